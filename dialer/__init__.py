@@ -1,0 +1,1 @@
+"""Predictive dialer: list -> gate -> pace -> originate -> answer -> route -> outcome -> stream."""

@@ -1,0 +1,68 @@
+"""Life of an agent as a table, (state, word) -> state."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import StrEnum
+
+from dialer.model import Agent, AgentState
+
+
+class Word(StrEnum):
+    """What can happen to an agent."""
+
+    SIGN_IN = "sign_in"
+    LEG_UP = "leg_up"  # his own leg is parked in his room
+    LEG_DOWN = "leg_down"
+    RESERVE = "reserve"
+    JOINED = "joined"  # the customer is in his room
+    JOIN_FAILED = "join_failed"
+    CUSTOMER_LEFT = "customer_left"
+    WRAPPED = "wrapped"
+    BREAK = "break"
+    BACK = "back"
+    SIGN_OUT = "sign_out"
+
+
+_S, _W = AgentState, Word
+TABLE: Mapping[AgentState, Mapping[Word, AgentState]] = {
+    _S.SIGNED_OUT: {_W.SIGN_IN: _S.RAISING},
+    _S.RAISING: {_W.LEG_UP: _S.IDLE, _W.SIGN_OUT: _S.SIGNED_OUT, _W.BREAK: _S.BREAK},
+    _S.IDLE: {
+        _W.RESERVE: _S.RESERVED,
+        _W.JOINED: _S.TALKING,
+        _W.BREAK: _S.BREAK,
+        _W.SIGN_OUT: _S.SIGNED_OUT,
+        _W.LEG_DOWN: _S.LOST,
+    },
+    _S.RESERVED: {_W.JOINED: _S.TALKING, _W.JOIN_FAILED: _S.IDLE, _W.LEG_DOWN: _S.LOST},
+    _S.TALKING: {_W.CUSTOMER_LEFT: _S.WRAP_UP, _W.LEG_DOWN: _S.LOST},
+    _S.WRAP_UP: {_W.WRAPPED: _S.IDLE, _W.BREAK: _S.BREAK, _W.SIGN_OUT: _S.SIGNED_OUT, _W.LEG_DOWN: _S.LOST},
+    _S.BREAK: {_W.BACK: _S.IDLE, _W.LEG_DOWN: _S.BREAK, _W.LEG_UP: _S.BREAK, _W.SIGN_OUT: _S.SIGNED_OUT},
+    _S.LOST: {_W.LEG_UP: _S.IDLE, _W.SIGN_OUT: _S.SIGNED_OUT, _W.BREAK: _S.BREAK},
+}
+
+COUNTED = frozenset({_S.IDLE, _S.RESERVED, _S.TALKING, _S.WRAP_UP})  # those the pacer may reckon with
+BUSY = frozenset({_S.RESERVED, _S.TALKING})
+
+
+def step(agent: Agent, word: Word, at: float) -> Agent:
+    """The agent after `word` happened at `at`; the very same object if the table does not know it here."""
+    state = TABLE[agent.state].get(word)
+    if state is None:
+        return agent
+    if word is Word.BACK and not agent.leg:
+        state = AgentState.RAISING
+    if state is agent.state:
+        return agent
+    return replace(agent, state=state, since=at)
+
+
+def diagram() -> str:
+    """The table as a Mermaid state diagram, for the docs."""
+    lines = ["stateDiagram-v2", "    [*] --> signed_out"]
+    for state, row in TABLE.items():
+        for target in dict.fromkeys(row.values()):
+            if target is not state:
+                words = ", ".join(word for word, to in row.items() if to is target)
+                lines.append(f"    {state} --> {target}: {words}")
+    return "\n".join(lines)

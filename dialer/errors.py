@@ -1,0 +1,63 @@
+"""Errors: one root, the class docstring is the sentence the operator reads.
+
+DialerError
+ +-- ConfigError          the operator's settings
+ +-- BadInput             a row, a line, an entry from outside
+ +-- TelephonyError       Asterisk
+ |    +-- LinkDown        no session, or lost with the action in flight: what became of it is unknown
+ |    +-- AckTimeout      no answer in time: what became of the action is unknown
+ |    +-- ActionRefused   Asterisk answered: Error
+ +-- StoreError           Redis
+ |    +-- StoreDown       cannot be reached, or refuses writes
+ |    +-- NotLeader       another engine leads this campaign now
+ +-- SetupError           something that has to be installed or started is not there
+"""
+
+
+class DialerError(Exception):
+    """Santun cannot go on."""
+
+    def __init__(self, detail: str = "") -> None:
+        sentence = (type(self).__doc__ or "").strip().splitlines()[0]
+        super().__init__(f"{sentence} {detail}".strip())
+        self.detail = detail
+
+
+class ConfigError(DialerError):
+    """The configuration is not usable."""
+
+
+class BadInput(DialerError):
+    """This input makes no sense."""
+
+
+class TelephonyError(DialerError):
+    """Asterisk did not do what was asked."""
+
+
+class LinkDown(TelephonyError):
+    """The Asterisk manager interface cannot be reached."""
+
+
+class AckTimeout(TelephonyError):
+    """Asterisk did not acknowledge in time."""
+
+
+class ActionRefused(TelephonyError):
+    """Asterisk refused the action."""
+
+
+class StoreError(DialerError):
+    """Redis did not do what was asked."""
+
+
+class StoreDown(StoreError):
+    """Redis cannot be reached or refuses writes."""
+
+
+class NotLeader(StoreError):
+    """Another engine leads this campaign."""
+
+
+class SetupError(DialerError):
+    """Something that Santun needs is not there."""

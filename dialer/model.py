@@ -1,0 +1,414 @@
+"""The words of the dialer: campaigns, contacts, attempts, what Asterisk tells, what is written down.
+
+All values are frozen. Time is `float` seconds since the epoch, UTC, and comes in as an argument; money is an integer of
+the currency's smallest written unit (rupiah; cents elsewhere); durations carry their unit in the name.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+CAMPAIGN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+AGENT_ID = re.compile(r"[0-9]{2,10}")  # an extension number: also the room's name and the phone's
+
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def attempt_id(at: float, random: bytes) -> str:
+    """26 characters: 48 bits of milliseconds, then 80 random bits, so that ids sort by time (ULID, in lower case)."""
+    number = (int(at * 1000) << 80) | int.from_bytes(random[:10])
+    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+# ---- campaign -------------------------------------------------------------------------------------------------------
+
+
+class Kind(StrEnum):
+    """What an answered call is for."""
+
+    AGENTS = "agents"
+    IVR = "ivr"
+
+
+class Mode(StrEnum):
+    """How calls are paced."""
+
+    PROGRESSIVE = "progressive"
+    PREDICTIVE = "predictive"
+    RATIO = "ratio"
+    IVR = "ivr"
+
+
+class Overflow(StrEnum):
+    """Where a live answer goes when no agent came in time."""
+
+    IVR = "ivr"
+    MESSAGE = "message"
+
+
+class Machine(StrEnum):
+    """What an answering machine gets."""
+
+    HANGUP = "hangup"
+    MESSAGE = "message"
+
+
+class Status(StrEnum):
+    """What the operator wants of a campaign."""
+
+    READY = "ready"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """When to call again after an outcome: `after_s` seconds later, at most `times` attempts in all."""
+
+    after_s: int
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """One campaign's settings. Units are in the names; `abandon_rate_max` 0.03 is 3 %."""
+
+    id: str
+    name: str
+    kind: Kind = Kind.AGENTS
+    mode: Mode = Mode.PROGRESSIVE
+    pack: str = "indonesia"
+    trunk: str = "trunk"
+    caller_id: str = ""
+    caller_name: str = ""  # who calls, as the message names him; never the debt
+    language: str = "id"
+    overflow: Overflow = Overflow.MESSAGE
+    detection: bool = False
+    machine: Machine = Machine.HANGUP
+    ratio: float = 1.0  # Mode.RATIO: lines per free agent
+    lines_max: int = 30
+    lines_per_agent_max: float = 3.0
+    calls_per_second: float = 5.0
+    abandon_rate_max: float = 0.03
+    connect_limit_ms: int = 2000
+    ring_s: int = 25
+    post_dial_delay_s: int = 8
+    grace_ms: int = 10000
+    wrap_up_max_s: int = 60
+    call_max_s: int = 3600
+    record: bool = False
+    retries: dict[str, Retry] = field(default_factory=dict)  # outcome -> rule; absent: the default of outcomes.py
+
+
+# ---- list -----------------------------------------------------------------------------------------------------------
+
+
+class NumberKind(StrEnum):
+    """Whose number it is."""
+
+    DEBTOR = "debtor"
+    CO_BORROWER = "co_borrower"
+    EMERGENCY = "emergency"
+    WORKPLACE = "workplace"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number in E.164 (`+628...`) and its keyed hash, under which Redis knows it."""
+
+    e164: str
+    key: str
+    kind: NumberKind = NumberKind.DEBTOR
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One row of a list: a person, an account, numbers in order of calling."""
+
+    id: str
+    person: str  # keyed hash of the operator's person id, else of the first number
+    numbers: tuple[Number, ...]
+    name: str = ""
+    language: str = ""  # empty: the campaign's
+    zone: str = ""  # IANA name from the address; empty: unknown, the strictest of the pack's zones counts
+    lender: str = ""
+    product: str = ""
+    currency: str = "IDR"
+    amount: int = 0
+    due: date | None = None
+    secret: str = ""  # keyed hash of what the debtor keys to prove who he is; empty: none
+    secret_digits: int = 0
+    priority: int = 0
+    tries: int = 0  # attempts so far in this campaign
+    next_number: int = 0  # index into numbers
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the store knows of a person or a number when it is locked for an attempt. Times: epoch seconds."""
+
+    attempts: tuple[float, ...] = ()
+    conversations: tuple[float, ...] = ()
+    stop: bool = False  # do not call, wrong person
+    silent_until: float = 0.0  # a promise pending, a call-back agreed, hardship
+    dead: bool = False  # number: proven not in service
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The call may be placed now; `must_start_by` is the last second at which it may still start."""
+
+    pack: str
+    must_start_by: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The call may not be placed; `until` is when to ask again (epoch seconds), inf for never."""
+
+    rule: str
+    until: float
+    reason: str = ""
+
+
+Permission = Allowed | Refused
+
+
+# ---- attempt --------------------------------------------------------------------------------------------------------
+
+
+class CallState(StrEnum):
+    """Life of one attempt; the table is in calls.py."""
+
+    CLAIMED = "claimed"  # locks held, written down, not yet given to Asterisk
+    PLACED = "placed"  # Originate written; from here on a call may exist
+    RINGING = "ringing"
+    DETECTING = "detecting"
+    WAITING = "waiting"  # a live answer without an agent
+    JOINING = "joining"  # agent reserved, Redirect sent
+    TALKING = "talking"
+    HELD = "held"  # the agent's leg went, the dialplan plays sound
+    IN_IVR = "in_ivr"
+    WANTS_AGENT = "wants_agent"  # the debtor asked the IVR for an agent
+    IN_MESSAGE = "in_message"  # courteous or limited message
+    GONE = "gone"  # hung up; outcome not yet written (wrap-up, the IVR's last facts)
+    ENDED = "ended"  # outcome written
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt from claim to outcome. A time of 0.0 means: did not happen."""
+
+    id: str
+    campaign: str
+    node: str
+    kind: str  # predictive, progressive, ratio, ivr, inbound, ...
+    trunk: str
+    caller_id: str
+    language: str
+    pack: str
+    contact: str
+    person: str
+    number: Number
+    state: CallState = CallState.CLAIMED
+    tries: int = 1
+    claimed_at: float = 0.0
+    placed_at: float = 0.0
+    ringing_at: float = 0.0
+    answered_at: float = 0.0
+    detected_at: float = 0.0
+    joined_at: float = 0.0
+    overflow_at: float = 0.0
+    ivr_at: float = 0.0
+    waits_until: float = 0.0  # until then the dialplan keeps a live caller for us
+    left_at: float = 0.0  # the talk's end
+    ended_at: float = 0.0
+    wrapped_at: float = 0.0
+    detection: str = ""  # human, machine, unsure
+    agent: str = ""
+    talk_s: float = 0.0  # of all agents together
+    overflow_to: str = ""
+    voicemail_left: bool = False
+    wanted_agent: bool = False
+    ivr_result: str = ""
+    cancelled: str = ""  # why we ended it ourselves
+    failed: bool = False  # OriginateResponse: Failure
+    dialled: bool = False  # Asterisk made a channel
+    cause: int = -1
+    sip_code: int = 0
+    disposition: str = ""
+
+
+class Outcome(StrEnum):
+    """How an attempt ended: the closed list of the public record."""
+
+    CONNECTED = "connected"  # talked with an agent
+    IVR = "ivr"  # served by the IVR, as the campaign wants
+    OVERFLOWED = "overflowed"  # no agent in time, served by the IVR
+    ABANDONED = "abandoned"  # a live answer that reached neither agent nor IVR
+    MACHINE = "machine"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    INVALID_NUMBER = "invalid_number"
+    UNREACHABLE = "unreachable"
+    CONGESTION = "congestion"
+    NETWORK_FAULT = "network_fault"
+    TRUNK_DOWN = "trunk_down"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"  # we lost sight of it; proven gone
+    NOT_PLACED = "not_placed"  # claimed, never given to Asterisk
+
+
+class Side(StrEnum):
+    """Whose doing the outcome was."""
+
+    DEBTOR = "debtor"
+    NETWORK = "network"
+    US = "us"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of an attempt, and what follows for the contact, the person and the number."""
+
+    outcome: Outcome
+    side: Side
+    reason: str
+    retry_at: float = 0.0  # 0: never again in this campaign
+    live: bool = False  # a person answered: counts in the abandon rate's denominator
+    conversation: bool = False
+    stop: bool = False
+    silent_until: float = 0.0
+    dead: bool = False
+    count: bool = True  # false: our own fault, does not use up the debtor's attempts
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing the IVR learnt, in order; `name` is one of ivr's words (step, key, promise, wrong_person, closed, ...)."""
+
+    seq: int
+    at: float
+    name: str
+    value: str = ""
+
+
+# ---- what Asterisk tells, in our words ------------------------------------------------------------------------------
+
+
+class Seen(StrEnum):
+    """Kinds of telephone events."""
+
+    LINK_UP = "link_up"  # a new manager session; everything before it may have been missed
+    LINK_DOWN = "link_down"
+    BOOTED = "booted"  # Asterisk has just started: all channels are gone
+    DIALLED = "dialled"  # a channel exists
+    PROGRESS = "progress"
+    RINGING = "ringing"
+    ANSWERED = "answered"  # OriginateResponse Success
+    FAILED = "failed"  # OriginateResponse Failure; `result` is its Reason
+    HANGUP = "hangup"  # cause, sip_code
+    JOINED = "joined"  # entered the bridge `room`
+    LEFT = "left"
+    DETECTED = "detected"  # result: human, machine, unsure, hangup
+    OVERFLOWED = "overflowed"  # result: ivr or message
+    IVR_BEGIN = "ivr_begin"
+    IVR_END = "ivr_end"  # result
+    WANTS_AGENT = "wants_agent"
+    HELD = "held"
+    ROOM_REFUSED = "room_refused"
+    MESSAGE = "message"
+    VOICEMAIL = "voicemail"  # result: yes, no
+    REACHABLE = "reachable"  # the endpoint named in `channel` has a contact that answers
+    UNREACHABLE = "unreachable"
+    PHONE_KEY = "phone_key"  # agent in `room`, key in `result`
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event; `at` is Asterisk's own time stamp."""
+
+    kind: Seen
+    at: float
+    channel: str = ""  # channel id: the attempt's, or an agent leg's
+    room: str = ""
+    result: str = ""
+    cause: int = -1
+    sip_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChannel:
+    """One row of what Asterisk says is up now."""
+
+    id: str
+    name: str
+    up: bool
+    context: str
+    exten: str
+    application: str
+    room: str  # empty: in no room
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The fields of one Originate."""
+
+    channel_id: str
+    channel: str
+    context: str
+    exten: str
+    timeout_ms: int
+    caller_id: str
+    variables: tuple[tuple[str, str], ...]
+
+
+# ---- agents ---------------------------------------------------------------------------------------------------------
+
+
+class AgentState(StrEnum):
+    """Life of an agent; the table is in agents.py."""
+
+    SIGNED_OUT = "signed_out"
+    RAISING = "raising"  # wants to work, his leg is being raised
+    IDLE = "idle"  # parked in his room, waiting for a customer
+    RESERVED = "reserved"
+    TALKING = "talking"
+    WRAP_UP = "wrap_up"
+    BREAK = "break"
+    LOST = "lost"  # his leg went
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One agent at one moment."""
+
+    id: str
+    node: str
+    campaign: str = ""
+    state: AgentState = AgentState.SIGNED_OUT
+    since: float = 0.0
+    leg: str = ""  # channel id of his own leg; empty: none
+    attempt: str = ""
+    break_next: bool = False  # asked for while busy: taken at the next free moment
+    sign_out_next: bool = False
+
+
+# ---- commands -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An order to the engine that leads `campaign`: applied once, refused after `deadline` (epoch seconds)."""
+
+    id: str
+    campaign: str
+    name: str  # start, pause, stop, sign_in, sign_out, break, back, wrapped, hang_up, disposition
+    sender: str
+    at: float
+    deadline: float
+    args: dict[str, str] = field(default_factory=dict)

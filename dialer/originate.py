@@ -1,0 +1,56 @@
+"""4/8 originate: debtor + campaign -> the fields of one Originate."""
+
+from dialer.dialplan import ANSWERED_AGENTS, ANSWERED_IVR, Context, Var, endpoint
+from dialer.model import Agent, Attempt, Campaign, Kind, Order
+
+LEG_TIMEOUT_MS = 20_000
+
+
+def dial_string(template: str, e164: str, national_prefix: str = "0") -> str:
+    """`PJSIP/{digits}@carrier` and a number -> what Asterisk dials. Fields: {e164} {digits} {national} (62 only)."""
+    digits = e164.removeprefix("+")
+    national = national_prefix + digits.removeprefix("62")
+    return template.format(e164=e164, digits=digits, national=national)
+
+
+def order(attempt: Attempt, campaign: Campaign, dial: str) -> Order:
+    """The Originate of an attempt; its Timeout is the allowed post-dial delay plus the ring time."""
+    variables = (
+        (Var.ATTEMPT, attempt.id),
+        (Var.CAMPAIGN, campaign.id),
+        (Var.CONNECT_LIMIT_MS, str(campaign.connect_limit_ms)),
+        (Var.OVERFLOW, campaign.overflow.value),
+        (Var.DETECT, "yes" if campaign.detection else "no"),
+        (Var.MACHINE, campaign.machine.value),
+        (Var.GRACE_MS, str(campaign.grace_ms)),
+        (Var.CALL_MAX_S, str(campaign.call_max_s)),
+        (Var.LANGUAGE, attempt.language),
+        (Var.RECORD, "yes" if campaign.record else "no"),
+    )
+    return Order(
+        channel_id=attempt.id,
+        channel=dial_string(dial, attempt.number.e164),
+        context=Context.ANSWERED,
+        exten=ANSWERED_IVR if campaign.kind is Kind.IVR else ANSWERED_AGENTS,
+        timeout_ms=(campaign.post_dial_delay_s + campaign.ring_s) * 1000,
+        caller_id=attempt.caller_id,
+        variables=tuple((str(name), value) for name, value in variables),
+    )
+
+
+def timeout_s(campaign: Campaign) -> int:
+    """How long an unanswered attempt can last, as Asterisk was told."""
+    return campaign.post_dial_delay_s + campaign.ring_s
+
+
+def leg_order(agent: Agent, leg: str) -> Order:
+    """The Originate of an agent's own leg, which his phone answers by itself."""
+    return Order(
+        channel_id=leg,
+        channel=f"PJSIP/{endpoint(agent.id)}",
+        context=Context.AGENT,
+        exten=agent.id,
+        timeout_ms=LEG_TIMEOUT_MS,
+        caller_id="",
+        variables=(("PJSIP_HEADER(add,X-Auto-Answer)", "1"), ("PJSIP_HEADER(add,Alert-Info)", "auto-answer")),
+    )

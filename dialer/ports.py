@@ -1,0 +1,152 @@
+"""The doors of the core: what the engine needs of the outside, as Protocols; adapters and test twins implement them."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dialer.model import (
+    Agent, Attempt, Campaign, Command, Contact, Event, Fact, History, LiveChannel, Number, Order, Refused, Status, Verdict,
+)  # fmt: skip
+
+
+class Clock(Protocol):
+    """The only reader of time."""
+
+    def now(self) -> float:
+        """Seconds since the epoch, UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never jump: for deadlines and leases."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkHealth:
+    """State of the manager link: `ack_p99_ms` over the last minute (0.0: none), `backlog` events not yet read."""
+
+    up: bool
+    ack_p99_ms: float
+    backlog: int
+
+
+class Telephony(Protocol):
+    """One Asterisk node."""
+
+    @property
+    def node(self) -> str:
+        """Its name."""
+
+    async def originate(self, order: Order) -> None:
+        """Returns at the ack. Raises ActionRefused (no call exists), LinkDown or AckTimeout (a call may exist)."""
+
+    async def redirect(self, channel: str, context: str, exten: str) -> None:
+        """Send a channel that is up to a place of the dialplan. The ack proves nothing: wait for JOINED."""
+
+    async def hang_up(self, channel: str, cause: int = 16) -> bool:
+        """False: there was no such channel."""
+
+    async def channels(self) -> tuple[LiveChannel, ...]:
+        """All channels that are up or ringing now."""
+
+    def events(self) -> AsyncIterator[Event]:
+        """Everything seen since the adapter was made, in order of arrival; one reader."""
+
+    def health(self) -> LinkHealth:
+        """How the link does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Steps 1 and 2 of a claim: person and number are locked for the attempt, and this is their past."""
+
+    attempt: str
+    person: History
+    number: History
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """One outcome to write: the attempt, its verdict, the record for the stream, the contact as it is to be kept."""
+
+    attempt: Attempt
+    verdict: Verdict
+    record: Mapping[str, str]
+    contact: Contact | None  # None: the contact is unknown here (inbound): only the record is written
+
+
+class Store(Protocol):
+    """Redis. Each call is one round trip (a pipeline); each write is atomic per key slot and idempotent by attempt id.
+
+    Every write for a campaign carries the leader's token and raises NotLeader when another engine has a newer one;
+    StoreDown when Redis cannot be reached or refuses.
+    """
+
+    # -- campaigns and leadership
+    async def campaigns(self) -> tuple[str, ...]: ...
+    async def campaign(self, campaign: str) -> tuple[Campaign, Status] | None: ...
+    async def save_campaign(self, campaign: Campaign) -> None: ...
+    async def set_status(self, campaign: str, token: int, status: Status) -> None: ...
+    async def lead(self, campaign: str, engine: str, ttl_ms: int) -> int | None:
+        """A fencing token if nobody else leads (or the same engine already does, then its own token); else None."""
+
+    async def renew(self, campaign: str, engine: str, token: int, ttl_ms: int) -> bool: ...
+    async def resign(self, campaign: str, engine: str, token: int) -> None: ...
+
+    # -- list
+    async def add_contacts(self, campaign: str, contacts: Sequence[Contact], due: float) -> int:
+        """How many were new (same id again changes nothing)."""
+
+    async def candidates(self, campaign: str, at: float, limit: int) -> tuple[Contact, ...]:
+        """The next callable contacts in order (priority, then due time), without taking them."""
+
+    async def remaining(self, campaign: str, at: float) -> tuple[int, int]:
+        """(contacts due now, contacts waiting for later)."""
+
+    # -- claim: lock, gate, claim, look again, originate
+    async def lock(self, attempts: Sequence[Attempt], at: float) -> list[Held | Refused]:
+        """Steps 1 and 2: lock person and number for each attempt. Refused: somebody else is calling them."""
+
+    async def claim(self, token: int, attempts: Sequence[Attempt], at: float) -> list[bool]:
+        """Steps 3 and 4: take the contact off the list and write the attempt down as open; then read stop flags and
+        locks once more. False: taken by somebody else or stopped meanwhile, everything has been undone."""
+
+    async def unlock(self, attempts: Sequence[Attempt]) -> None:
+        """Give locks back; the attempt does not count."""
+
+    async def refuse(
+        self, token: int, campaign: str, refusals: Sequence[tuple[Contact, Number, Refused]], at: float
+    ) -> None:
+        """Set the contacts aside until `Refused.until` (inf: for good); written to {campaign}:refusals once per
+        contact, rule and until; repeats are counters."""
+
+    # -- attempts and outcomes
+    async def open_attempts(self, campaign: str) -> tuple[Attempt, ...]: ...
+    async def contact(self, campaign: str, contact: str) -> Contact | None: ...
+    async def write(self, token: int, campaign: str, changed: Sequence[Attempt], finished: Sequence[Finish]) -> int:
+        """Write transitions, then outcomes: person and number get their effects and are unlocked, the record goes to
+        {campaign}:outcomes, the contact back to the list or to rest. How many outcomes were new (others had been
+        written before: nothing was written twice)."""
+
+    async def correct(self, campaign: str, token: int, record: Mapping[str, str]) -> None:
+        """A late change, as a `correction` entry that names the attempt."""
+
+    async def facts(self, campaign: str, attempt: str) -> tuple[Fact, ...]: ...
+
+    # -- agents
+    async def save_agents(self, campaign: str, token: int, agents: Sequence[Agent]) -> None: ...
+    async def agents(self, campaign: str) -> tuple[Agent, ...]: ...
+    async def reserve(self, token: int, agent: Agent, attempt: Attempt) -> bool:
+        """Agent idle -> reserved and the attempt's transition, in one round trip. False: he was not idle any more."""
+
+    # -- live state, commands, trunk
+    async def publish(self, campaign: str, token: int, snapshot: bytes) -> None: ...
+    async def commands(self, campaign: str, token: int) -> tuple[Command, ...]:
+        """Commands not yet applied, oldest first."""
+
+    async def reply(self, command: Command, token: int, ok: bool, text: str) -> None:
+        """Marks the command applied, once."""
+
+    async def trunk_share(self, trunk: str, engine: str, lines: int, cps: float, at: float) -> tuple[int, float]:
+        """This engine's slice of a trunk's lines and calls per second, for a few seconds."""
+
+    async def health(self) -> float:
+        """Seconds that a ping took."""
