@@ -1,0 +1,168 @@
+"""Finds an Asterisk that is able, or unpacks Debian testing's own into `.asterisk/`: no root, nothing else touched.
+
+    python -m dialer.adapters.asterisk_install        find or unpack, then print the command line
+    python -m dialer.adapters.asterisk_install -q     the same, silent where all is there
+
+Looked for in this order: SANTUN_ASTERISK (a program, or a folder like .asterisk), `asterisk` on PATH, `.asterisk/`.
+Why and how: docs/decisions/0001-asterisk-from-debian-testing.md
+"""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from dialer.adapters import debian
+from dialer.adapters.asterisk_check import Asterisk, faults, version_of
+from dialer.adapters.debian import SetupStopped
+
+FOLDER = ".asterisk"
+DOWNLOADS = ".cache/asterisk"
+STAMP = "santun.json"
+FORMAT = 1  # raise it, and every tree unpacked before is made anew
+ROOM_NEEDED = 700 * 1024 * 1024
+CONFIGURATIONS = (Path("/etc/asterisk/asterisk.conf"), Path("/usr/local/etc/asterisk/asterisk.conf"))
+
+
+def find(root: Path) -> Asterisk:
+    """The Asterisk to use, checked; where there is none, SetupStopped with the cause and the cure."""
+    root = root.resolve()
+    if there := _found(root) or _unpacked(root / FOLDER):
+        return there
+    raise SetupStopped("there is no Asterisk that Santun can use; run ./run setup.")
+
+
+def install(root: Path) -> Asterisk:
+    """Like find, but fetches and unpacks Debian's where there is none; of two at once the second waits."""
+    root = root.resolve()
+    if there := _found(root) or _unpacked(root / FOLDER):
+        return there
+    downloads = root / DOWNLOADS
+    downloads.mkdir(parents=True, exist_ok=True)
+    with (downloads / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _unpacked(root / FOLDER) or _unpack(root, downloads / "apt")
+
+
+def _found(root: Path) -> Asterisk | None:
+    """The operator's own choice, which has to be able, or the machine's own, which is passed over if it is not."""
+    needed = root / "asterisk-conf/modules.conf"
+    if chosen := os.environ.get("SANTUN_ASTERISK"):
+        path = Path(chosen).expanduser().resolve()
+        there = _unpacked(path) if path.is_dir() else _installed(path)
+        wrong = faults(there, needed) if there else ["it is neither an Asterisk nor a folder unpacked by ./run"]
+        if there is None or wrong:
+            raise SetupStopped(f"SANTUN_ASTERISK={chosen} is of no use, {'; '.join(wrong)}; name another or unset it.")
+        return there
+    program = shutil.which("asterisk", path=f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin")
+    there = _installed(Path(program)) if program else None
+    return there if there and not faults(there, needed) else None
+
+
+def _installed(program: Path) -> Asterisk | None:
+    """An ordinarily installed Asterisk: its folders as its own asterisk.conf names them, or where they usually are."""
+    version = version_of([str(program)])
+    if version is None:
+        return None
+    prefix = program.resolve().parents[1]
+    modules = [*_configured("astmoddir"), *prefix.glob("lib*/asterisk/modules"), *prefix.glob("lib/*/asterisk/modules")]
+    data = [*_configured("astdatadir"), prefix / "share/asterisk", Path("/var/lib/asterisk")]
+    module_folder = next((path for path in modules if (path / "chan_pjsip.so").is_file()), None)
+    data_folder = next((path for path in data if (path / "documentation").is_dir()), None)
+    if module_folder is None or data_folder is None:
+        return None
+    return Asterisk((str(program),), module_folder, data_folder, _sounds(data_folder), version)
+
+
+def _configured(name: str) -> list[Path]:
+    readable = (file for file in CONFIGURATIONS if os.access(file, os.R_OK))
+    found = (re.search(rf"^\s*{name}\s*=>?\s*([^\s;]+)", file.read_text(errors="replace"), re.M) for file in readable)
+    return [Path(match[1]) for match in found if match]
+
+
+def _unpacked(tree: Path) -> Asterisk | None:
+    """The Asterisk of a folder that was unpacked whole and tried."""
+    try:
+        stamp = json.loads((tree / STAMP).read_text())
+    except (OSError, ValueError):
+        return None
+    return _of_tree(tree, stamp["version"]) if stamp.get("format") == FORMAT else None
+
+
+def _of_tree(tree: Path, version: str) -> Asterisk:
+    loader = next(iter(sorted(tree.glob("usr/lib/*/ld-linux-*.so.*"))), None)
+    if loader is None:
+        raise SetupStopped("Debian has no Asterisk for this machine's architecture; set SANTUN_ASTERISK to your own.")
+    # Debian's own loader and libraries and never the machine's, which may be older or newer
+    start = (str(loader), "--inhibit-cache", "--library-path", str(loader.parent))
+    data = tree / "usr/share/asterisk"
+    command = (*start, str(tree / "usr/sbin/asterisk"))
+    return Asterisk(command, loader.parent / "asterisk/modules", data, _sounds(data), version)
+
+
+def _sounds(data: Path) -> Path | None:
+    return next((path for name in ("en", "en_US_f_Allison") if (path := data / "sounds" / name).is_dir()), None)
+
+
+def _unpack(root: Path, apt: Path) -> Asterisk:
+    if shutil.disk_usage(root).free < ROOM_NEEDED:
+        raise SetupStopped(f"the disk of {root} has less than 700 MB free; free some and start again.")
+    part = root / f"{FOLDER}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    packages = debian.fetch(["asterisk"], apt)
+    print(
+        f"Unpacking {len(packages)} packages into {FOLDER}, and starting Asterisk once to see that it is able",
+        flush=True,
+    )
+    debian.unpack(packages, part)
+    _thin(part)
+    version = version_of(_of_tree(part, "").command)
+    wrong = (
+        faults(_of_tree(part, version or ""), root / "asterisk-conf/modules.conf") if version else ["it does not run"]
+    )
+    if version is None or wrong:
+        raise SetupStopped(f"Debian's Asterisk is of no use here, {'; '.join(wrong)}; set SANTUN_ASTERISK to your own.")
+    stamp = {"format": FORMAT, "version": version, "packages": [path.name for path in packages]}
+    (part / STAMP).write_text(json.dumps(stamp, indent=1) + "\n")
+    shutil.rmtree(root / FOLDER, ignore_errors=True)
+    part.rename(root / FOLDER)  # in one step: a folder of this name is always whole
+    shutil.rmtree(apt)
+    return _of_tree(root / FOLDER, version)
+
+
+def _thin(tree: Path) -> None:
+    """Keeps the program, the libraries and Asterisk's data, half of the size; without documentation/ it won't start."""
+    kept = {"usr", "usr/lib", "usr/lib64", "usr/sbin", "usr/sbin/asterisk", "usr/share", "usr/share/asterisk"}
+    for folder in ("", "usr", "usr/share", "usr/sbin"):
+        for path in (tree / folder).iterdir():
+            if path.relative_to(tree).as_posix() not in kept:
+                _delete(path)
+    for name in ("gconv", "perl", "perl-base", "perl5"):
+        for path in (*tree.glob(f"usr/lib/{name}"), *tree.glob(f"usr/lib/*/{name}")):
+            _delete(path)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def main(arguments: list[str]) -> int:
+    try:
+        asterisk = install(Path(__file__).parents[2])
+    except SetupStopped as error:
+        print(error, file=sys.stderr)
+        return 1
+    if "-q" not in arguments:
+        print(f"Asterisk {asterisk.version}: {' '.join(asterisk.command)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
