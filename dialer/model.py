@@ -288,7 +288,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing the IVR learnt, in order; `name` is one of ivr's words (step, key, promise, wrong_person, closed, ...)."""
+    """One thing the IVR learnt, in order; `name` is one of ivr's words (step, promise, wrong_person, closed, ...)."""
 
     seq: int
     at: float

@@ -5,8 +5,21 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dialer.model import (
-    Agent, Attempt, Campaign, Command, Contact, Event, Fact, History, LiveChannel, Number, Order, Refused, Status, Verdict,
-)  # fmt: skip
+    Agent,
+    Attempt,
+    Campaign,
+    Command,
+    Contact,
+    Event,
+    Fact,
+    History,
+    LiveChannel,
+    Number,
+    Order,
+    Refused,
+    Status,
+    Verdict,
+)
 
 
 class Clock(Protocol):

@@ -6,11 +6,12 @@ from dialer.calls import NEEDS_AGENT
 from dialer.model import Agent, AgentState, Attempt, CallState
 
 JOIN_LIMIT_S = 0.3  # no proof of the join by then: it failed
+NOBODY: frozenset[str] = frozenset()
 REDIRECT_MARGIN_S = 0.05  # so long before the dialplan goes on by itself nobody is sent any more
 SAME_AGENT_SHARE = 0.5  # of the grace time a held customer waits for the agent he talked with
 
 
-def longest_idle(agents: Iterable[Agent], node: str, excluded: frozenset[str] = frozenset()) -> Agent | None:
+def longest_idle(agents: Iterable[Agent], node: str, excluded: frozenset[str] = NOBODY) -> Agent | None:
     """The agent on this node who has been idle longest; None: nobody is idle."""
     idle = (
         agent
@@ -28,7 +29,7 @@ def may_send(attempt: Attempt, at: float) -> bool:
     return attempt.state in NEEDS_AGENT and at < attempt.waits_until - REDIRECT_MARGIN_S
 
 
-def choose(attempt: Attempt, agents: Iterable[Agent], at: float, excluded: frozenset[str] = frozenset()) -> Agent | None:
+def choose(attempt: Attempt, agents: Iterable[Agent], at: float, excluded: frozenset[str] = NOBODY) -> Agent | None:
     """The agent for this caller now; a held one first waits for the agent he talked with."""
     if not may_send(attempt, at):
         return None

@@ -1,0 +1,61 @@
+"""What the floor asks of the engine: values, carried out by engine.py in the order given."""
+
+from dataclasses import dataclass
+
+from dialer.model import Agent, Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class SendToAgent:
+    """Reserve the agent in the store, then Redirect the caller into his room; report sent() or join_failed()."""
+
+    attempt: Attempt
+    agent: Agent
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End a channel that is ours."""
+
+    channel: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseLeg:
+    """Call the agent's own phone, which parks in his room."""
+
+    agent: Agent
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Write the attempt's transition down."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class SaveAgent:
+    """Write the agent down."""
+
+    agent: Agent
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The attempt is over: judge it and write its one outcome; with `facts`, ask what the IVR learnt first."""
+
+    attempt: Attempt
+    facts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """Something is overdue: ask Asterisk what is up and reconcile."""
+
+    why: str
+
+
+Action = SendToAgent | HangUp | RaiseLeg | Save | SaveAgent | Close | LookAgain

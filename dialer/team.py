@@ -1,0 +1,216 @@
+"""The agents of one campaign: their legs, rooms, breaks; what each event means for them, as actions.
+
+Rules of this file: an agent counts only while his own leg is proven to be in his room; a lost leg takes him out at
+once and is raised again, with growing pauses; a break or sign-out asked for in a call is taken when he is free.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from dialer.actions import Action, HangUp, RaiseLeg, SaveAgent
+from dialer.agents import BUSY, Word, step
+from dialer.dialplan import SERVICE_CODES, endpoint, room
+from dialer.model import AGENT_ID, Agent, AgentState, Event, Seen
+
+LEG_PREFIX = "leg-"
+RAISE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+WANTS_LEG = frozenset({AgentState.RAISING, AgentState.LOST})
+
+Told = Callable[[str, str, str, float], None]  # pacing event kind, attempt, agent, at
+
+
+class Team:
+    """Agents by id. `told` hears sign_in, sign_out, break_start, break_end, idle, talk_end, wrap_end."""
+
+    def __init__(self, node: str, campaign: str, new_id: Callable[[float], str], told: Told) -> None:
+        self.agents: dict[str, Agent] = {}
+        self._node, self._campaign, self._new_id, self._told = node, campaign, new_id, told
+        self._legs: dict[str, str] = {}  # leg -> agent, from the Originate on
+        self._failures: dict[str, int] = {}
+        self._raise_at: dict[str, float] = {}
+
+    # ---- what is asked
+
+    def adopt(self, agent: Agent) -> None:
+        """An agent read from the store when this engine takes over."""
+        self.agents[agent.id] = agent
+        if agent.leg:
+            self._legs[agent.leg] = agent.id
+
+    def sign_in(self, agent_id: str, at: float) -> tuple[bool, str, list[Action]]:
+        """Start to raise his leg."""
+        if not AGENT_ID.fullmatch(agent_id):
+            return False, f"{agent_id!r} is no agent: use his extension, 2 to 10 digits", []
+        known = self.agents.get(agent_id, Agent(agent_id, self._node, self._campaign))
+        agent = self._step(known, Word.SIGN_IN, at)
+        if agent is known:
+            return True, f"already {known.state}", []
+        return True, "raising his leg", [SaveAgent(agent), *self._raise(agent, at)]
+
+    def ask(self, agent_id: str, word: Word, at: float) -> tuple[bool, str, list[Action]]:
+        """`break`, `back` or `sign_out`, as the agent or a supervisor wishes."""
+        agent = self.agents.get(agent_id)
+        if agent is None:
+            return False, f"agent {agent_id} is not signed in", []
+        if agent.state in BUSY and word in (Word.BREAK, Word.SIGN_OUT):
+            out = word is Word.SIGN_OUT
+            agent = replace(agent, break_next=agent.break_next or not out, sign_out_next=agent.sign_out_next or out)
+            agent = self._keep(agent)
+            return True, "after this call", [SaveAgent(agent)]
+        if word is Word.BACK and (agent.break_next or agent.sign_out_next):
+            agent = self._keep(replace(agent, break_next=False, sign_out_next=False))
+            return True, "stays", [SaveAgent(agent)]
+        moved = self._step(agent, word, at)
+        if moved is agent:
+            return False, f"agent {agent_id} is {agent.state}: no {word} from there", []
+        return True, moved.state.value, self._arrive(moved, at)
+
+    # ---- his part in a call
+
+    def reserve(self, agent: Agent, attempt: str, at: float) -> Agent:
+        """Idle -> reserved for this attempt."""
+        return self._keep(replace(self._step(agent, Word.RESERVE, at), attempt=attempt))
+
+    def joined(self, agent_id: str, attempt: str, at: float) -> Agent | None:
+        """The customer is in his room; None: nobody knows this agent."""
+        agent = self.agents.get(agent_id)
+        if agent is None:
+            return None
+        return self._keep(replace(self._step(agent, Word.JOINED, at), attempt=attempt))
+
+    def join_failed(self, agent_id: str, attempt: str, at: float) -> list[Action]:
+        """His customer did not come: idle again, with his old place in the queue lost to nobody."""
+        agent = self.agents.get(agent_id)
+        if agent is None or agent.attempt != attempt or agent.state is not AgentState.RESERVED:
+            return []
+        moved = self._keep(replace(self._step(agent, Word.JOIN_FAILED, at), attempt=""))
+        return self._arrive(moved, at)
+
+    def customer_left(self, agent_id: str, attempt: str, at: float) -> list[Action]:
+        """The talk is over: wrap-up."""
+        agent = self.agents.get(agent_id)
+        if agent is None or agent.attempt != attempt:
+            return []
+        moved = self._step(agent, Word.CUSTOMER_LEFT, at)
+        if moved is agent:
+            return []
+        self._told("talk_end", attempt, agent_id, at)
+        return [SaveAgent(moved)]
+
+    def wrapped(self, agent_id: str, at: float) -> list[Action]:
+        """Wrap-up done, by the agent or by its time limit."""
+        agent = self.agents.get(agent_id)
+        if agent is None or agent.state is not AgentState.WRAP_UP:
+            return []
+        self._told("wrap_end", agent.attempt, agent_id, at)
+        return self._arrive(self._keep(replace(self._step(agent, Word.WRAPPED, at), attempt="")), at)
+
+    # ---- legs
+
+    def owns(self, channel: str) -> bool:
+        """Whether this channel is the leg of one of these agents."""
+        return channel in self._legs
+
+    def leg_seen(self, event: Event, at: float) -> list[Action]:
+        """An event of a leg."""
+        agent = self.agents[self._legs[event.channel]]
+        if event.kind is Seen.JOINED and event.room == room(agent.id):
+            return self.leg_up(agent, event.channel, at)
+        if event.kind in (Seen.HANGUP, Seen.FAILED):
+            return self.leg_down(event.channel, at)
+        return []
+
+    def leg_up(self, agent: Agent, leg: str, at: float) -> list[Action]:
+        """His leg is parked: he counts from now on."""
+        self._failures.pop(agent.id, None)
+        self._raise_at.pop(agent.id, None)
+        agent = self._keep(replace(agent, leg=leg))
+        moved = self._step(agent, Word.LEG_UP, at)
+        return self._arrive(moved, at) if moved is not agent else [SaveAgent(agent)]
+
+    def leg_down(self, leg: str, at: float) -> list[Action]:
+        """His leg went: out of the count at once, and raised again if he still wants to work."""
+        agent = self.agents[self._legs.pop(leg)]
+        if agent.leg and agent.leg != leg:
+            return []  # an older leg's end, after a newer one came up
+        agent = self._keep(replace(self._step(agent, Word.LEG_DOWN, at), leg=""))
+        if agent.state in WANTS_LEG:
+            failures = self._failures.get(agent.id, 0)
+            self._failures[agent.id] = failures + 1
+            self._raise_at[agent.id] = at + RAISE_PAUSES_S[min(failures, len(RAISE_PAUSES_S) - 1)]
+        return [SaveAgent(agent)]
+
+    def reachable(self, name: str, at: float) -> list[Action]:
+        """An agent's phone has registered: no need to wait for the pause to end."""
+        for agent in self.agents.values():
+            if endpoint(agent.id) == name and agent.id in self._raise_at:
+                return self._raise(agent, at)
+        return []
+
+    def tick(self, at: float) -> list[Action]:
+        """Legs whose pause is over."""
+        due = [self.agents[agent_id] for agent_id, when in self._raise_at.items() if when <= at]
+        return [action for agent in due for action in self._raise(agent, at)]
+
+    def legs_up_now(self, in_room: dict[str, str], at: float) -> list[Action]:
+        """Reconcile: `in_room` is channel -> room of everything that is up."""
+        actions: list[Action] = []
+        for leg, agent_id in list(self._legs.items()):
+            agent = self.agents[agent_id]
+            if leg not in in_room:
+                actions += self.leg_down(leg, at)
+            elif in_room[leg] == room(agent_id) and agent.leg != leg:
+                actions += self.leg_up(agent, leg, at)
+        for agent in list(self.agents.values()):
+            if agent.state in WANTS_LEG and agent.id not in self._legs.values():
+                self._raise_at.setdefault(agent.id, at)
+        return actions
+
+    def phone_key(self, event: Event) -> tuple[str, str]:
+        """(agent, word) of a service code dialled on an agent's phone; the word is empty for an unknown code."""
+        return event.room, SERVICE_CODES.get(event.result, "")
+
+    def _raise(self, agent: Agent, at: float) -> list[Action]:
+        self._raise_at.pop(agent.id, None)
+        if agent.id in self._legs.values() or agent.state not in WANTS_LEG:
+            return []
+        leg = LEG_PREFIX + agent.id + "-" + self._new_id(at)
+        self._legs[leg] = agent.id
+        return [RaiseLeg(agent, leg)]
+
+    def _arrive(self, agent: Agent, at: float) -> list[Action]:
+        """He is somewhere new: wishes kept for this moment, the leg of one who left, the pacer's count."""
+        if agent.state is AgentState.IDLE and (agent.sign_out_next or agent.break_next):
+            word = Word.SIGN_OUT if agent.sign_out_next else Word.BREAK
+            agent = self._keep(replace(self._step(agent, word, at), sign_out_next=False, break_next=False))
+        actions: list[Action] = [SaveAgent(agent)]
+        if agent.state is AgentState.SIGNED_OUT:
+            self._raise_at.pop(agent.id, None)
+            actions += [HangUp(leg, "signed out") for leg, owner in self._legs.items() if owner == agent.id]
+        elif agent.state is AgentState.RAISING:
+            actions += self._raise(agent, at)
+        return actions
+
+    def _step(self, agent: Agent, word: Word, at: float) -> Agent:
+        moved = step(agent, word, at)
+        if moved.state is not agent.state:
+            self._tell(agent, moved, at)
+        return self._keep(moved)
+
+    def _tell(self, before: Agent, after: Agent, at: float) -> None:
+        if before.state is AgentState.BREAK:
+            self._told("break_end", "", after.id, at)
+        kind = {
+            AgentState.IDLE: "idle",
+            AgentState.BREAK: "break_start",
+            AgentState.SIGNED_OUT: "sign_out",
+            AgentState.LOST: "sign_out",
+        }.get(after.state)
+        if before.state in (AgentState.RAISING, AgentState.LOST) and after.state is AgentState.IDLE:
+            self._told("sign_in", "", after.id, at)
+        if kind:
+            self._told(kind, "", after.id, at)
+
+    def _keep(self, agent: Agent) -> Agent:
+        self.agents[agent.id] = agent
+        return agent
