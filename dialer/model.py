@@ -171,6 +171,7 @@ class Refused:
     rule: str
     until: float
     reason: str = ""
+    of_number: bool = False  # only this number is refused: another one of the contact may do
 
 
 Permission = Allowed | Refused
