@@ -96,6 +96,7 @@ class Campaign:
     ring_s: int = 25
     post_dial_delay_s: int = 8
     grace_ms: int = 10000
+    agent_wait_s: int = 60  # how long a debtor who asked the IVR for an agent waits
     wrap_up_max_s: int = 60
     call_max_s: int = 3600
     record: bool = False
@@ -217,6 +218,7 @@ class Attempt:
     tries: int = 1
     claimed_at: float = 0.0
     placed_at: float = 0.0
+    progress_at: float = 0.0  # early media (183): the far network answers, the phone may not ring
     ringing_at: float = 0.0
     answered_at: float = 0.0
     detected_at: float = 0.0
