@@ -42,7 +42,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Live answers of one window. `abandoned` includes `hung_up_waiting`, not `overflowed`; rates are parts of `live`."""
+    """Live answers of one window. `abandoned` includes `hung_up_waiting`, not `overflowed`; rates: of `live`."""
 
     live: int = 0
     abandoned: int = 0

@@ -134,7 +134,8 @@ class Snapshot:
 class Decision:
     """Start `start` new calls, end the ringing attempts `end`.
 
-    `reason`: a sentence for a supervisor; `numbers`: what is behind it. `chosen`: contacts out of the candidates, at most `start`; empty: take them in order.
+    `reason`: a sentence for a supervisor; `numbers`: what is behind it. `chosen`:
+    contacts out of the candidates, at most `start`; empty: take them in order.
     """
 
     start: int
