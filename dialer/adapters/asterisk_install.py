@@ -18,8 +18,10 @@ from pathlib import Path
 from dialer.adapters import debian
 from dialer.adapters.asterisk_check import Asterisk, faults, version_of
 from dialer.adapters.debian import SetupStopped
+from dialer.adapters.programs import OWN
 
 FOLDER = ".asterisk"
+ESPEAK = "usr/bin/espeak-ng"
 DOWNLOADS = ".cache/asterisk"
 STAMP = "santun.json"
 FORMAT = 1  # raise it, and every tree unpacked before is made anew
@@ -38,13 +40,20 @@ def find(root: Path) -> Asterisk:
 def install(root: Path) -> Asterisk:
     """Like find, but fetches and unpacks Debian's where there is none; of two at once the second waits."""
     root = root.resolve()
-    if there := _found(root) or _unpacked(root / FOLDER):
-        return there
     downloads = root / DOWNLOADS
     downloads.mkdir(parents=True, exist_ok=True)
     with (downloads / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return _unpacked(root / FOLDER) or _unpack(root, downloads / "apt")
+        there = _found(root) or _unpacked(root / FOLDER)
+        if there is None or not (_machine_speaks(root) or (root / FOLDER / ESPEAK).is_file()):
+            _unpack(root, downloads / "apt")
+        return there or find(root)
+
+
+def _machine_speaks(root: Path) -> bool:
+    """Has the machine an espeak-ng of its own? Where ./run could not install one, it comes along with Asterisk."""
+    found = shutil.which("espeak-ng")
+    return found is not None and not Path(found).is_relative_to(root)
 
 
 def _found(root: Path) -> Asterisk | None:
@@ -93,51 +102,67 @@ def _unpacked(tree: Path) -> Asterisk | None:
 
 
 def _of_tree(tree: Path, version: str) -> Asterisk:
-    loader = next(iter(sorted(tree.glob("usr/lib/*/ld-linux-*.so.*"))), None)
-    if loader is None:
-        raise SetupStopped("Debian has no Asterisk for this machine's architecture; set SANTUN_ASTERISK to your own.")
-    # Debian's own loader and libraries and never the machine's, which may be older or newer
-    start = (str(loader), "--inhibit-cache", "--library-path", str(loader.parent))
-    data = tree / "usr/share/asterisk"
-    command = (*start, str(tree / "usr/sbin/asterisk"))
+    loader, data = _loader(tree), tree / "usr/share/asterisk"
+    command = _command(loader, tree / "usr/sbin/asterisk")
     return Asterisk(command, loader.parent / "asterisk/modules", data, _sounds(data), version)
+
+
+def _loader(tree: Path) -> Path:
+    for loader in sorted(tree.glob("usr/lib/*/ld-linux-*.so.*")):
+        return loader
+    raise SetupStopped("Debian has no Asterisk for this machine's architecture; set SANTUN_ASTERISK to your own.")
+
+
+def _command(loader: Path, program: Path) -> tuple[str, ...]:
+    """Debian's own dynamic loader and libraries, never the machine's, which may be older or newer."""
+    libraries = f"{loader.parent}:{loader.parent / 'pulseaudio'}"  # the second: what espeak-ng stands on
+    return (str(loader), "--inhibit-cache", "--library-path", libraries, str(program))
 
 
 def _sounds(data: Path) -> Path | None:
     return next((path for name in ("en", "en_US_f_Allison") if (path := data / "sounds" / name).is_dir()), None)
 
 
-def _unpack(root: Path, apt: Path) -> Asterisk:
+def _unpack(root: Path, apt: Path) -> None:
     if shutil.disk_usage(root).free < ROOM_NEEDED:
         raise SetupStopped(f"the disk of {root} has less than 700 MB free; free some and start again.")
     part = root / f"{FOLDER}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
-    packages = debian.fetch(["asterisk"], apt)
-    print(
-        f"Unpacking {len(packages)} packages into {FOLDER}, and starting Asterisk once to see that it is able",
-        flush=True,
-    )
+    names = ["asterisk"] if _machine_speaks(root) else ["asterisk", "espeak-ng"]
+    packages = debian.fetch(names, apt)
+    print(f"Unpacking {len(packages)} packages into {FOLDER} and trying whether Asterisk is able", flush=True)
     debian.unpack(packages, part)
     _thin(part)
-    version = version_of(_of_tree(part, "").command)
-    wrong = (
-        faults(_of_tree(part, version or ""), root / "asterisk-conf/modules.conf") if version else ["it does not run"]
-    )
-    if version is None or wrong:
+    version = version_of(_of_tree(part, "").command) or ""
+    needed = root / "asterisk-conf/modules.conf"
+    if wrong := faults(_of_tree(part, version), needed) if version else ["it does not run"]:
         raise SetupStopped(f"Debian's Asterisk is of no use here, {'; '.join(wrong)}; set SANTUN_ASTERISK to your own.")
     stamp = {"format": FORMAT, "version": version, "packages": [path.name for path in packages]}
     (part / STAMP).write_text(json.dumps(stamp, indent=1) + "\n")
     shutil.rmtree(root / FOLDER, ignore_errors=True)
     part.rename(root / FOLDER)  # in one step: a folder of this name is always whole
     shutil.rmtree(apt)
-    return _of_tree(root / FOLDER, version)
+    if (root / FOLDER / ESPEAK).is_file():
+        _offer_espeak(root)
+
+
+def _offer_espeak(root: Path) -> None:
+    """An espeak-ng for PATH, which still works when the whole folder is moved."""
+    libraries = _loader(root / FOLDER).parent.relative_to(root)
+    command = _command(_loader(root / FOLDER), root / FOLDER / ESPEAK)
+    words = " ".join(f'"{word.replace(str(root), "$root")}"' for word in (*command, f"--path={root / libraries}"))
+    offered = root / OWN / "espeak-ng"
+    offered.parent.mkdir(parents=True, exist_ok=True)
+    offered.write_text(f'#!/bin/sh\nroot=$(dirname "$0")/../..\nexec {words} "$@"\n')
+    offered.chmod(0o755)
 
 
 def _thin(tree: Path) -> None:
     """Keeps the program, the libraries and Asterisk's data, half of the size; without documentation/ it won't start."""
-    kept = {"usr", "usr/lib", "usr/lib64", "usr/sbin", "usr/sbin/asterisk", "usr/share", "usr/share/asterisk"}
-    for folder in ("", "usr", "usr/share", "usr/sbin"):
+    kept = {"usr", "usr/lib", "usr/lib64", "usr/bin", ESPEAK}
+    kept |= {"usr/sbin", "usr/sbin/asterisk", "usr/share", "usr/share/asterisk"}
+    for folder in ("", "usr", "usr/bin", "usr/sbin", "usr/share"):
         for path in (tree / folder).iterdir():
             if path.relative_to(tree).as_posix() not in kept:
                 _delete(path)
@@ -159,6 +184,8 @@ def main(arguments: list[str]) -> int:
     except SetupStopped as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     if "-q" not in arguments:
         print(f"Asterisk {asterisk.version}: {' '.join(asterisk.command)}")
     return 0
