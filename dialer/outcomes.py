@@ -354,7 +354,7 @@ def _word(disposition: str) -> Said:
 
 
 def promise_of(value: str) -> tuple[date, int] | None:
-    """`YYYY-MM-DD` or `YYYY-MM-DD;amount` -> due day, amount in the smallest written unit (0: not said); None: neither."""
+    """`YYYY-MM-DD` or `YYYY-MM-DD;amount` -> due day, amount in the smallest written unit (0: not said), or None."""
     day, _, amount = value.partition(";")
     try:
         return date.fromisoformat(day.strip()), int(amount or 0)
