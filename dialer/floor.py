@@ -19,7 +19,6 @@ from dialer.team import Team, Told
 
 GHOST_S = 35.0  # after its timeout an INVITE may still be under way for 32 s (SIP timer B)
 OVERDUE_S = 5.0
-WAIT_AGENT_S = 20.0  # asterisk-conf: how long the dialplan keeps one who asked for an agent
 _SETTLED = frozenset({CallState.GONE, CallState.ENDED})
 _SAVED = frozenset(CallState) - _SETTLED - UNANSWERED - {CallState.JOINING}  # joining is written with the reservation
 
@@ -137,7 +136,7 @@ class Floor:
             case Word.MACHINE:
                 self._told("machine", attempt_id, "", at)
             case Word.WANTS_AGENT:
-                self._wait(attempt_id, at + WAIT_AGENT_S)
+                self._wait(attempt_id, at + self.campaign.agent_wait_s)
             case Word.HELD:
                 self._wait(attempt_id, at + self.campaign.grace_ms / 1000)
                 self._later(at + self.campaign.grace_ms / 2000, "serve", attempt_id)
@@ -171,6 +170,8 @@ class Floor:
 
     def _then_serve(self, actions: list[Action], at: float) -> list[Action]:
         """Whoever waits longest is served first by an agent who may have become free."""
+        if not self.team.has_idle():
+            return actions
         waiting = [attempt for attempt in self.attempts.values() if attempt.state in NEEDS_AGENT]
         for attempt in sorted(waiting, key=lambda one: one.waits_until):
             actions = [*actions, *self._serve(attempt, at)]
@@ -231,8 +232,9 @@ class Floor:
         return [*actions, self._close(attempt)]
 
     def _tell_end(self, before: Attempt, attempt: Attempt, at: float) -> None:
-        if before.state in (CallState.WAITING, CallState.JOINING) and not attempt.joined_at:
-            self._told("abandon", attempt.id, "", at)
+        waited = before.state in (CallState.WAITING, CallState.JOINING)
+        if waited and not attempt.joined_at and not attempt.wanted_agent:
+            self._told("hung_up", attempt.id, "", at)
         elif before.state in UNANSWERED:
             ended = "busy" if attempt.cause == 17 else "no_answer" if attempt.ringing_at else "failed"
             self._told(ended, attempt.id, "", at)

@@ -23,6 +23,7 @@ def order(attempt: Attempt, campaign: Campaign, dial: str) -> Order:
         (Var.DETECT, "yes" if campaign.detection else "no"),
         (Var.MACHINE, campaign.machine.value),
         (Var.GRACE_MS, str(campaign.grace_ms)),
+        (Var.AGENT_WAIT_S, str(campaign.agent_wait_s)),
         (Var.CALL_MAX_S, str(campaign.call_max_s)),
         (Var.LANGUAGE, attempt.language),
         (Var.RECORD, "yes" if campaign.record else "no"),

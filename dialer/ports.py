@@ -152,6 +152,9 @@ class Store(Protocol):
 
     # -- live state, commands, trunk
     async def publish(self, campaign: str, token: int, snapshot: bytes) -> None: ...
+    async def published(self, campaign: str) -> bytes | None:
+        """The last snapshot of whoever led."""
+
     async def commands(self, campaign: str, token: int) -> tuple[Command, ...]:
         """Commands not yet applied, oldest first."""
 

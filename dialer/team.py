@@ -65,6 +65,10 @@ class Team:
             return False, f"agent {agent_id} is {agent.state}: no {word} from there", []
         return True, moved.state.value, self._arrive(moved, at)
 
+    def has_idle(self) -> bool:
+        """Whether anybody waits for a customer."""
+        return any(agent.state is AgentState.IDLE for agent in self.agents.values())
+
     # ---- his part in a call
 
     def reserve(self, agent: Agent, attempt: str, at: float) -> Agent:

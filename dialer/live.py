@@ -1,0 +1,94 @@
+"""What one campaign looks like now: the pacer's snapshot, and the same for people."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from dialer.abandon import Abandons
+from dialer.agents import COUNTED
+from dialer.calls import UNANSWERED
+from dialer.floor import Floor
+from dialer.model import Agent, AgentState, Attempt, CallState
+from dialer.pacing import AgentSeen, AttemptSeen, Decision, Flight, Snapshot, Working
+
+_WORKING = {
+    AgentState.IDLE: Working.IDLE,
+    AgentState.RESERVED: Working.RESERVED,
+    AgentState.TALKING: Working.TALKING,
+    AgentState.WRAP_UP: Working.WRAP_UP,
+    AgentState.BREAK: Working.BREAK,
+}
+_FLIGHT = {
+    CallState.CLAIMED: Flight.DIALING,
+    CallState.PLACED: Flight.DIALING,
+    CallState.RINGING: Flight.RINGING,
+    CallState.DETECTING: Flight.DETECTING,
+    CallState.WAITING: Flight.WAITING,
+    CallState.WANTS_AGENT: Flight.WAITING,
+    CallState.HELD: Flight.WAITING,
+}
+_LINES = frozenset(CallState) - {CallState.GONE, CallState.ENDED} - frozenset(_FLIGHT)
+_WITH_AGENT = frozenset({CallState.TALKING, CallState.JOINING})
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """This engine's slice of its trunk."""
+
+    lines: int
+    calls_per_second: float
+
+
+def snapshot(floor: Floor, at: float, share: Share, holds: Sequence[str], draining: bool) -> Snapshot:
+    """All that the pacer may know at `at`."""
+    return Snapshot(
+        at=at,
+        agents=tuple(_agent(one) for one in floor.team.agents.values() if one.state in _WORKING),
+        attempts=tuple(_attempt(one) for one in floor.attempts.values() if one.state in _FLIGHT),
+        lines=share.lines,
+        calls_per_second=share.calls_per_second,
+        other_lines=sum(one.state in _LINES - _WITH_AGENT for one in floor.attempts.values()),
+        holds=tuple(holds),
+        draining=draining,
+    )
+
+
+def _agent(agent: Agent) -> AgentSeen:
+    leaving = agent.break_next or agent.sign_out_next
+    return AgentSeen(agent.id, _WORKING[agent.state], agent.since, leaving)
+
+
+def _attempt(attempt: Attempt) -> AttemptSeen:
+    since = {
+        CallState.RINGING: attempt.ringing_at,
+        CallState.DETECTING: attempt.answered_at,
+        CallState.WAITING: attempt.detected_at or attempt.answered_at,
+    }.get(attempt.state, attempt.claimed_at)
+    return AttemptSeen(attempt.id, _FLIGHT[attempt.state], since, attempt.claimed_at)
+
+
+def board(
+    floor: Floor, at: float, decision: Decision, abandons: Abandons, figures: Mapping[str, object]
+) -> dict[str, object]:
+    """One campaign for people: `figures` (status, list, trunk, counters) plus what the floor shows."""
+    states: dict[str, int] = {}
+    for attempt in floor.attempts.values():
+        states[attempt.state.value] = states.get(attempt.state.value, 0) + 1
+    agents = floor.team.agents.values()
+    return {
+        "campaign": floor.campaign.id,
+        "at": at,
+        "calls": states,
+        "lines": floor.lines(),
+        "ringing": sum(one.state in UNANSWERED for one in floor.attempts.values()),
+        "agents": [{"id": a.id, "state": a.state.value, "since": a.since, "attempt": a.attempt} for a in agents],
+        "working": sum(one.state in COUNTED for one in agents),
+        "reason": decision.reason,
+        "numbers": dict(decision.numbers),
+        "abandon": {str(window): asdict(rate) | _bound(rate) for window, rate in abandons.rates(at).items()},
+        "abandon_rate_max": floor.campaign.abandon_rate_max,
+        **figures,
+    }
+
+
+def _bound(rate: object) -> dict[str, float]:
+    return {"rate": getattr(rate, "rate", 0.0), "upper": getattr(rate, "upper", 0.0)}

@@ -1,0 +1,137 @@
+"""From the list to claimed attempts: candidates -> gate -> lock -> gate again -> claim, in the order design demands.
+
+The gate is asked twice: before the lock with an empty past, so that nobody is locked outside his hours; and under the
+lock with his real past, which nobody else can change while it is held.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from dialer.compliance import may_call
+from dialer.model import Allowed, Attempt, Campaign, Contact, History, Mode, Number, Permission, Refused
+from dialer.originate import timeout_s
+from dialer.ports import Held, Store
+from dialer.rulebook import Pack
+
+NO_PAST = History()
+LOOK_AT_MOST = 200  # candidates in one go
+SPARE = 2  # candidates looked at per call wanted, as some will be refused
+
+Refusal = tuple[Contact, Number, Refused]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An attempt that may be originated, until `must_start_by` (epoch seconds)."""
+
+    attempt: Attempt
+    contact: Contact
+    must_start_by: float
+
+
+@dataclass(frozen=True, slots=True)
+class Placer:
+    """Claims attempts for one campaign on one node."""
+
+    store: Store
+    campaign: Campaign
+    pack: Pack
+    node: str
+    new_id: Callable[[float], str]
+
+    async def claim(self, token: int, wanted: int, at: float) -> tuple[list[Ready], int]:
+        """Up to `wanted` attempts, locked and written down; and how many candidates were looked at.
+
+        Raises StoreDown, NotLeader: then nothing of this batch may be originated.
+        """
+        limit = min(wanted * SPARE, LOOK_AT_MOST)
+        candidates = await self.store.candidates(self.campaign.id, at, limit)
+        refusals: list[Refusal] = []
+        ready: list[Ready] = []
+        for start in range(0, len(candidates), max(1, wanted)):
+            if len(ready) >= wanted:
+                break
+            some = candidates[start : start + wanted - len(ready)]
+            asked = [self._ask(contact, at, refusals) for contact in some]
+            ready += await self._locked(token, [one for one in asked if one is not None], at, refusals)
+        if refusals:
+            await self.store.refuse(token, self.campaign.id, refusals, at)
+        return ready, len(candidates)
+
+    def _ask(self, contact: Contact, at: float, refusals: list[Refusal]) -> Ready | None:
+        """The first of his numbers, from the one whose turn it is, that may be called by the clock and the law."""
+        if not contact.numbers:
+            refusals.append((contact, Number("", ""), Refused("no_number", float("inf"), "There is no number.")))
+            return None
+        permissions: list[tuple[Number, Permission]] = []
+        for turn in range(len(contact.numbers)):
+            index = (contact.next_number + turn) % len(contact.numbers)
+            number = contact.numbers[index]
+            permission = self._gate(contact, number, NO_PAST, NO_PAST, at)
+            if isinstance(permission, Allowed):
+                chosen = replace(contact, next_number=index)
+                return Ready(self._attempt(chosen, number, permission, at), chosen, permission.must_start_by)
+            permissions.append((number, permission))
+        refusals.append(_soonest(contact, permissions))
+        return None
+
+    def _gate(self, contact: Contact, number: Number, person: History, history: History, at: float) -> Permission:
+        return may_call(contact, number, person, history, self.pack, at, timeout_s(self.campaign))
+
+    def _attempt(self, contact: Contact, number: Number, allowed: Allowed, at: float) -> Attempt:
+        campaign = self.campaign
+        return Attempt(
+            id=self.new_id(at),
+            campaign=campaign.id,
+            node=self.node,
+            kind=campaign.mode.value if campaign.mode is not Mode.RATIO else "ratio",
+            trunk=campaign.trunk,
+            caller_id=campaign.caller_id,
+            language=contact.language or campaign.language,
+            pack=allowed.pack,
+            contact=contact.id,
+            person=contact.person,
+            number=number,
+            tries=contact.tries + 1,
+            claimed_at=at,
+        )
+
+    async def _locked(self, token: int, asked: Sequence[Ready], at: float, refusals: list[Refusal]) -> list[Ready]:
+        if not asked:
+            return []
+        held = await self.store.lock([one.attempt for one in asked], at)
+        allowed: list[Ready] = []
+        unlock: list[Attempt] = []
+        for one, past in zip(asked, held, strict=True):
+            permission = self._judge(one, past, at)
+            if isinstance(permission, Allowed):
+                allowed.append(replace(one, must_start_by=permission.must_start_by))
+                continue
+            refusals.append((one.contact, one.attempt.number, self._other_number(one, permission, at)))
+            if isinstance(past, Held):
+                unlock.append(one.attempt)
+        if unlock:
+            await self.store.unlock(unlock)
+        taken = await self.store.claim(token, [one.attempt for one in allowed], at) if allowed else []
+        return [one for one, got in zip(allowed, taken, strict=True) if got]
+
+    def _judge(self, one: Ready, past: Held | Refused, at: float) -> Permission:
+        if isinstance(past, Refused):
+            return past
+        return self._gate(one.contact, one.attempt.number, past.person, past.number, at)
+
+    def _other_number(self, one: Ready, refused: Refused, at: float) -> Refused:
+        """A refusal of this number alone sets the contact aside only for a moment: his next number has its turn."""
+        if (
+            refused.of_number
+            and len(one.contact.numbers) > 1
+            and one.contact.next_number + 1 < len(one.contact.numbers)
+        ):
+            return replace(refused, until=at)
+        return refused
+
+
+def _soonest(contact: Contact, permissions: Sequence[tuple[Number, Permission]]) -> Refusal:
+    refused = [(number, one) for number, one in permissions if isinstance(one, Refused)]
+    number, soonest = min(refused, key=lambda pair: pair[1].until)
+    return contact, number, soonest

@@ -1,0 +1,164 @@
+"""One campaign as its leader runs it: floor, pacer, list, lease; asks for nothing but ports."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from dialer.abandon import Abandons, Fate, Window
+from dialer.floor import Floor
+from dialer.live import Share, board, snapshot
+from dialer.model import Attempt, Campaign, Contact, Fact, Status, Verdict
+from dialer.outcomes import verdict
+from dialer.pacing import Counters, Decision, Limits, Pacer, PacingEvent
+from dialer.placing import Placer
+from dialer.ports import Finish, LinkHealth, Store, Telephony
+from dialer.rulebook import Pack
+from dialer.stream import record
+from dialer.trunks import Breaker
+
+ACK_LIMIT_MS = 1000.0
+LAG_LIMIT_S = 1.0
+BACKLOG_LIMIT = 5000
+NOTHING = Decision(0, (), "No calls: just started", {})
+_FATES = {"connect": Fate.SERVED, "abandon": Fate.ABANDONED, "hung_up": Fate.HUNG_UP, "overflow": Fate.OVERFLOWED}
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """A way out: `dial` is the template of the dial string; `lines`, `calls_per_second` are the carrier's limits."""
+
+    name: str
+    node: str
+    dial: str
+    lines: int
+    calls_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What an engine is given: its name, the trunks, and how to read a campaign's rule pack (raises ConfigError)."""
+
+    engine: str
+    trunks: Mapping[str, Trunk]
+    pack_of: Callable[[Campaign], Pack]
+    new_id: Callable[[float], str]
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the engine measured last: seconds a ping of the store took, age of the oldest unwritten change."""
+
+    store_ping_s: float = 0.0
+    write_lag_s: float = 0.0
+    store_error: str = ""
+
+
+@dataclass(slots=True)
+class Run:
+    """State of one led campaign. `lease_until` is on the monotonic clock."""
+
+    campaign: Campaign
+    status: Status
+    token: int
+    lease_until: float
+    trunk: Trunk
+    pack: Pack
+    phone: Telephony
+    store: Store
+    new_id: Callable[[float], str]
+    floor: Floor = field(init=False)
+    pacer: Pacer = field(init=False)
+    placer: Placer = field(init=False)
+    abandons: Abandons = field(init=False)
+    breaker: Breaker = field(default_factory=Breaker)
+    share: Share = field(init=False)
+    decision: Decision = NOTHING
+    contacts: dict[str, Contact] = field(default_factory=dict)  # by attempt
+    due: int = 0
+    later: int = 0
+    placing: bool = False
+    reconciled: bool = False  # what Asterisk holds has been compared with our books since the link came up
+    draining: bool = False
+    outcomes: dict[str, int] = field(default_factory=dict)
+    sequence: int = 0
+
+    def __post_init__(self) -> None:
+        self.floor = Floor(self.campaign, self.trunk.node, self.new_id, self._told)
+        limits = Limits.of(self.campaign, Window(self.pack.abandon_window.value), self.pack.overflow_counts)
+        self.pacer = Pacer(replace(limits, ring_min_s=float(self.pack.ring_min_s)), seed=1)
+        self.placer = Placer(self.store, self.campaign, self.pack, self.trunk.node, self.new_id)
+        self.abandons = Abandons(0.0, overflow_counts=self.pack.overflow_counts)
+        self.share = Share(self.trunk.lines, self.trunk.calls_per_second)
+
+    def _told(self, kind: str, attempt: str, agent: str, at: float) -> None:
+        if kind in _FATES:
+            self.abandons.add(at, _FATES[kind])
+        told = "abandon" if kind == "hung_up" else kind
+        self.pacer.observe(PacingEvent(at, told, attempt or None, agent or None))
+
+    def holds(self, now: float, monotonic: float, health: LinkHealth, seen: Seen) -> tuple[str, ...]:
+        """Every reason why no call may start now, as sentences."""
+        found = {
+            f"the campaign is {self.status}": self.status is not Status.RUNNING,
+            "another engine may lead: the lease has run out": monotonic >= self.lease_until,
+            "Asterisk cannot be reached": not health.up,
+            "Asterisk's calls are being compared with our books": health.up and not self.reconciled,
+            f"Asterisk is slow: acks take {health.ack_p99_ms:.0f} ms": health.ack_p99_ms > ACK_LIMIT_MS,
+            f"{health.backlog} events of Asterisk wait to be read": health.backlog > BACKLOG_LIMIT,
+            f"Redis fails: {seen.store_error}": bool(seen.store_error),
+            f"Redis is slow: {seen.store_ping_s:.1f} s": seen.store_ping_s > LAG_LIMIT_S,
+            f"outcomes lag {seen.write_lag_s:.1f} s behind": seen.write_lag_s > LAG_LIMIT_S,
+            self.breaker.hold(now): bool(self.breaker.hold(now)),
+            self._no_contact(): not self.due,
+        }
+        return tuple(why for why, holds in found.items() if holds)
+
+    def _no_contact(self) -> str:
+        return f"nobody may be called now, {self.later} later" if self.later else "the list is empty"
+
+    def decide(self, at: float, holds: tuple[str, ...]) -> Decision:
+        """Ask the pacer."""
+        rate = self.abandons.rate(Window(self.pack.abandon_window.value), at)
+        seen = snapshot(self.floor, at, self.share, holds, self.draining)
+        seen = replace(seen, counters=Counters(rate.live, rate.counted))
+        self.decision = self.pacer.decide(seen)
+        return self.decision
+
+    def finish(self, attempt: Attempt, facts: tuple[Fact, ...], contact: Contact | None, at: float) -> Finish:
+        """Judge an attempt that is over."""
+        judged: Verdict = verdict(attempt, facts, self.campaign, at)
+        self.breaker.saw(judged, at)
+        self.outcomes[judged.outcome] = self.outcomes.get(judged.outcome, 0) + 1
+        kept = None if contact is None else _after(contact, judged)
+        return Finish(attempt, judged, record(attempt, judged, facts, contact, self.campaign), kept)
+
+    def board(self, at: float, holds: tuple[str, ...], node: str, health: LinkHealth) -> bytes:
+        """The live snapshot, numbered, as JSON; `kept` is what a successor needs."""
+        self.sequence += 1
+        figures = {
+            "sequence": self.sequence,
+            "status": self.status.value,
+            "due": self.due,
+            "later": self.later,
+            "holds": holds,
+            "node": {"name": node, "up": health.up, "ack_p99_ms": health.ack_p99_ms, "backlog": health.backlog},
+            "share": {"lines": self.share.lines, "calls_per_second": self.share.calls_per_second},
+            "outcomes": self.outcomes,
+            "pack": self.pack.label,
+            "kept": self.abandons.dump(),
+        }
+        return json.dumps(board(self.floor, at, self.decision, self.abandons, figures)).encode()
+
+    def take_over(self, published: bytes | None) -> None:
+        """Go on with what the last leader had counted."""
+        if published:
+            kept = json.loads(published)
+            self.abandons.load(kept.get("kept", {}))
+            self.outcomes = dict(kept.get("outcomes", {}))
+            self.sequence = int(kept.get("sequence", 0))
+
+
+def _after(contact: Contact, judged: Verdict) -> Contact:
+    """The contact as it goes back to the list: one try more, unless the fault was ours; the next number's turn."""
+    tries = contact.tries + int(judged.count)
+    return replace(contact, tries=tries, next_number=(contact.next_number + 1) % max(1, len(contact.numbers)))
