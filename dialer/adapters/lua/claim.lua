@@ -1,0 +1,27 @@
+#!lua
+-- Step 3: take contacts off the list and write their attempts down as open.
+-- KEYS fence open ready counters | ARGV token, then (attempt contact json)...
+-- One answer each: the score it had on the list, 'again' when it had been claimed before, nil when it is not there.
+if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then
+  return redis.error_reply('NOTLEADER token ' .. ARGV[1] .. ' is old')
+end
+local answers, new = {}, 0
+for i = 2, #ARGV, 3 do
+  local attempt, contact = ARGV[i], ARGV[i + 1]
+  local answer = false
+  if redis.call('HEXISTS', KEYS[2], attempt) == 1 then
+    answer = 'again'
+  else
+    answer = contact == '' and '0' or redis.call('ZSCORE', KEYS[3], contact)
+    if answer then
+      redis.call('HSET', KEYS[2], attempt, ARGV[i + 2])
+      redis.call('ZREM', KEYS[3], contact)
+      new = new + 1
+    end
+  end
+  answers[#answers + 1] = answer
+end
+if new > 0 then
+  redis.call('HINCRBY', KEYS[4], 'attempts', new)
+end
+return answers

@@ -1,0 +1,73 @@
+"""Agents of a campaign: written down by its leader, reserved together with the attempt they are for."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dialer.adapters.redis_codec import AGENT, encode, pairs, text
+from dialer.adapters.redis_keys import agent_key, campaign_keys
+from dialer.adapters.redis_link import Link
+from dialer.adapters.redis_scripts import Argument, RedisCommand, call
+from dialer.errors import AgentElsewhere, NotLeader
+from dialer.model import Agent, AgentState, Attempt
+
+
+class Agents:
+    """Part of the store. Agents live in their campaign's slot, so that a reservation is one atomic, fenced step;
+    `{a:<id>}` says which campaign an agent works for."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def save_agents(self, campaign: str, token: int, agents: Sequence[Agent]) -> None:
+        """Agents who come in (raising) are left out, with AgentElsewhere after the others are saved, when another
+        campaign has them."""
+        if not agents:
+            return
+        elsewhere = await self._sign_in(campaign, token, [one.id for one in agents if one.state is AgentState.RAISING])
+        keys = campaign_keys(campaign)
+        rows: list[Argument] = []
+        for one in agents:
+            if one.id not in elsewhere:
+                rows += (one.id, encode(one))
+        await self._link.one(call("agents", (keys.fence, keys.agents), token, *rows))
+        out = [one.id for one in agents if one.state is AgentState.SIGNED_OUT]
+        await self._link.run([call("sign_in", (agent_key(one),), campaign, "out", "") for one in out])
+        if elsewhere:
+            raise AgentElsewhere(", ".join(f"{agent} works for {other}" for agent, other in elsewhere.items()))
+
+    async def agents(self, campaign: str) -> tuple[Agent, ...]:
+        """Without those who have gone over to another campaign."""
+        key = campaign_keys(campaign).agents
+        found = self._link.reader.many(AGENT, pairs(await self._link.one(("HGETALL", key))), key)
+        homes = await self._link.run([("GET", agent_key(one.id)) for one in found])
+        own = [one for one, home in zip(found, homes, strict=True) if home is None or text(home) == campaign]
+        return tuple(sorted(own, key=lambda one: one.id))
+
+    async def reserve(self, token: int, agent: Agent, attempt: Attempt) -> bool:
+        """`agent` may be given idle or already as reserved. The same reservation again: True."""
+        keys = campaign_keys(attempt.campaign)
+        if agent.state is not AgentState.RESERVED:
+            agent = replace(agent, state=AgentState.RESERVED, attempt=attempt.id)
+        words = (token, agent.id, encode(agent), attempt.id, encode(attempt))
+        return bool(await self._link.one(call("reserve", (keys.fence, keys.agents, keys.open), *words)))
+
+    async def _sign_in(self, campaign: str, token: int, agents: Sequence[str]) -> dict[str, str]:
+        """Agent -> the campaign that has him, for those who cannot come."""
+        if not agents:
+            return {}
+        fence = await self._link.one(("GET", campaign_keys(campaign).fence))
+        if int(fence or 0) > token:
+            raise NotLeader(f"token {token} is old")
+        entries = [call("sign_in", (agent_key(one),), campaign, "in", "") for one in agents]
+        taken = {one: text(other) for one, other in zip(agents, await self._link.run(entries), strict=True) if other}
+        return {one: other for one, other in taken.items() if not await self._take_over(campaign, one, other)}
+
+    async def _take_over(self, campaign: str, agent: str, other: str) -> bool:
+        """True when the other campaign has signed him out, or nobody leads it any more."""
+        keys = campaign_keys(other)
+        looks: list[RedisCommand] = [("HGET", keys.agents, agent), ("EXISTS", keys.lease)]
+        raw, led = await self._link.run(looks)
+        there = self._link.reader.one(AGENT, raw, keys.agents, agent)
+        if led and there is not None and there.state is not AgentState.SIGNED_OUT:
+            return False
+        return not await self._link.one(call("sign_in", (agent_key(agent),), campaign, "over", other))

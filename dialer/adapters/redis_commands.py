@@ -1,0 +1,40 @@
+"""The sender's side of commands: put one into its campaign's stream, wait for the engine's word."""
+
+import math
+
+from dialer.adapters.redis_codec import REPLY, Reply, encode
+from dialer.adapters.redis_keys import campaign_keys, reply_key
+from dialer.adapters.redis_link import FAILURES, Link, translate
+from dialer.adapters.redis_scripts import call
+from dialer.model import Command
+
+
+class Commands:
+    """Part of the store, used by the command line and the web."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def send(self, command: Command, wait_s: float) -> Reply | None:
+        """The same id is applied once, however often it is sent. None: nobody answered in `wait_s` (is an engine up?);
+        until its deadline the command may still be applied."""
+        keys = campaign_keys(command.campaign)
+        await self._link.one(call("send", (keys.commands, keys.command_ids, keys.told), command.id, encode(command)))
+        return await self.answer(command, wait_s)
+
+    async def answer(self, command: Command, wait_s: float) -> Reply | None:
+        """Wait for the reply to a command that was sent."""
+        place = reply_key(command.campaign, command.id)
+        try:
+            # moved onto itself, not taken: a sender that asks again hears the same
+            raw = await self._link.blocking.execute_command(  # type: ignore[no-untyped-call]
+                "BLMOVE", place, place, "LEFT", "LEFT", repr(_bound(wait_s))
+            )
+        except FAILURES as error:
+            raise translate(error) from error
+        return self._link.reader.one(REPLY, raw, place, command.id)
+
+
+def _bound(wait_s: float) -> float:
+    """For Redis, 0 means for ever."""
+    return max(0.001, wait_s) if math.isfinite(wait_s) else 60.0

@@ -1,0 +1,85 @@
+"""Every key in Redis, in one place. What stands in braces decides the hash slot: one script, one slot."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from dialer.errors import BadInput
+from dialer.model import CAMPAIGN_ID
+
+CAMPAIGNS = "santun:campaigns"
+IVR_BEATS = "santun:ivr-beats"
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignKeys:
+    """All that one campaign owns."""
+
+    settings: str
+    status: str
+    lease: str  # "token engine", expires
+    fence: str  # the newest token given
+    contacts: str  # id -> contact
+    later: str  # callable from (score) on
+    ready: str  # callable now, score priority * 1e10 + due
+    rest: str  # done, score since when
+    rank: str  # id -> priority, where it is not 0
+    open: str  # attempt id -> attempt
+    unsettled: str  # attempt id -> effects of a written outcome that person and number have yet to get
+    outcomes: str  # public stream
+    refusals: str  # public stream
+    refused: str  # "contact rule" -> "until times"
+    corrections: str  # hashes of corrections written
+    counters: str
+    agents: str  # agent id -> agent
+    snapshot: str
+    live: str  # channel of snapshots
+    commands: str  # stream of commands not yet applied
+    command_ids: str  # command id -> entry of that stream
+    told: str  # channel: attempt id with new facts; empty: a command
+
+
+@lru_cache(maxsize=1024)
+def campaign_keys(campaign: str) -> CampaignKeys:
+    """Refuses what is no campaign id: it could land in somebody else's keys."""
+    if not CAMPAIGN_ID.fullmatch(campaign):
+        raise BadInput(f"campaign id {campaign!r}: use a-z, 0-9 and -, at most 40 characters")
+    return CampaignKeys(*(f"{{{campaign}}}:{name.replace('_', '-')}" for name in CampaignKeys.__slots__))
+
+
+def facts_key(campaign: str, attempt: str) -> str:
+    """What the IVR learnt in one call: number in the order -> fact."""
+    return f"{{{campaign}}}:facts:{attempt}"
+
+
+def reply_key(campaign: str, command: str) -> str:
+    """Where the sender of a command waits."""
+    return f"{{{campaign}}}:reply:{command}"
+
+
+@dataclass(frozen=True, slots=True)
+class PartyKeys:
+    """A person or a number: flags and lock, times of attempts, times of conversations."""
+
+    state: str
+    attempts: str
+    talks: str
+
+
+def person_keys(key: str) -> PartyKeys:
+    """Under `{p:...}`."""
+    return PartyKeys(f"{{p:{key}}}:state", f"{{p:{key}}}:attempts", f"{{p:{key}}}:talks")
+
+
+def number_keys(key: str) -> PartyKeys:
+    """Under `{n:...}`."""
+    return PartyKeys(f"{{n:{key}}}:state", f"{{n:{key}}}:attempts", f"{{n:{key}}}:talks")
+
+
+def agent_key(agent: str) -> str:
+    """The campaign an agent works for."""
+    return f"{{a:{agent}}}:campaign"
+
+
+def trunk_key(trunk: str) -> str:
+    """Engine -> its slice of the trunk."""
+    return f"{{t:{trunk}}}:slices"

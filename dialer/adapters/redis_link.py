@@ -1,0 +1,91 @@
+"""Two clients: commands in pipelines under a time limit and without retry, and blocking reads of their own."""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from dialer.adapters.redis_codec import Reader
+from dialer.adapters.redis_scripts import RedisCommand, sources
+from dialer.errors import NotLeader, StoreDown, StoreError
+
+COMMAND_LIMIT_S = 2.0
+CONNECTIONS = 32
+BLOCK_MS = 1000
+
+FAILURES = (redis.RedisError, OSError, TimeoutError)
+
+
+def translate(error: BaseException) -> StoreError:
+    """redis-py's words into ours."""
+    said = f"{type(error).__name__}: {error}".removesuffix(": ")
+    return NotLeader(str(error)) if str(error).startswith("NOTLEADER") else StoreDown(said)
+
+
+def no_retry() -> Retry:
+    """redis-py's own default would send a command again that had already been carried out."""
+    return Retry(NoBackoff(), 0)
+
+
+class Link:
+    """The connection to one Redis."""
+
+    def __init__(self, url: str, limit_s: float = COMMAND_LIMIT_S) -> None:
+        self._limit_s = limit_s
+        self._pool = BlockingConnectionPool.from_url(
+            url, max_connections=CONNECTIONS, timeout=limit_s, socket_timeout=limit_s, socket_connect_timeout=limit_s,
+            retry=no_retry(), protocol=2,
+        )  # fmt: skip
+        # blocking reads: any time limit below BLOCK would cut them off
+        self.blocking = Redis.from_url(
+            url, socket_timeout=None, socket_connect_timeout=limit_s, health_check_interval=15, retry=no_retry(),
+            protocol=2,
+        )  # fmt: skip
+        self.reader = Reader()
+
+    async def run(self, commands: Sequence[RedisCommand]) -> list[Any]:
+        """One round trip; answers in order. Repeated only when Redis, just restarted, did not know our scripts."""
+        if not commands:
+            return []
+        try:
+            answers = await self._exchange(commands)
+            if any(isinstance(answer, redis.exceptions.NoScriptError) for answer in answers):
+                await self._exchange([("SCRIPT", "LOAD", source) for source in sources().values()])
+                answers = await self._exchange(commands)
+        except FAILURES as error:
+            raise translate(error) from error
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise translate(answer) from answer
+        return answers
+
+    async def one(self, command: RedisCommand) -> Any:
+        """The answer to one command."""
+        return (await self.run((command,)))[0]
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._pool.disconnect()
+        await self.blocking.aclose()
+
+    async def _exchange(self, commands: Sequence[RedisCommand]) -> list[Any]:
+        # redis-py's pipeline sets a timer for every single answer; here one covers them all
+        async with asyncio.timeout(self._limit_s):
+            connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
+            try:
+                await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+                return [await self._answer(connection) for _ in commands]
+            finally:
+                await self._pool.release(connection)
+
+    @staticmethod
+    async def _answer(connection: Any) -> Any:
+        try:
+            return await connection.read_response(timeout=math.inf)
+        except redis.ResponseError as error:
+            return error

@@ -1,0 +1,125 @@
+"""Open attempts, their transitions, and exactly one outcome for each, with what follows for person and number."""
+
+from collections.abc import Mapping, Sequence
+
+from dialer.adapters.redis_codec import ATTEMPT, EFFECTS, FACT, Effects, encode, pairs
+from dialer.adapters.redis_keys import campaign_keys, facts_key, number_keys, person_keys
+from dialer.adapters.redis_link import Link
+from dialer.adapters.redis_list import epoch_word, priority_word
+from dialer.adapters.redis_scripts import Argument, RedisCommand, call
+from dialer.model import Attempt, Fact
+from dialer.ports import Finish
+
+KEPT_MS = 32 * 86_400_000  # history: the longest window of a rule pack, and a day
+CORRECTIONS_KEPT_MS = 7 * 86_400_000
+SETTLED_AT_ONCE = 200
+
+WRITTEN, UNSETTLED = 1, 2
+
+
+def effects_of(finish: Finish) -> Effects:
+    """The part of a verdict that concerns person and number beyond this campaign."""
+    attempt, verdict = finish.attempt, finish.verdict
+    talk_at = (attempt.joined_at or attempt.answered_at or attempt.ended_at) if verdict.conversation else 0.0
+    return Effects(
+        attempt.id, attempt.person, attempt.number.key, talk_at, verdict.stop, verdict.silent_until, verdict.dead,
+        verdict.count,
+    )  # fmt: skip
+
+
+class Settling:
+    """Gives person and number the effects of written outcomes: repeatable, so it needs no token."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def settle(self, campaign: str, effects: Sequence[Effects]) -> None:
+        """In this order: an effect leaves the campaign's keeping after both have got it."""
+        if effects:
+            gone = ("HDEL", campaign_keys(campaign).unsettled, *(one.attempt for one in effects))
+            await self._link.run([command for one in effects for command in _settle(one)] + [gone])
+
+    async def settle_left(self, campaign: str) -> None:
+        """Outcomes whose writer died half-way."""
+        unsettled = campaign_keys(campaign).unsettled
+        found = pairs(await self._link.one(("HGETALL", unsettled)))
+        effects = self._link.reader.many(EFFECTS, found, unsettled)
+        for start in range(0, len(effects), SETTLED_AT_ONCE):
+            await self.settle(campaign, effects[start : start + SETTLED_AT_ONCE])
+
+
+class Outcomes:
+    """Part of the store."""
+
+    def __init__(self, link: Link, settling: Settling) -> None:
+        self._link = link
+        self._settling = settling
+
+    async def open_attempts(self, campaign: str) -> tuple[Attempt, ...]:
+        """Claimed and without an outcome; called by a new leader, it also settles what the last one left."""
+        await self._settling.settle_left(campaign)
+        key = campaign_keys(campaign).open
+        found = pairs(await self._link.one(("HGETALL", key)))
+        return tuple(sorted(self._link.reader.many(ATTEMPT, found, key), key=lambda one: one.id))
+
+    async def write(self, token: int, campaign: str, changed: Sequence[Attempt], finished: Sequence[Finish]) -> int:
+        """Outcome first, under the token; then its effects: an old leader can give nobody's lock back."""
+        if not changed and not finished:
+            return 0
+        keys = campaign_keys(campaign)
+        rows: list[Argument] = [token, len(changed)]
+        for one in changed:
+            rows += (one.id, encode(one))
+        effects = [effects_of(finish) for finish in finished]
+        for finish, effect in zip(finished, effects, strict=True):
+            rows += _outcome(finish, effect)
+        places = (
+            keys.fence, keys.open, keys.unsettled, keys.outcomes, keys.contacts, keys.later, keys.rest, keys.rank,
+            keys.counters,
+        )  # fmt: skip
+        answers = await self._link.one(call("write", places, *rows))
+        await self._settling.settle(campaign, [one for one, answer in zip(effects, answers, strict=True) if answer])
+        return sum(answer == WRITTEN for answer in answers)
+
+    async def correct(self, campaign: str, token: int, record: Mapping[str, str]) -> None:
+        """The same words again within a week change nothing."""
+        keys = campaign_keys(campaign)
+        fields = [word for field in record.items() for word in field]
+        places = (keys.fence, keys.corrections, keys.outcomes)
+        await self._link.one(call("correct", places, token, CORRECTIONS_KEPT_MS, *fields))
+
+    async def facts(self, campaign: str, attempt: str) -> tuple[Fact, ...]:
+        """What the IVR learnt, in order."""
+        key = facts_key(campaign, attempt)
+        found = pairs(await self._link.one(("HGETALL", key)))
+        return tuple(sorted(self._link.reader.many(FACT, found, key), key=lambda fact: fact.seq))
+
+    async def counters(self, campaign: str) -> dict[str, int]:
+        """attempts, live, outcome:<word>, refused:<rule>."""
+        found = pairs(await self._link.one(("HGETALL", campaign_keys(campaign).counters)))
+        return {name.decode(): int(count) for name, count in found}
+
+
+def _outcome(finish: Finish, effects: Effects) -> list[Argument]:
+    attempt, verdict, contact = finish.attempt, finish.verdict, finish.contact
+    rows: list[Argument] = [attempt.id, verdict.outcome.value, int(verdict.live), encode(effects), attempt.contact]
+    rows += (encode(contact), priority_word(contact)) if contact else ("", "0")
+    rows += (epoch_word(verdict.retry_at) if verdict.retry_at else "", epoch_word(attempt.ended_at))
+    rows.append(2 * len(finish.record))
+    for field in finish.record.items():
+        rows += field
+    return rows
+
+
+def _settle(effects: Effects) -> list[RedisCommand]:
+    talk_at = epoch_word(effects.talk_at) if effects.talk_at else ""
+    found = []
+    for party, silent_until, dead in (
+        (person_keys(effects.person), effects.silent_until, False),
+        (number_keys(effects.number), 0.0, effects.dead),
+    ):
+        if party.state.endswith(":}:state"):  # a call from a withheld number
+            continue
+        words = (talk_at, int(effects.stop), epoch_word(silent_until), int(dead), int(effects.count), KEPT_MS)
+        found.append(call("settle", (party.state, party.attempts, party.talks), effects.attempt, *words))
+    return found

@@ -1,0 +1,35 @@
+"""The store of the core (ports.Store) on Redis: one object that joins its parts over one link."""
+
+import time
+
+from dialer.adapters.redis_agents import Agents
+from dialer.adapters.redis_campaigns import Campaigns
+from dialer.adapters.redis_claims import Claims
+from dialer.adapters.redis_commands import Commands
+from dialer.adapters.redis_link import COMMAND_LIMIT_S, Link
+from dialer.adapters.redis_list import Contacts
+from dialer.adapters.redis_outcomes import Outcomes, Settling
+from dialer.adapters.redis_streams import Streams
+
+
+class RedisStore(Campaigns, Contacts, Claims, Outcomes, Agents, Commands, Streams):
+    """Redis behind ports.Store; `url` as in redis://host:port/0."""
+
+    def __init__(self, url: str, limit_s: float = COMMAND_LIMIT_S) -> None:
+        self._link = Link(url, limit_s)
+        self._settling = Settling(self._link)
+
+    @property
+    def broken(self) -> dict[str, int]:
+        """Key -> how many of its entries made no sense so far."""
+        return dict(self._link.reader.broken)
+
+    async def health(self) -> float:
+        """Seconds that a ping took."""
+        began = time.perf_counter()
+        await self._link.one(("PING",))
+        return time.perf_counter() - began
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._link.close()

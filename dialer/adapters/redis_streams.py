@@ -1,0 +1,104 @@
+"""Reading along: the public streams, live snapshots, the IVR's word that there are new facts."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from dialer.adapters.redis_codec import text
+from dialer.adapters.redis_keys import campaign_keys
+from dialer.adapters.redis_link import BLOCK_MS, FAILURES, Link, translate
+from dialer.adapters.redis_scripts import call
+from dialer.errors import BadInput
+
+READ_AT_ONCE = 200
+
+Entry = tuple[str, Mapping[str, str]]
+
+
+class Streams:
+    """Part of the store."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def tail(self, campaign: str, count: int, stream: str = "outcomes") -> tuple[Entry, ...]:
+        """The last entries, oldest first."""
+        found = await self._link.one(("XREVRANGE", _stream(campaign, stream), "+", "-", "COUNT", count))
+        return tuple(_entry(one) for one in reversed(found))
+
+    async def follow(self, campaign: str, after: str = "$", stream: str = "outcomes") -> AsyncGenerator[Entry, None]:
+        """Every entry after the one named, for ever ('$': from now on, '0': from the first). Raises StoreDown."""
+        key = _stream(campaign, stream)
+        if after == "$":
+            last = await self._link.one(("XREVRANGE", key, "+", "-", "COUNT", 1))
+            after = text(last[0][0]) if last else "0"
+        while True:
+            for one in await self._read(key, after):
+                after = text(one[0])
+                yield _entry(one)
+
+    async def trim(self, campaign: str, older_than: float) -> int:
+        """Drop entries of both public streams from before a time, but none that a consumer group has yet to read."""
+        keep = f"{int(older_than * 1000)}-0"
+        keys = campaign_keys(campaign)
+        return sum(await self._link.run([call("trim", (key,), keep) for key in (keys.outcomes, keys.refusals)]))
+
+    async def snapshot(self, campaign: str) -> bytes | None:
+        """The last one published."""
+        found: bytes | None = await self._link.one(("GET", campaign_keys(campaign).snapshot))
+        return found
+
+    async def live(self, campaign: str) -> AsyncGenerator[bytes, None]:
+        """Snapshots as they are published. Raises StoreDown."""
+        async with aclosing(self._listen(campaign_keys(campaign).live)) as messages:
+            async for message in messages:
+                yield message
+
+    async def told(self, campaign: str) -> AsyncGenerator[str, None]:
+        """Attempts with new facts; an empty word: look at everything (at the start, and when a command came).
+
+        Raises StoreDown when the connection is lost: begin again, the first word covers what was missed.
+        """
+        async with aclosing(self._listen(campaign_keys(campaign).told, first=b"")) as messages:
+            async for message in messages:
+                yield text(message)
+
+    async def _read(self, key: str, after: str) -> list[Any]:
+        try:
+            found = await self._link.blocking.execute_command(  # type: ignore[no-untyped-call]
+                "XREAD", "COUNT", READ_AT_ONCE, "BLOCK", BLOCK_MS, "STREAMS", key, after
+            )
+        except FAILURES as error:
+            raise translate(error) from error
+        return found[0][1] if found else []
+
+    async def _listen(self, channel: str, first: bytes | None = None) -> AsyncGenerator[bytes, None]:
+        pubsub = self._link.blocking.pubsub(ignore_subscribe_messages=False)
+        try:
+            await pubsub.subscribe(channel)
+            while True:
+                message = await pubsub.get_message(timeout=BLOCK_MS / 1000)
+                if message is None:
+                    continue
+                if message["type"] == "subscribe" and first is not None:
+                    yield first
+                if message["type"] == "message":
+                    yield message["data"]
+        except FAILURES as error:
+            raise translate(error) from error
+        finally:
+            await asyncio.shield(pubsub.aclose())  # type: ignore[no-untyped-call]
+
+
+def _stream(campaign: str, stream: str) -> str:
+    keys = campaign_keys(campaign)
+    known = {"outcomes": keys.outcomes, "refusals": keys.refusals}
+    if stream not in known:
+        raise BadInput(f"stream {stream!r}: there are {' and '.join(known)}")
+    return known[stream]
+
+
+def _entry(one: Any) -> Entry:
+    name, fields = one
+    return text(name), {text(key): text(value) for key, value in zip(fields[::2], fields[1::2], strict=False)}
