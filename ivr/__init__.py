@@ -1,0 +1,1 @@
+"""Payment reminder by keypad: verify -> tell -> choose -> confirm -> report."""

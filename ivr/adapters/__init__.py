@@ -1,0 +1,1 @@
+"""Everything of the IVR that touches a socket, a clock or a disk."""

@@ -1,0 +1,100 @@
+"""The Phone port on a real call: sentences as files, silence that streams, and every end of a call told apart."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+from asterisk.agi import AGIAppError, AGIError, AGIHangup
+
+from dialer.dialplan import IVR_RESULT, IvrResult, Var
+from dialer.errors import SetupError
+from ivr.adapters.agi import Agi, TooSlow
+from ivr.adapters.espeak import RATE, SILENCE_MS, Espeak
+from ivr.ports import HungUp, PhoneFailed
+from ivr.prompts import Sentence
+from ivr.session import Call, Desk, play
+
+log = structlog.get_logger("ivr.line")
+
+MARGIN_S = 5.0  # what Asterisk may take longer than the file plays
+_BYTES_PER_S = RATE * 2
+_PER_MS = RATE // 1000
+
+T = TypeVar("T")
+
+
+class AgiPhone:
+    """One call. `seen` turns a file of ours into the name by which Asterisk finds it."""
+
+    def __init__(self, agi: Agi, voice: Espeak, background: Executor, seen: Callable[[Path], str] = str) -> None:
+        self._agi = agi
+        self._voice = voice
+        self._background = background
+        self._seen = seen
+
+    def prepare(self, sentences: tuple[Sentence, ...]) -> None:
+        self._background.submit(self._render, sentences)
+
+    def say(self, sentence: Sentence, keys: str) -> str:
+        try:
+            path = self._voice.sentence(sentence)
+            length_s = path.with_suffix(".wav").stat().st_size / _BYTES_PER_S
+        except (SetupError, OSError) as error:
+            raise PhoneFailed(f"{sentence.name} cannot be rendered: {error}") from error
+        return self._play(path, keys, 0, length_s)
+
+    def wait(self, ms: int, keys: str) -> str:
+        while ms > 0:
+            part = min(ms, SILENCE_MS)
+            if key := self._play(self._voice.silence, keys, (SILENCE_MS - part) * _PER_MS, part / 1000):
+                return key
+            ms -= part
+        return ""
+
+    def finish(self, result: IvrResult) -> None:
+        self._guarded(lambda: self._agi.set_variable(IVR_RESULT, result.value))
+
+    def _render(self, sentences: tuple[Sentence, ...]) -> None:
+        for sentence in sentences:
+            try:
+                self._voice.sentence(sentence)
+            except (SetupError, OSError) as error:
+                log.warning("A sentence was not prepared.", action="later", name=sentence.name, error=str(error))
+
+    def _play(self, path: Path, keys: str, offset: int, length_s: float) -> str:
+        key, end = self._guarded(lambda: self._agi.play(self._seen(path), keys, offset, length_s + MARGIN_S))
+        if not key and end <= offset and length_s > 0:  # Asterisk answers thus, and at once, when there is no such file
+            raise PhoneFailed(f"Asterisk does not find {path.parent.name}/{path.name}")
+        return key
+
+    def _guarded(self, act: Callable[[], T]) -> T:
+        try:
+            return act()
+        except (AGIHangup, AGIAppError) as error:
+            raise HungUp from error
+        except (AGIError, TooSlow) as error:
+            raise PhoneFailed(f"{type(error).__name__}: {error}") from error
+
+
+class PaymentReminder:
+    """The script `payment_reminder`: which call is it, then the conversation."""
+
+    def __init__(self, desk: Desk, voice: Espeak, background: Executor, seen: Callable[[Path], str] = str) -> None:
+        self._desk = desk
+        self._voice = voice
+        self._background = background
+        self._seen = seen
+        self.endings: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, agi: Agi) -> None:
+        attempt, campaign, language = (
+            agi.get_variable(name.value) for name in (Var.ATTEMPT, Var.CAMPAIGN, Var.LANGUAGE)
+        )
+        phone = AgiPhone(agi, self._voice, self._background, self._seen)
+        how = play(Call(attempt, campaign, language), phone, self._desk)
+        with self._lock:
+            self.endings[how] = self.endings.get(how, 0) + 1

@@ -1,0 +1,163 @@
+"""The command `ivr`: serve calls, render prompts, hold a conversation on the keyboard."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import structlog
+import typer
+
+from dialer.adapters.sounds import write_messages
+from dialer.errors import ConfigError, DialerError
+from ivr import texts
+from ivr.adapters import keyboard
+from ivr.adapters.agi import Server
+from ivr.adapters.clock import SystemClock
+from ivr.adapters.espeak import Espeak
+from ivr.adapters.heart import Heart
+from ivr.adapters.line import PaymentReminder
+from ivr.prompts import spoken_words
+from ivr.session import Desk
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+prompts = typer.Typer(no_args_is_help=True, help="The sounds of the conversation.")
+app.add_typer(prompts, name="prompts")
+
+SCRIPT = "payment_reminder"  # as extensions.conf asks for it
+KEY = "SANTUN_PERSON_KEY"
+HOME_ZONE = "Asia/Jakarta"
+THREAD_STACK_BYTES = 512 * 1024
+BACKGROUND_THREADS = 16
+
+log = structlog.get_logger("ivr")
+
+Out = Annotated[Path, typer.Option(help="Folder of the rendered sounds.")]
+
+
+@app.command()
+def serve(
+    prompts: Annotated[Path, typer.Option(help="Folder of `ivr prompts render`; more is made there during calls.")],
+    redis: Annotated[str, typer.Option(envvar="SANTUN_REDIS_URL", help="Where the dialer keeps its state.")],
+    listen: Annotated[str, typer.Option(help="host:port for Asterisk's AGI().")] = "127.0.0.1:4573",
+    prompts_as: Annotated[str, typer.Option(help="The same folder as Asterisk sees it, if it is another.")] = "",
+    most: Annotated[int, typer.Option(help="Calls at once; more get the courteous message.", min=1)] = 500,
+    drain_s: Annotated[float, typer.Option(help="How long calls go on after a signal to stop.", min=0)] = 60.0,
+    promise_days: Annotated[int, typer.Option(help="How far ahead a promised date may lie.", min=0, max=60)] = 14,
+) -> None:
+    """Answer Asterisk's FastAGI: a thread per call."""
+    from dialer.adapters.redis_ivr import IvrStore  # a command that needs no Redis does not load it
+
+    _log_to_stderr()
+    key = os.environ.get(KEY, "")
+    if not key:
+        raise ConfigError(f"set {KEY} to the key that the list was loaded with.")
+    threading.stack_size(THREAD_STACK_BYTES)
+    store = IvrStore(redis)
+    voice = Espeak(prompts.resolve())
+    background = ThreadPoolExecutor(BACKGROUND_THREADS, "background")
+    desk = Desk(store, store, SystemClock(), background.submit, zone_of, key.encode(), promise_days)
+    script = PaymentReminder(desk, voice, background, _seen(prompts.resolve(), prompts_as))
+    host, _, port = listen.rpartition(":")
+    server = Server(host, int(port), {SCRIPT: script}, most)
+    _stop_on_signal(server, drain_s)
+    heart = Heart(store, desk.clock, f"{host}:{server.address[1]}")
+    heart.start()
+    log.info("Waiting for calls.", action="serve", host=server.address[0], port=server.address[1], pid=os.getpid())
+    server.serve()
+    heart.stop()
+    background.shutdown(wait=False, cancel_futures=True)
+    store.close()
+    log.info("All calls have ended.", action="stopped", endings=script.endings)
+
+
+def _stop_on_signal(server: Server, drain_s: float) -> None:
+    """The first signal lets running calls finish; the second ends them."""
+    asked: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        asked.append(number)
+        limit_s = drain_s if len(asked) == 1 else 0.0
+        threading.Thread(target=server.stop, args=(limit_s,), daemon=True).start()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, stop)
+
+
+def _seen(ours: Path, theirs: str) -> Callable[[Path], str]:
+    """How Asterisk finds a file of ours."""
+    return lambda path: str(Path(theirs) / path.relative_to(ours)) if theirs else str(path)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The debtor's zone; the capital's where it is unknown."""
+    return _zone(name or HOME_ZONE)
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return ZoneInfo(HOME_ZONE)
+
+
+@prompts.command("render")
+def render(
+    out: Out,
+    company: Annotated[str, typer.Option(help="Who calls, in the messages that the dialplan plays.")] = "Santun",
+) -> None:
+    """Render every fixed piece, and the messages that the dialplan plays; what is there already is kept."""
+    began = time.monotonic()
+    voice = Espeak(out.resolve())
+    pieces = voice.warm()
+
+    write_messages(out.resolve(), voice.render, {"company": spoken_words(company)})
+    typer.echo(f"{pieces} pieces in {time.monotonic() - began:.1f} s: {out}")
+
+
+@prompts.command("list")
+def list_texts(language: Annotated[str, typer.Option(help="id or en")] = "id") -> None:
+    """Every sentence of the conversation, by name."""
+    for name, text in texts.TEXTS[language].items():
+        typer.echo(f"{name:16} {text}")
+
+
+@app.command()
+def talk(
+    language: Annotated[str, typer.Option(help="id or en")] = "id",
+    agent: Annotated[bool, typer.Option(help="Offer to speak with a person.")] = True,
+) -> None:
+    """Hold the conversation on the keyboard, with an invented debtor whose code is 1234."""
+    raise typer.Exit(keyboard.talk(language, agent))
+
+
+def _log_to_stderr() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def main() -> None:
+    """The command; an error of ours is one sentence, not a traceback."""
+    try:
+        app()
+    except DialerError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(2) from None

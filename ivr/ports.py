@@ -1,0 +1,62 @@
+"""The doors of the IVR: what a conversation needs of the outside; adapters and test twins implement them."""
+
+from typing import Protocol
+
+from dialer.dialplan import IvrResult
+from dialer.model import Campaign, Contact, Fact
+from ivr.prompts import Sentence
+
+
+class HungUp(Exception):
+    """The debtor, or Asterisk, ended the call."""
+
+
+class PhoneFailed(Exception):
+    """The line is there, but what was asked of it did not happen."""
+
+
+class Phone(Protocol):
+    """One call. Each method raises HungUp once the call is gone, PhoneFailed when it cannot go on."""
+
+    def prepare(self, sentences: tuple[Sentence, ...]) -> None:
+        """These may be said soon: have them ready, without waiting for it."""
+
+    def say(self, sentence: Sentence, keys: str) -> str:
+        """Say it; a key of `keys` interrupts and is returned, else ''."""
+
+    def wait(self, ms: int, keys: str) -> str:
+        """Stream silence; a key of `keys` ends it and is returned, else ''."""
+
+    def finish(self, result: IvrResult) -> None:
+        """The last act: tell the dialplan what to do next."""
+
+
+class Called(Protocol):
+    """Who is on the line, and in whose name we call."""
+
+    @property
+    def contact(self) -> Contact: ...
+
+    @property
+    def campaign(self) -> Campaign: ...
+
+
+class Debtors(Protocol):
+    """Whom an attempt called; asked from threads. Raises DialerError."""
+
+    def debtor(self, campaign: str, attempt: str) -> Called | None:
+        """None: no such call; nothing may be said of any debt."""
+
+
+class Reports(Protocol):
+    """Where facts are kept; called from threads. Raises StoreError when the fact may not have been stored."""
+
+    def report(self, campaign: str, attempt: str, fact: Fact) -> object:
+        """Store one fact; the same `seq` again changes nothing."""
+
+
+class Clock(Protocol):
+    """The only reader of time."""
+
+    def now(self) -> float:
+        """Seconds since the epoch, UTC."""

@@ -1,0 +1,100 @@
+"""Sentences as pieces of text, and the names of their sound files; no sound is made here."""
+
+import hashlib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from string import Formatter
+from typing import NamedTuple
+
+from ivr.spoken import Pieces, inventory
+from ivr.texts import TEXTS
+
+_PUNCTUATION = ",.?!:;"
+_NAME_LONGEST = 60
+
+
+class Piece(NamedTuple):
+    """A text with its punctuation, which a voice says as one breath. `private` ones are a person's own."""
+
+    text: str
+    private: bool = False
+
+
+class Sentence(NamedTuple):
+    """What is said without a pause; one sound file on the line. `name` is its key in texts.py."""
+
+    name: str
+    language: str
+    pieces: tuple[Piece, ...]
+
+    def __str__(self) -> str:
+        return " ".join(piece.text for piece in self.pieces)
+
+
+class Voice(NamedTuple):
+    """What makes two renderings of one text differ."""
+
+    engine: str
+    version: str
+    voice: str
+    rate: int
+
+
+def sentence(name: str, language: str, slots: Mapping[str, Pieces], private: frozenset[str] = frozenset()) -> Sentence:
+    """The text called `name` with its slots filled; the slots in `private` hold what is a person's own."""
+    found: list[Piece] = []
+    for literal, slot, _, _ in Formatter().parse(TEXTS[language][name]):
+        text = literal.strip()
+        if found and text[:1] in _PUNCTUATION and text:
+            found[-1] = found[-1]._replace(text=found[-1].text + text[0])
+            text = text[1:].strip()
+        if text:
+            found.append(Piece(text))
+        if slot:
+            found.extend(Piece(piece, slot in private) for piece in slots[slot])
+    return Sentence(name, language, tuple(_tuned(found)))
+
+
+def _tuned(pieces: list[Piece]) -> Iterator[Piece]:
+    """A piece that is followed by another gets a comma: the voice then does not fall as at a sentence's end."""
+    for number, piece in enumerate(pieces, 1):
+        ended = piece.text[-1:] in _PUNCTUATION
+        yield piece if ended or number == len(pieces) else piece._replace(text=piece.text + ",")
+
+
+def spoken_name(name: str) -> str:
+    """A name from a list, without anything that a speech engine would take for an order."""
+    clean = unicodedata.normalize("NFC", name)
+    clean = "".join(char if char.isalpha() or unicodedata.combining(char) or char in " '-" else " " for char in clean)
+    clean = " ".join(clean.split())[:_NAME_LONGEST].strip(" '-")
+    return clean.title() if clean.isupper() or clean.islower() else clean
+
+
+def spoken_words(text: str) -> str:
+    """A lender's or a product's name, safe for a speech engine."""
+    clean = "".join(char if char.isalnum() or char in " .,&'-+" else " " for char in unicodedata.normalize("NFC", text))
+    return " ".join(clean.split())[:_NAME_LONGEST].rstrip(_PUNCTUATION + " ")
+
+
+def file_name(voice: Voice, text: str) -> str:
+    """Same voice and text, same name; anything else, another one."""
+    key = "\0".join([voice.engine, voice.version, voice.voice, str(voice.rate), unicodedata.normalize("NFC", text)])
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def joined_name(names: tuple[str, ...]) -> str:
+    """Name of the file in which these pieces follow each other."""
+    return hashlib.sha256(" ".join(names).encode()).hexdigest()[:32]
+
+
+def fixed(language: str) -> tuple[str, ...]:
+    """Every text that can be rendered before the first call: sentences and parts of sentences, numbers, dates."""
+    texts = [piece.text for name in TEXTS[language] for piece in _parts(name, language)]
+    numbers = [piece + mark for piece in inventory(language) for mark in (",", ".")]
+    return tuple(dict.fromkeys(texts + numbers))
+
+
+def _parts(name: str, language: str) -> tuple[Piece, ...]:
+    fields = {slot for _, slot, _, _ in Formatter().parse(TEXTS[language][name]) if slot}
+    whole = sentence(name, language, {slot: ("\0",) for slot in fields})
+    return tuple(piece for piece in whole.pieces if "\0" not in piece.text)

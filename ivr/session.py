@@ -1,0 +1,252 @@
+"""Plays one dialogue over a Phone: says, listens, and has every fact stored while the line is kept alive."""
+
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, tzinfo
+from typing import Protocol, TypeVar
+
+import structlog
+
+from dialer.dialplan import IvrResult
+from dialer.errors import DialerError, StoreError
+from dialer.model import Campaign, Contact, Fact, Kind
+from ivr import dialogue, spoken, verify
+from ivr.dialogue import End, Listen, Talk, Turn
+from ivr.ports import Clock, Debtors, HungUp, Phone, PhoneFailed, Reports
+
+log = structlog.get_logger("ivr.session")
+
+FIRST_KEY_MS = 6000
+NEXT_KEY_MS = 3500
+STORE_STEP_MS = 100  # silence streamed at a time while a fact is being stored
+CLOSING_TRIES = 3
+
+T = TypeVar("T")
+
+
+class Background(Protocol):
+    """Runs a short job beside the call."""
+
+    def __call__(self, job: Callable[[], T], /) -> Future[T]:
+        """Starts it, or queues it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Which call this is, as the dialplan says."""
+
+    attempt: str
+    campaign: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the conversations of one server share."""
+
+    debtors: Debtors
+    reports: Reports
+    clock: Clock
+    background: Background
+    zone_of: Callable[[str], tzinfo]
+    key: bytes
+    promise_days: int = 14
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The facts of one call, stored in order in the background; what failed is tried again with what follows."""
+
+    call: Call
+    desk: Desk
+    facts: list[Fact] = field(default_factory=list)
+    stored: int = 0
+    job: Future[None] | None = None
+
+    def add(self, name: str, value: str = "") -> None:
+        """Note a fact; `flush` stores it."""
+        self.facts.append(Fact(len(self.facts) + 1, self.desk.clock.now(), name, value))
+
+    def flush(self) -> None:
+        """Have everything stored that is not yet, unless that is being done."""
+        if (self.job is None or self.job.done()) and self.stored < len(self.facts):
+            self.job = self.desk.background(self._store)
+
+    def busy(self) -> bool:
+        """Is something being stored now?"""
+        return self.job is not None and not self.job.done()
+
+    def complete(self) -> bool:
+        """Is every fact stored?"""
+        return self.stored == len(self.facts)
+
+    def _store(self) -> None:
+        try:
+            while self.stored < len(self.facts):
+                self.desk.reports.report(self.call.campaign, self.call.attempt, self.facts[self.stored])
+                self.stored += 1
+        except StoreError as error:
+            log.warning("A fact could not be stored.", call_id=self.call.attempt, action="kept", error=error.detail)
+
+
+def play(call: Call, phone: Phone, desk: Desk) -> str:
+    """Holds the conversation; returns the one word for how it ended."""
+    began = desk.clock.now()
+    ledger = Ledger(call, desk)
+    try:
+        how = _serve(call, phone, desk, ledger)
+    except HungUp:
+        _close(ledger, "hung_up", began)
+        return "hung_up"
+    except PhoneFailed as error:
+        log.error("The line failed.", call_id=call.attempt, action="message", error=str(error))
+        _close(ledger, "failed", began)
+        return "failed"
+    result = how.result
+    if not _close(ledger, how.how, began) and result is IvrResult.AGENT:
+        log.warning("The last facts were not stored.", call_id=call.attempt, action="agent")
+    _finish(phone, result)
+    return how.how
+
+
+def _finish(phone: Phone, result: IvrResult) -> None:
+    with contextlib.suppress(HungUp, PhoneFailed):  # gone meanwhile: the facts are stored, there is nobody to be told
+        phone.finish(result)
+
+
+def _serve(call: Call, phone: Phone, desk: Desk, ledger: Ledger) -> End:
+    talk = _while_streaming(phone, desk, lambda: learn(call, desk))
+    if talk is None:
+        return End(IvrResult.MESSAGE, "unknown")
+    phone.prepare(dialogue.ahead(talk))
+    turn = dialogue.begin(talk)
+    ledger.add("language", talk.language)
+    while True:
+        turn = _stored(talk, turn, phone, ledger)
+        keyed = _said(turn, phone)
+        if turn.end:
+            return turn.end
+        if turn.listen:
+            turn = dialogue.hear(talk, turn.state, _listened(turn.listen, keyed, phone))
+
+
+def _while_streaming(phone: Phone, desk: Desk, job: Callable[[], T]) -> T:
+    """The job's result; silence streams until it is there."""
+    future = desk.background(job)
+    while not future.done():
+        phone.wait(STORE_STEP_MS, "")
+    return future.result()
+
+
+def _stored(talk: Talk, turn: Turn, phone: Phone, ledger: Ledger) -> Turn:
+    """The turn once its facts are on their way; where they must be safe first, once they are."""
+    for name, value in turn.facts:
+        ledger.add(name, value)
+    ledger.flush()
+    if not turn.must:
+        return turn
+    for _ in range(2):  # what was being stored already, then the rest
+        while ledger.busy():
+            phone.wait(STORE_STEP_MS, "")
+        ledger.flush()
+    while ledger.busy():
+        phone.wait(STORE_STEP_MS, "")
+    return turn if ledger.complete() else dialogue.not_stored(talk, turn.state)
+
+
+def _said(turn: Turn, phone: Phone) -> str:
+    """Say the turn's sentences until a key comes; nothing is awaited at the end of a talk."""
+    keys = turn.listen.keys if turn.listen else ""
+    for sentence in turn.say:
+        if key := phone.say(sentence, keys):
+            return key
+    return ""
+
+
+def _listened(listen: Listen, keyed: str, phone: Phone) -> str:
+    """`keyed`, and the keys that follow, up to the number awaited, `#` or silence."""
+    keyed = keyed or phone.wait(FIRST_KEY_MS, listen.keys)
+    while 0 < len(keyed) < listen.count and keyed[-1] != "#":
+        key = phone.wait(NEXT_KEY_MS, listen.keys)
+        if not key:
+            break
+        keyed += key
+    return keyed.rstrip("#") or keyed
+
+
+def _close(ledger: Ledger, how: str, began: float) -> bool:
+    """The last fact, and everything that was not stored yet, waited for within the store's own time limits."""
+    seconds = ledger.desk.clock.now() - began
+    ledger.add("closed", f"{how} {seconds:.1f}")
+    for _ in range(CLOSING_TRIES):
+        ledger.flush()
+        if ledger.job:
+            ledger.job.result()
+        if ledger.complete():
+            break
+    else:
+        log.error("Facts were lost.", call_id=ledger.call.attempt, action="given_up", how=how)
+    log.info(
+        "The conversation ended.", call_id=ledger.call.attempt, action="closed", how=how, seconds=round(seconds, 1)
+    )
+    return ledger.complete()
+
+
+def learn(call: Call, desk: Desk) -> Talk | None:
+    """Who is on the line and what about; None if that cannot be known, and then nothing is said of it."""
+    try:
+        called = desk.debtors.debtor(call.campaign, call.attempt)
+    except DialerError as error:
+        log.error("The debtor cannot be read.", call_id=call.attempt, action="message", error=error.detail)
+        return None
+    if called is None or not (called.contact.name or called.contact.secret):
+        log.warning("The debtor is not known.", call_id=call.attempt, action="message")
+        return None
+    return prepared(call, desk, called.campaign, called.contact)
+
+
+def prepared(call: Call, desk: Desk, campaign: Campaign, debtor: Contact) -> Talk | None:
+    """The talk of this call; None if its facts cannot be spoken."""
+    now = datetime.fromtimestamp(desk.clock.now(), UTC).astimezone(desk.zone_of(debtor.zone))
+    talk = Talk(
+        today=now.date(),
+        greeting=greeting(now.hour) if debtor.zone else "hello",
+        language=_language(debtor.language, campaign.language, call.language),
+        switch=not debtor.language,
+        caller=campaign.caller_name,
+        agent=campaign.kind is Kind.AGENTS,
+        name=debtor.name,
+        lender=debtor.lender,
+        product=debtor.product,
+        currency=debtor.currency,
+        amount=debtor.amount,
+        due=_date(debtor.due),
+        secret_digits=debtor.secret_digits if debtor.secret else 0,
+        proves=lambda keyed: verify.proves(desk.key, debtor.secret, keyed),
+        promise_days=desk.promise_days,
+    )
+    try:
+        dialogue.check(talk)
+    except DialerError as error:
+        log.error("The debt cannot be spoken.", call_id=call.attempt, action="message", error=error.detail)
+        return None
+    return talk
+
+
+def _language(*wanted: str) -> str:
+    """The first that we speak."""
+    return next((language for language in wanted if language in spoken.LANGUAGES), "id")
+
+
+def _date(due: date | datetime | None) -> date | None:
+    return due.date() if isinstance(due, datetime) else due
+
+
+def greeting(hour: int) -> str:
+    """What is said at this hour of the debtor's day."""
+    for until, name in ((4, "evening"), (11, "morning"), (15, "noon"), (18, "afternoon")):
+        if hour < until:
+            return name
+    return "evening"
