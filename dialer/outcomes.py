@@ -292,7 +292,8 @@ def _why_abandoned(attempt: Attempt) -> str:
 
 
 def _machine_heard(attempt: Attempt) -> bool:
-    return attempt.detection == "machine" or _word(attempt.disposition)[0] in ("machine", "voicemail")
+    """The agent who was joined says that nobody was there to talk to."""
+    return bool(attempt.joined_at) and _word(attempt.disposition)[0] in ("machine", "voicemail")
 
 
 # ---- what was said: the IVR's facts and the agents' dispositions, by the same words

@@ -382,7 +382,7 @@ def document() -> str:
         "",
         "Every attempt writes exactly one `outcome` entry to the Redis stream `{campaign}:outcomes`. A late or changed",
         "result is a `correction` entry in the same stream: its fields replace those of the attempt it names. A call",
-        "that was not placed is a `refusal` entry in `{campaign}:refusals`. Every entry is flat: names and strings. What",
+        "that was not placed is a `refusal` entry in `{campaign}:refusals`. Entries are flat: names and strings. What",
         "did not happen is empty. Fields may be added at the end; names and meanings do not change within a version.",
         "",
         "| form | written as |",
