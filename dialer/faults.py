@@ -4,7 +4,20 @@ from collections.abc import Iterable
 
 from pydantic import ValidationError
 
-HIDDEN = frozenset({"secret", "password", "person_key"})  # never shown, whatever was written there
+HIDDEN = frozenset({"secret", "password", "person_key", "url"})  # never shown, whatever was written there
+
+_WORDS = {
+    "Input should be ": "use ",
+    "greater than or equal to ": "at least ",
+    "less than or equal to ": "at most ",
+    "greater than ": "more than ",
+    "String should have": "use a text of",
+    "String should match pattern": "use a text that matches",
+    "Tuple should have": "give",
+    "Dictionary should have": "give",
+    " after validation, not 0": "",
+    " after validation": "",
+}
 
 
 def sentences(error: ValidationError) -> list[str]:
@@ -19,7 +32,9 @@ def _sentence(kind: str, loc: Iterable[int | str], message: str, value: object) 
         return f"set {key}"
     if kind == "extra_forbidden":
         return f"unknown key {key}: remove it or correct its spelling"
-    cure = message.removeprefix("Value error, ").replace("Input should be", "use")
+    cure = message.removeprefix("Value error, ")
+    for words, ours in _WORDS.items():
+        cure = cure.replace(words, ours)
     if HIDDEN & set(key.split(".")) or isinstance(value, dict | list):
         return f"{key}: {cure}"
     return f"{key} = {_short(value)}: {cure}"

@@ -1,0 +1,343 @@
+"""The site's settings: one TOML file and the environment -> frozen Config; every fault in one message with its cure."""
+
+import ipaddress
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+import phonenumbers
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from dialer import faults
+from dialer.contacts import MINOR_DIGITS, ListRules
+from dialer.errors import ConfigError
+from dialer.model import AGENT_ID, CAMPAIGN_ID, Campaign, Kind, Mode, Outcome
+from dialer.rulebook import DEMO_CAMPAIGN, Pack
+
+AMI_SECRET = "SANTUN_AMI_SECRET"  # noqa: S105 - the name of a variable; _<NODE> behind it: of one node only
+PERSON_KEY = "SANTUN_PERSON_KEY"
+REDIS_URL = "SANTUN_REDIS_URL"
+KEY_HEX_MIN = 32
+LANGUAGES = ("id", "en")
+CALLER_ID = re.compile(r"\+?[0-9]{3,15}")
+DIAL_MAX_S = 120  # of post-dial delay and ringing together
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,39}")
+
+
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise ValueError("use a host name or an IP address")
+    return text
+
+
+def _region(text: str) -> str:
+    if text not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError("use a country such as ID")
+    return text
+
+
+def _caller_id(text: str) -> str:
+    if not CALLER_ID.fullmatch(text):
+        raise ValueError("use 3 to 15 digits, with or without +")
+    return text
+
+
+def _currency(text: str) -> str:
+    if text not in MINOR_DIGITS:
+        raise ValueError(f"use one of {', '.join(MINOR_DIGITS)}")
+    return text
+
+
+def _redis_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("redis", "rediss", "unix") and bool(parts.hostname or parts.path)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("use redis://127.0.0.1:6379/0")
+    return text
+
+
+Host = Annotated[str, AfterValidator(_host)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+CallerId = Annotated[str, AfterValidator(_caller_id)]
+
+
+class _Table(BaseModel):
+    # what was written is never quoted by pydantic itself: it may be a secret in the wrong place
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Redis(_Table):
+    """Where Redis is. A password stands in SANTUN_REDIS_URL, never in the file."""
+
+    url: Annotated[str, AfterValidator(_redis_url)] = Field(default="redis://127.0.0.1:6379/0", repr=False)
+
+
+class Asterisk(_Table):
+    """One Asterisk node's manager interface."""
+
+    host: Host = "127.0.0.1"
+    port: Port = 5038
+    user: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")] = "santun"
+    secret: str = Field(repr=False)
+
+
+class Trunk(_Table):
+    """A way out. `endpoint`: its PJSIP endpoint on `node`; `lines`, `calls_per_second`: the carrier's limits.
+
+    `number_format`: how the carrier wants numbers: digits (628...), e164 (+628...), national (08...).
+    """
+
+    node: str = ""  # may be left out where there is one Asterisk only
+    endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
+    host: Host
+    port: Port = 5060
+    lines: Annotated[int, Field(ge=1, le=10_000)]
+    calls_per_second: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 5.0
+    caller_ids: Annotated[tuple[CallerId, ...], Field(min_length=1)]
+    number_format: Literal["digits", "e164", "national"] = "digits"
+
+    @property
+    def dial(self) -> str:
+        """The template that originate.dial_string() fills in."""
+        return f"PJSIP/{{{self.number_format}}}@{self.endpoint}"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether its calls cannot leave this machine; a name is not believed, only an address."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+class AgentSettings(_Table):
+    """An agent whom the site knows; his extension is the table's name."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    node: str = ""
+
+
+class Ivr(_Table):
+    """Where `ivr serve` listens for FastAGI, and Asterisk finds it."""
+
+    host: Host = "127.0.0.1"
+    port: Port = 4573
+
+
+class ListSettings(_Table):
+    """How lists are read, see contacts.ListRules. `country_codes` empty: the region's own."""
+
+    region: Annotated[str, AfterValidator(_region)] = "ID"
+    country_codes: tuple[Annotated[int, Field(ge=1, le=999)], ...] = ()
+    day_first: bool = False
+    currency: Annotated[str, AfterValidator(_currency)] = "IDR"
+
+
+class RuleFiles(_Table):
+    """`folder`: rule packs of the operator's own, before those that come along; `holidays`: his corrections."""
+
+    folder: str = ""
+    holidays: str = ""
+
+
+class Config(_Table):
+    """All settings of a site. `person_key`: the secret of every keyed hash; who loses it loses all histories."""
+
+    redis: Redis = Redis()
+    asterisk: Annotated[dict[str, Asterisk], Field(min_length=1)]
+    trunk: Annotated[dict[str, Trunk], Field(min_length=1)]
+    agents: dict[str, AgentSettings] = Field(default_factory=dict)
+    ivr: Ivr = Ivr()
+    list: ListSettings = ListSettings()
+    rules: RuleFiles = RuleFiles()
+    person_key: bytes = Field(repr=False)
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        wrong = [
+            *(f"asterisk.{name}: use a name of a-z, 0-9 and -" for name in self.asterisk if not _NAME.fullmatch(name)),
+            *(f"trunk.{name}: use a name of a-z, 0-9 and -" for name in self.trunk if not _NAME.fullmatch(name)),
+            *(
+                f"agents.{agent}: use an extension of 2 to 10 digits"
+                for agent in self.agents
+                if not AGENT_ID.fullmatch(agent)
+            ),
+            *self._unknown_nodes(),
+        ]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    def _unknown_nodes(self) -> Iterator[str]:
+        known = ", ".join(self.asterisk)
+        users = {f"trunk.{name}": trunk.node for name, trunk in self.trunk.items()}
+        users |= {f"agents.{name}": agent.node for name, agent in self.agents.items()}
+        for user, node in users.items():
+            if node and node not in self.asterisk:
+                yield f"{user}.node = {node!r}: use one of {known}, or add [asterisk.{node}]"
+            elif not node and len(self.asterisk) > 1:
+                yield f"set {user}.node to one of {known}"
+
+    def node_of(self, user: Trunk | AgentSettings) -> str:
+        """The Asterisk node of a trunk or an agent."""
+        return user.node or next(iter(self.asterisk))
+
+    def list_rules(self) -> ListRules:
+        """What lists are read by."""
+        own = phonenumbers.country_code_for_region(self.list.region)
+        codes = frozenset(self.list.country_codes or (own,))
+        return ListRules(self.person_key, self.list.region, codes, self.list.day_first, self.list.currency)
+
+
+def read_config(text: str, env: Mapping[str, str], name: str = "santun.toml") -> Config:
+    """The configuration of a file's text and the environment. Raises ConfigError with every fault at once."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name} is no TOML: {error}.") from None
+    wrong = _take_secrets(data, env)
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(f"{name}: {'; '.join([*wrong, *faults.sentences(error)])}.") from None
+    if wrong:
+        raise ConfigError(f"{name}: {'; '.join(wrong)}.")
+    return config
+
+
+def _take_secrets(data: dict[str, Any], env: Mapping[str, str]) -> list[str]:
+    """Put the environment's secrets into `data`; what is missing or stands in the file is a fault."""
+    wrong: list[str] = []
+    if "person_key" in data:
+        wrong.append(f"person_key: take it out of the file, set {PERSON_KEY} instead")
+    data["person_key"] = _person_key(env.get(PERSON_KEY, ""), wrong)
+    nodes = data.get("asterisk")
+    for name, node in nodes.items() if isinstance(nodes, dict) else ():
+        if not isinstance(node, dict):
+            continue
+        own = f"{AMI_SECRET}_{name.upper().replace('-', '_')}"
+        if "secret" in node:
+            wrong.append(f"asterisk.{name}.secret: take it out of the file, set {AMI_SECRET} instead")
+        node["secret"] = env.get(own) or env.get(AMI_SECRET, "")
+        if not node["secret"]:
+            wrong.append(f"set {AMI_SECRET} (or {own}) to the manager's secret")
+        elif not node["secret"].isprintable():
+            wrong.append(f"{AMI_SECRET}: use printable characters only")
+    _redis_secret(data, env, wrong)
+    return wrong
+
+
+def _person_key(text: str, wrong: list[str]) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) * 2 < KEY_HEX_MIN:
+        wrong.append(f"set {PERSON_KEY} to {KEY_HEX_MIN} or more hex digits: `openssl rand -hex 32`, kept for ever")
+    return key
+
+
+def _redis_secret(data: dict[str, Any], env: Mapping[str, str], wrong: list[str]) -> None:
+    redis = data.setdefault("redis", {})
+    if not isinstance(redis, dict):
+        return
+    if "@" in str(redis.get("url", "")):
+        wrong.append(f"redis.url: take the password out of the file, set {REDIS_URL} instead")
+    if env.get(REDIS_URL):
+        redis["url"] = env[REDIS_URL]
+
+
+# ---- a campaign against its pack and its trunk ----------------------------------------------------------------------
+
+
+def validate_campaign(campaign: Campaign, pack: Pack, trunk: Trunk) -> list[str]:
+    """What forbids to run the campaign, each with its cure; empty: nothing does."""
+    return [
+        *_guard(campaign, pack, trunk),
+        *_law(campaign, pack),
+        *_caller(campaign, pack, trunk),
+        *_limits(campaign),
+        *_words(campaign),
+    ]
+
+
+def _guard(campaign: Campaign, pack: Pack, trunk: Trunk) -> list[str]:
+    if campaign.pack != pack.id:
+        return [f"pack = {campaign.pack!r}, but the rules given are {pack.id!r}: load that pack"]
+    if pack.only_trunk_loopback and not (campaign.id == DEMO_CAMPAIGN and trunk.loopback):
+        return [
+            f"pack = {pack.id!r} knows no hours: only the campaign {DEMO_CAMPAIGN!r} on a trunk with a loopback"
+            " address may use it; use the pack of your country"
+        ]
+    return []
+
+
+def _law(campaign: Campaign, pack: Pack) -> list[str]:
+    wrong = []
+    if campaign.ring_s < pack.ring_min_s:
+        wrong.append(f"ring_s = {campaign.ring_s}: the pack asks for {pack.ring_min_s} or more")
+    if not 0 < campaign.abandon_rate_max <= pack.abandon_rate_max:
+        wrong.append(
+            f"abandon_rate_max = {campaign.abandon_rate_max}: the pack allows 0 < rate <= {pack.abandon_rate_max}"
+        )
+    limit = campaign.connect_limit_ms
+    if not 500 <= limit <= pack.connect_limit_ms or limit % 250:
+        wrong.append(f"connect_limit_ms = {limit}: use 500 to {pack.connect_limit_ms} in steps of 250")
+    return wrong
+
+
+def _caller(campaign: Campaign, pack: Pack, trunk: Trunk) -> list[str]:
+    shown = ", ".join(trunk.caller_ids)
+    if not campaign.caller_id:
+        return [f"set caller_id to one of {shown}"] if pack.caller_id_required else []
+    if campaign.caller_id not in trunk.caller_ids:
+        return [f"caller_id = {campaign.caller_id!r} is not one of the trunk's: use {shown}"]
+    return []
+
+
+def _limits(campaign: Campaign) -> list[str]:
+    """Whole numbers and fractions in their range; a NaN is in no range."""
+    dialling = campaign.ring_s + campaign.post_dial_delay_s
+    ranges: tuple[tuple[str, float, float, float], ...] = (
+        ("lines_max", campaign.lines_max, 1, 10_000),
+        ("calls_per_second", campaign.calls_per_second, 0.01, 1000),
+        ("lines_per_agent_max", campaign.lines_per_agent_max, 1, 20),
+        ("ratio", campaign.ratio, 1, campaign.lines_per_agent_max),
+        ("post_dial_delay_s", campaign.post_dial_delay_s, 1, DIAL_MAX_S),
+        ("ring_s + post_dial_delay_s", dialling, 1, DIAL_MAX_S),
+        ("grace_ms", campaign.grace_ms, 1000, 60_000),
+        ("agent_wait_s", campaign.agent_wait_s, 1, 600),
+        ("wrap_up_max_s", campaign.wrap_up_max_s, 0, 3600),
+        ("call_max_s", campaign.call_max_s, 60, 14_400),
+    )
+    wrong = [f"{name} = {value}: use {low} to {high}" for name, value, low, high in ranges if not low <= value <= high]
+    if campaign.grace_ms % 1000:
+        wrong.append(f"grace_ms = {campaign.grace_ms}: use whole seconds, in steps of 1000")
+    return wrong
+
+
+def _words(campaign: Campaign) -> list[str]:
+    wrong = []
+    if not CAMPAIGN_ID.fullmatch(campaign.id):
+        wrong.append(f"id = {campaign.id!r}: use up to 40 of a-z, 0-9 and -")
+    if (campaign.kind is Kind.IVR) != (campaign.mode is Mode.IVR):
+        wrong.append(f"kind = {campaign.kind.value!r} and mode = {campaign.mode.value!r} do not fit: ivr needs both")
+    if campaign.language not in LANGUAGES:
+        wrong.append(f"language = {campaign.language!r}: use one of {', '.join(LANGUAGES)}")
+    for name in ("name", "caller_name"):
+        text = getattr(campaign, name)
+        if not text.isprintable() or len(text) > 100:
+            wrong.append(f"{name}: use one line of at most 100 characters")
+    outcomes = [outcome.value for outcome in Outcome]
+    for outcome, retry in campaign.retries.items():
+        if outcome not in outcomes:
+            wrong.append(f"retries.{outcome}: unknown outcome; use one of {', '.join(outcomes)}")
+        elif not (1 <= retry.after_s <= 30 * 86_400 and 1 <= retry.times <= 50):
+            wrong.append(f"retries.{outcome}: use after_s of 1 to {30 * 86_400} and times of 1 to 50")
+    return wrong
