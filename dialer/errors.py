@@ -10,7 +10,6 @@ DialerError
  +-- StoreError           Redis
  |    +-- StoreDown       cannot be reached, or refuses writes
  |    +-- NotLeader       another engine leads this campaign now
- |    +-- AgentElsewhere  signed in to another campaign
  +-- SetupError           something that has to be installed or started is not there
 """
 
@@ -58,10 +57,6 @@ class StoreDown(StoreError):
 
 class NotLeader(StoreError):
     """Another engine leads this campaign."""
-
-
-class AgentElsewhere(StoreError):
-    """This agent is signed in to another campaign."""
 
 
 class SetupError(DialerError):

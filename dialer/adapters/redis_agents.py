@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import structlog
+
 from dialer.adapters.redis_codec import AGENT, encode, pairs, text
 from dialer.adapters.redis_keys import agent_key, campaign_keys
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
-from dialer.errors import AgentElsewhere, NotLeader
+from dialer.errors import NotLeader
 from dialer.model import Agent, AgentState, Attempt
+
+log = structlog.get_logger(__name__)
 
 
 class Agents:
@@ -19,8 +23,7 @@ class Agents:
         self._link = link
 
     async def save_agents(self, campaign: str, token: int, agents: Sequence[Agent]) -> None:
-        """Agents who come in (raising) are left out, with AgentElsewhere after the others are saved, when another
-        campaign has them."""
+        """Agents who come in (raising) while another campaign has them are left out: they cannot be reserved here."""
         if not agents:
             return
         elsewhere = await self._sign_in(campaign, token, [one.id for one in agents if one.state is AgentState.RAISING])
@@ -32,8 +35,15 @@ class Agents:
         await self._link.one(call("agents", (keys.fence, keys.agents), token, *rows))
         out = [one.id for one in agents if one.state is AgentState.SIGNED_OUT]
         await self._link.run([call("sign_in", (agent_key(one),), campaign, "out", "") for one in out])
-        if elsewhere:
-            raise AgentElsewhere(", ".join(f"{agent} works for {other}" for agent, other in elsewhere.items()))
+        for agent, other in elsewhere.items():
+            log.warning(
+                "agent works for another campaign; sign him out there first",
+                action="agent_elsewhere", agent=agent, campaign=campaign, works_for=other,
+            )  # fmt: skip
+
+    async def works_for(self, agent: str) -> str:
+        """The campaign that has this agent; empty: none. To be asked before he is signed in."""
+        return text(await self._link.one(("GET", agent_key(agent))) or "")
 
     async def agents(self, campaign: str) -> tuple[Agent, ...]:
         """Without those who have gone over to another campaign."""
@@ -44,7 +54,11 @@ class Agents:
         return tuple(sorted(own, key=lambda one: one.id))
 
     async def reserve(self, token: int, agent: Agent, attempt: Attempt) -> bool:
-        """`agent` may be given idle or already as reserved. The same reservation again: True."""
+        """`agent` may be given idle or already as reserved. The same reservation again: True.
+
+        The leader writes agents down behind the calls, so Redis may not know yet that he is idle: refused is who is not
+        known here, or has another attempt that is still open.
+        """
         keys = campaign_keys(attempt.campaign)
         if agent.state is not AgentState.RESERVED:
             agent = replace(agent, state=AgentState.RESERVED, attempt=attempt.id)

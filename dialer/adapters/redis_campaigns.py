@@ -74,6 +74,11 @@ class Campaigns:
         keys = campaign_keys(campaign)
         await self._link.one(call("save", (keys.fence, keys.snapshot), token, snapshot, keys.live))
 
+    async def published(self, campaign: str) -> bytes | None:
+        """The last snapshot of whoever led."""
+        found: bytes | None = await self._link.one(("GET", campaign_keys(campaign).snapshot))
+        return found
+
     async def commands(self, campaign: str, token: int) -> tuple[Command, ...]:
         """Not yet applied, oldest first; a broken one is dropped, its sender hears nothing until his time is up."""
         keys = campaign_keys(campaign)

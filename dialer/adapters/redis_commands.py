@@ -1,12 +1,12 @@
 """The sender's side of commands: put one into its campaign's stream, wait for the engine's word."""
 
-import math
-
 from dialer.adapters.redis_codec import REPLY, Reply, encode
 from dialer.adapters.redis_keys import campaign_keys, reply_key
-from dialer.adapters.redis_link import FAILURES, Link, translate
+from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_scripts import call
 from dialer.model import Command
+
+WAIT_MAX_S = 600.0
 
 
 class Commands:
@@ -25,16 +25,7 @@ class Commands:
     async def answer(self, command: Command, wait_s: float) -> Reply | None:
         """Wait for the reply to a command that was sent."""
         place = reply_key(command.campaign, command.id)
-        try:
-            # moved onto itself, not taken: a sender that asks again hears the same
-            raw = await self._link.blocking.execute_command(  # type: ignore[no-untyped-call]
-                "BLMOVE", place, place, "LEFT", "LEFT", repr(_bound(wait_s))
-            )
-        except FAILURES as error:
-            raise translate(error) from error
+        wait_s = max(0.001, min(wait_s, WAIT_MAX_S))  # Redis takes 0 for: for ever
+        # moved onto itself, not taken: a sender that asks again hears the same
+        raw = await self._link.wait(("BLMOVE", place, place, "LEFT", "LEFT", repr(wait_s)), wait_s)
         return self._link.reader.one(REPLY, raw, place, command.id)
-
-
-def _bound(wait_s: float) -> float:
-    """For Redis, 0 means for ever."""
-    return max(0.001, wait_s) if math.isfinite(wait_s) else 60.0

@@ -16,7 +16,7 @@ from dialer.errors import NotLeader, StoreDown, StoreError
 
 COMMAND_LIMIT_S = 2.0
 CONNECTIONS = 32
-BLOCK_MS = 1000
+BLOCK_S = 1.0
 
 FAILURES = (redis.RedisError, OSError, TimeoutError)
 
@@ -67,6 +67,14 @@ class Link:
     async def one(self, command: RedisCommand) -> Any:
         """The answer to one command."""
         return (await self.run((command,)))[0]
+
+    async def wait(self, command: RedisCommand, block_s: float) -> Any:
+        """The answer to a command that blocks by itself for at most `block_s`; a dead link is found out soon after."""
+        try:
+            async with asyncio.timeout(block_s + self._limit_s):
+                return await self.blocking.execute_command(*command)  # type: ignore[no-untyped-call]
+        except FAILURES as error:
+            raise translate(error) from error
 
     async def close(self) -> None:
         """Close all connections."""

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 
-from dialer.adapters.redis_codec import CONTACT, encode, text
+from dialer.adapters.redis_codec import CAMPAIGN, CONTACT, encode, text
 from dialer.adapters.redis_keys import CampaignKeys, campaign_keys
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_scripts import Argument, call
-from dialer.model import Contact, Number, Refused
+from dialer.model import Campaign, Contact, Number, Refused
+from dialer.stream import refusal_record
 
 ADDED_AT_ONCE = 500
 REFUSED_AT_ONCE = 200
@@ -23,14 +25,6 @@ def priority_word(contact: Contact) -> int:
 def epoch_word(at: float) -> str:
     """A time as Redis keeps it."""
     return "inf" if math.isinf(at) else repr(at)
-
-
-def refusal_record(campaign: str, contact: Contact, number: Number, refused: Refused, at: float) -> list[Argument]:
-    """Fields of one entry of the public stream of refusals; `until` 'inf' means never."""
-    return [
-        "version", "1", "entry", "refusal", "campaign", campaign, "debtor", contact.id, "number", number.e164,
-        "rule", refused.rule, "until", epoch_word(refused.until), "reason", refused.reason, "at", epoch_word(at),
-    ]  # fmt: skip
 
 
 class Contacts:
@@ -93,6 +87,8 @@ class Contacts:
     ) -> None:
         """The contact is kept as it is given; one that is not on the list (claimed, at rest) is only told of."""
         keys = campaign_keys(campaign)
+        raw = await self._link.one(("GET", keys.settings))
+        settings = self._link.reader.one(CAMPAIGN, raw, keys.settings, campaign) or Campaign(campaign, "", pack="")
         places = (
             keys.fence, keys.ready, keys.later, keys.rest, keys.contacts, keys.rank, keys.refused, keys.refusals,
             keys.counters,
@@ -100,7 +96,7 @@ class Contacts:
         for start in range(0, len(refusals), REFUSED_AT_ONCE):
             rows: list[Argument] = []
             for contact, number, refused in refusals[start : start + REFUSED_AT_ONCE]:
-                fields = refusal_record(campaign, contact, number, refused, at)
+                record = refusal_record(settings, contact, number, refused, at)
                 rows += (contact.id, encode(contact), priority_word(contact), refused.rule)
-                rows += (epoch_word(refused.until), len(fields), *fields)
+                rows += (epoch_word(refused.until), 2 * len(record), *chain.from_iterable(record.items()))
             await self._link.one(call("refuse", places, token, epoch_word(at), *rows))

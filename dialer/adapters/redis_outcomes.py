@@ -1,6 +1,7 @@
 """Open attempts, their transitions, and exactly one outcome for each, with what follows for person and number."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from dialer.adapters.redis_codec import ATTEMPT, EFFECTS, FACT, Effects, encode, pairs
 from dialer.adapters.redis_keys import campaign_keys, facts_key, number_keys, person_keys
@@ -84,7 +85,7 @@ class Outcomes:
     async def correct(self, campaign: str, token: int, record: Mapping[str, str]) -> None:
         """The same words again within a week change nothing."""
         keys = campaign_keys(campaign)
-        fields = [word for field in record.items() for word in field]
+        fields = list(chain.from_iterable(record.items()))
         places = (keys.fence, keys.corrections, keys.outcomes)
         await self._link.one(call("correct", places, token, CORRECTIONS_KEPT_MS, *fields))
 
@@ -105,10 +106,7 @@ def _outcome(finish: Finish, effects: Effects) -> list[Argument]:
     rows: list[Argument] = [attempt.id, verdict.outcome.value, int(verdict.live), encode(effects), attempt.contact]
     rows += (encode(contact), priority_word(contact)) if contact else ("", "0")
     rows += (epoch_word(verdict.retry_at) if verdict.retry_at else "", epoch_word(attempt.ended_at))
-    rows.append(2 * len(finish.record))
-    for field in finish.record.items():
-        rows += field
-    return rows
+    return [*rows, 2 * len(finish.record), *chain.from_iterable(finish.record.items())]
 
 
 def _settle(effects: Effects) -> list[RedisCommand]:

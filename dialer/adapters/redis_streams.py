@@ -7,7 +7,7 @@ from typing import Any
 
 from dialer.adapters.redis_codec import text
 from dialer.adapters.redis_keys import campaign_keys
-from dialer.adapters.redis_link import BLOCK_MS, FAILURES, Link, translate
+from dialer.adapters.redis_link import BLOCK_S, FAILURES, Link, translate
 from dialer.adapters.redis_scripts import call
 from dialer.errors import BadInput
 
@@ -44,11 +44,6 @@ class Streams:
         keys = campaign_keys(campaign)
         return sum(await self._link.run([call("trim", (key,), keep) for key in (keys.outcomes, keys.refusals)]))
 
-    async def snapshot(self, campaign: str) -> bytes | None:
-        """The last one published."""
-        found: bytes | None = await self._link.one(("GET", campaign_keys(campaign).snapshot))
-        return found
-
     async def live(self, campaign: str) -> AsyncGenerator[bytes, None]:
         """Snapshots as they are published. Raises StoreDown."""
         async with aclosing(self._listen(campaign_keys(campaign).live)) as messages:
@@ -65,12 +60,8 @@ class Streams:
                 yield text(message)
 
     async def _read(self, key: str, after: str) -> list[Any]:
-        try:
-            found = await self._link.blocking.execute_command(  # type: ignore[no-untyped-call]
-                "XREAD", "COUNT", READ_AT_ONCE, "BLOCK", BLOCK_MS, "STREAMS", key, after
-            )
-        except FAILURES as error:
-            raise translate(error) from error
+        words = ("XREAD", "COUNT", READ_AT_ONCE, "BLOCK", int(BLOCK_S * 1000), "STREAMS", key, after)
+        found = await self._link.wait(words, BLOCK_S)
         return found[0][1] if found else []
 
     async def _listen(self, channel: str, first: bytes | None = None) -> AsyncGenerator[bytes, None]:
@@ -78,7 +69,7 @@ class Streams:
         try:
             await pubsub.subscribe(channel)
             while True:
-                message = await pubsub.get_message(timeout=BLOCK_MS / 1000)
+                message = await pubsub.get_message(timeout=BLOCK_S)
                 if message is None:
                     continue
                 if message["type"] == "subscribe" and first is not None:
