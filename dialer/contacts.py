@@ -18,7 +18,7 @@ from dialer.model import Contact, Number, NumberKind
 from dialer.numbers import NumberFault, read_number
 from dialer.provinces import ZONE_NAMES, zone_of
 
-EXTRA = ""  # a row's cells beyond the last column stand under this name
+UNREADABLE = ""  # under this name stands why a row cannot be read at all
 NUMBERS_MAX = 10
 STRICTNESS = (NumberKind.DEBTOR, NumberKind.CO_BORROWER, NumberKind.WORKPLACE, NumberKind.EMERGENCY)
 LANGUAGES = {
@@ -191,8 +191,8 @@ def read_row(line: int, row: Mapping[str, str], columns: Columns, rules: ListRul
 
 
 def _check_cells(row: Mapping[str, str], columns: Columns) -> None:
-    if row.get(EXTRA, "").strip():
-        raise _Fault("", "", "more cells than the header has columns", "quote cells that hold the delimiter")
+    if UNREADABLE in row:
+        raise _Fault("", "", row[UNREADABLE], "correct the line; quote cells that hold the delimiter")
     for name in columns.all:
         if name not in row:
             raise _Fault(name, "", "fewer cells than the header has columns", "complete the row with empty cells")

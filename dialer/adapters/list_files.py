@@ -3,15 +3,17 @@
 import codecs
 import csv
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from dialer.contacts import EXTRA
+from dialer.contacts import UNREADABLE
 from dialer.errors import BadInput
 
-FIELD_MAX = 10_000  # characters
+LINE_MAX = 100_000  # characters
+LINES_MAX = 20  # of one record
 COLUMNS_MAX = 200
 HEAD_BYTES = 65_536
 CHUNK = 1 << 20
@@ -41,6 +43,8 @@ def inspect(path: Path) -> ListFile:
         with _open(path, encoding) as file:
             delimiter = _delimiter(path, file)
             header = next(_records(path, file, delimiter), (0, []))[1]
+        if isinstance(header, str):
+            raise BadInput(f"{path}, line 1: {header}; correct it.")
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}.") from error
     names = tuple(name.strip() for name in header)
@@ -54,43 +58,81 @@ def inspect(path: Path) -> ListFile:
 
 
 def rows(file: ListFile) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line of the file, cells by header) of every row, in bounded memory.
+    """(line of the file, cells by header) of every row, in bounded memory; a record may go over several lines.
 
-    Cells beyond the header stand together under EXTRA, missing ones are left out: contacts.read_row refuses both.
-    Raises BadInput where the file breaks off: an open quote, a cell that is too large, bytes of another encoding.
+    What is wrong with a record as a whole stands under UNREADABLE, for contacts.read_row to refuse; the next line is
+    read as if nothing had been. Raises BadInput where reading cannot go on: an endless line, bytes of no text.
     """
     with _open(file.path, file.encoding) as text:
-        _skip_sep_line(text)
-        records = _records(file.path, text, file.delimiter)
-        next(records, None)
+        records = _records(file.path, text, file.delimiter, 2 if _skip_sep_line(text) else 1)
+        next(records, None)  # the header
         for line, cells in records:
-            row = dict(zip(file.header, cells, strict=False))
-            if len(cells) > len(file.header):
-                row[EXTRA] = file.delimiter.join(cells[len(file.header) :])
-            yield line, row
+            if isinstance(cells, str):
+                yield line, {UNREADABLE: cells}
+            elif len(cells) > len(file.header):
+                yield line, {UNREADABLE: f"{len(cells)} cells under {len(file.header)} headers"}
+            else:
+                yield line, dict(zip(file.header, cells, strict=False))
 
 
 def _open(path: Path, encoding: str) -> TextIO:
     return path.open(encoding=encoding, newline="")
 
 
-def _records(path: Path, file: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    first = 1 if file.tell() == 0 else 2
-    reader = csv.reader(file, delimiter=delimiter, strict=True)
-    line = first
+def _records(path: Path, file: TextIO, delimiter: str, start: int = 1) -> Iterator[tuple[int, list[str] | str]]:
+    """(first line, cells), or in place of the cells what is wrong; blank lines are passed over."""
+    lines = enumerate(_lines(path, file), start)
+    waiting: deque[tuple[int, str]] = deque()
+    for number, record in _chain(waiting, lines):
+        if record.strip():
+            yield number, _cells(record, delimiter) if '"' not in record else _quoted(record, lines, waiting, delimiter)
+
+
+def _chain(waiting: deque[tuple[int, str]], lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The lines that were looked at and given back, then the file's."""
+    while (one := waiting.popleft() if waiting else next(lines, None)) is not None:
+        yield one
+
+
+def _quoted(
+    record: str, lines: Iterator[tuple[int, str]], waiting: deque[tuple[int, str]], delimiter: str
+) -> list[str] | str:
+    """The cells of a record and of the lines that its open quote takes in; a quote that never closes costs one line."""
+    cells = _cells(record, delimiter)
+    taken: list[tuple[int, str]] = []
+    ahead = _chain(waiting, lines)
+    whole = record
+    while isinstance(cells, str) and len(taken) < LINES_MAX and (following := next(ahead, None)):
+        taken.append(following)
+        whole += following[1]
+        longer = _cells(whole, delimiter)
+        if not isinstance(longer, str):
+            return longer
+    waiting.extendleft(reversed(taken))
+    return cells
+
+
+def _lines(path: Path, file: TextIO) -> Iterator[str]:
+    number = 0
     try:
-        for cells in reader:
-            if max(map(len, cells), default=0) > FIELD_MAX:
-                raise BadInput(
-                    f"{path}, line {line}: a cell of more than {FIELD_MAX} characters; is a quote left open?"
-                )
-            if cells:
-                yield line, cells
-            line = first + reader.line_num
-    except csv.Error as error:
-        raise BadInput(f"{path}, line {line}: {error}; is a quote left open?") from error
+        while line := file.readline(LINE_MAX):
+            number += 1
+            if len(line) == LINE_MAX:
+                raise BadInput(f"{path}, line {number}: longer than {LINE_MAX} characters; this is no list.")
+            yield line
     except UnicodeError as error:
-        raise BadInput(f"{path}, near line {line}: not {file.encoding}; save it as UTF-8.") from error
+        raise BadInput(f"{path}, near line {number + 1}: not {file.encoding}; save it as UTF-8.") from error
+
+
+def _cells(record: str, delimiter: str) -> list[str] | str:
+    bare = record.rstrip("\r\n")
+    if '"' not in bare:
+        return bare.split(delimiter)
+    try:
+        cells = next(csv.reader([bare], delimiter=delimiter, strict=True))
+    except csv.Error:
+        return "a quote is left open, or stands inside a cell"
+    return cells
 
 
 # ---- encoding -------------------------------------------------------------------------------------------------------
@@ -143,6 +185,8 @@ def _delimiter(path: Path, file: TextIO) -> str:
         raise BadInput(f"{path}, line 1: not {file.encoding}; save it as UTF-8.") from error
     if named:
         return named
+    if not line.strip():
+        raise BadInput(f"{path}: no header line; name the columns in the first line.")
     counts = {char: _QUOTED.sub("", line).count(char) for char in DELIMITERS}
     found = [char for char in DELIMITERS if counts[char]]
     if len(found) > 1:

@@ -1,4 +1,4 @@
-"""Reads rule packs and holidays: our own packs or the operator's, the `holidays` library, the operator's corrections."""
+"""Reads rule packs, ours or the operator's, and holidays: from the library, corrected by the operator's file."""
 
 import tomllib
 from collections.abc import Iterable
