@@ -1,0 +1,70 @@
+"""`dialer check`: can everything be reached, and may every campaign run? Each fault is a sentence with its cure."""
+
+import asyncio
+from pathlib import Path
+
+from dialer.adapters.ami import Ami
+from dialer.adapters.site import OpenSite, open_site
+from dialer.config import Config
+from dialer.errors import ConfigError, StoreError, TelephonyError
+
+WAIT_S = 5.0
+LOOK_S = 0.05
+
+
+async def faults_of(config: Config, path: Path) -> list[str]:
+    """What is wrong with a site whose settings are in order; [] if nothing is."""
+    async with open_site(path) as site:
+        nodes = [_node(name, phone) for name, phone in site.phones().items()]
+        found = await asyncio.gather(_redis(site), _ivr(config), *nodes)
+    return [fault for some in found for fault in some]
+
+
+async def _redis(site: OpenSite) -> list[str]:
+    wrong = []
+    try:
+        await site.store.health()
+        for name in sorted(await site.store.campaigns()):
+            found = await site.store.campaign(name)
+            try:
+                if found is not None:
+                    site.pack_of(found[0])
+            except ConfigError as error:
+                wrong.append(str(error))
+    except StoreError as error:
+        return [f"{error} Is it running, and is [redis] url right?"]
+    return wrong
+
+
+async def _node(name: str, phone: Ami) -> list[str]:
+    await phone.start()
+    try:
+        async with asyncio.timeout(WAIT_S):
+            while not phone.health().up:  # noqa: ASYNC110 - a command that looks once, and gives up soon
+                await asyncio.sleep(LOOK_S)
+            await phone.channels()
+    except TimeoutError:
+        return [
+            f"Asterisk {name}: no manager session within {WAIT_S:.0f} s; look at [asterisk.{name}] host and port, the "
+            "secret, and permit in its manager.conf."
+        ]
+    except TelephonyError as error:
+        return [
+            f"Asterisk {name}: {error} Its manager user needs read=system,call,user write=originate,call,reporting."
+        ]
+    finally:
+        await phone.close()
+    return []
+
+
+async def _ivr(config: Config) -> list[str]:
+    place = f"{config.ivr.host}:{config.ivr.port}"
+    try:
+        async with asyncio.timeout(WAIT_S):
+            _, writer = await asyncio.open_connection(config.ivr.host, config.ivr.port)
+            writer.close()
+    except (OSError, TimeoutError):
+        return [
+            f"IVR {place}: nobody listens; start `ivr serve`, or correct [ivr]. Until then its callers get the message."
+        ]
+    return []

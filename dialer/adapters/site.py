@@ -1,0 +1,80 @@
+"""A site put together: settings read, Redis and Asterisk at hand, an engine that may run."""
+
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dialer import run
+from dialer.adapters.ami import Ami, AmiSettings
+from dialer.adapters.clock import SystemClock
+from dialer.adapters.redis_store import RedisStore
+from dialer.adapters.rule_files import load_pack
+from dialer.config import Config, read_config
+from dialer.errors import ConfigError
+from dialer.model import Campaign, attempt_id
+from dialer.rulebook import Pack
+
+CONFIG = "SANTUN_CONFIG"
+CONFIG_FILE = "santun.toml"
+
+
+def load_config(path: Path) -> Config:
+    """Read the settings; raises ConfigError with every fault."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read ({error}); name it by --config or {CONFIG}.") from None
+    return read_config(text, os.environ, path.name)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSite:
+    """What the command line and the engine work with."""
+
+    config: Config
+    store: RedisStore
+    clock: SystemClock
+
+    def pack_of(self, campaign: Campaign) -> Pack:
+        """The campaign's rule pack, after everything that forbids to run it has been looked for."""
+        trunk = self.config.trunk.get(campaign.trunk)
+        if trunk is None:
+            known = ", ".join(self.config.trunk)
+            raise ConfigError(f"campaign {campaign.id}: trunk = {campaign.trunk!r}: use one of {known}.")
+        rules = self.config.rules
+        folder = Path(rules.folder) if rules.folder else None
+        return load_pack(campaign, trunk, self.clock.now(), folder, Path(rules.holidays) if rules.holidays else None)
+
+    def engine_site(self) -> run.Site:
+        """What an engine is given."""
+        trunks = {
+            name: run.Trunk(name, self.config.node_of(trunk), trunk.dial, trunk.lines, trunk.calls_per_second)
+            for name, trunk in self.config.trunk.items()
+        }
+        return run.Site(f"{socket.gethostname()}:{os.getpid()}", trunks, self.pack_of, new_id)
+
+    def phones(self) -> Mapping[str, Ami]:
+        """One manager link per Asterisk node, not yet started."""
+        return {
+            name: Ami(AmiSettings(name, node.host, node.port, node.user, node.secret), self.clock)
+            for name, node in self.config.asterisk.items()
+        }
+
+
+@asynccontextmanager
+async def open_site(path: Path) -> AsyncIterator[OpenSite]:
+    """The site of a settings file."""
+    config = load_config(path)
+    store = RedisStore(config.redis.url)
+    try:
+        yield OpenSite(config, store, SystemClock())
+    finally:
+        await store.close()
+
+
+def new_id(at: float) -> str:
+    """An attempt's id."""
+    return attempt_id(at, os.urandom(10))
