@@ -61,6 +61,12 @@ class AmiSettings:
     backlog_max: int = 20_000
 
 
+def pause_s(settings: AmiSettings, tries: int, chance: float) -> float:
+    """How long to wait before the next session: doubled each time, and spread so that not all engines come at once."""
+    longest = min(settings.pause_max_s, settings.pause_s * 2.0 ** min(tries, 16))
+    return longest * (0.5 + chance / 2)
+
+
 class Inbox:
     """The bounded queue between the link and its one reader.
 
@@ -286,12 +292,18 @@ class Ami:
         self._waiting: dict[str, float] = {}  # action id -> since when
         self._session: _Session | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._contacts = ami_words.Contacts()
         self._started = ""  # when Asterisk started, in its own words
         self._complained: set[tuple[str, str]] = set()
 
     @property
     def node(self) -> str:
         return self._settings.node
+
+    @property
+    def lost(self) -> int:
+        """Events that came while the queue was full."""
+        return self._inbox.lost
 
     async def start(self) -> None:
         """Begin to connect. LINK_UP in events() says when there is a session."""
@@ -327,7 +339,10 @@ class Ami:
         if last.get("ListItems") != str(len(rows)):
             # a channel that is missing here would be taken for one that is gone
             raise TelephonyError(f"CoreShowChannels: {last.get('ListItems')} rows announced, {len(rows)} came")
-        return tuple(ami_words.live_channel(row) for row in rows)
+        try:
+            return tuple(ami_words.live_channel(row) for row in rows)
+        except ami_words.Nonsense as error:
+            raise TelephonyError(f"CoreShowChannels: {error.detail}") from error
 
     def events(self) -> AsyncIterator[Event]:
         return self._inbox.read()
@@ -381,11 +396,7 @@ class Ami:
             began = self._clock.monotonic()
             await self._one_session()
             tries = 0 if self._clock.monotonic() - began > _STEADY_S else tries + 1
-            await asyncio.sleep(self._pause_s(tries))
-
-    def _pause_s(self, tries: int) -> float:
-        longest = min(self._settings.pause_max_s, self._settings.pause_s * 2.0 ** min(tries, 16))
-        return longest * (0.5 + self._chance() / 2)
+            await asyncio.sleep(pause_s(self._settings, tries, self._chance()))
 
     async def _one_session(self) -> None:
         session = _Session(self._settings, self._clock, self._take)
@@ -420,6 +431,7 @@ class Ami:
         self.counts["sessions"] += 1
         self.fault = ""
         self._acks = AckTimes()
+        self._contacts.forget()
         self._session = session
         self._inbox.link(up=True, booted=booted)
         log.info("the manager link is up", action="link_up", node=self.node, booted=booted)
@@ -443,5 +455,7 @@ class Ami:
                     place=f"{name}: {error.detail}",
                 )
             return
+        if event is not None and name == ami_words.CONTACT:
+            event = self._contacts.told(event)
         if event is not None:
             self._inbox.put(event)

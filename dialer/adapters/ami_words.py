@@ -20,6 +20,7 @@ Fields = dict[str, str | list[str]]
 LINE_MAX = 1000  # Asterisk refuses a line of more than 1022 bytes, and may take what follows for a new action
 HEADERS_MAX = 120  # it keeps 128
 NO_SUCH_CHANNEL = "No such channel"
+CONTACT = "ContactStatus"
 
 _FORBIDDEN = re.compile("[\r\n\0]")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\([^()=]*\))?")  # a name, or a function such as PJSIP_HEADER(add,X)
@@ -143,7 +144,7 @@ def _bridge(kind: Seen) -> Callable[[Headers, float], Event]:
 
 def _contact_status(said: Headers, at: float) -> Event | None:
     kind = _CONTACTS.get(_header(said, "ContactStatus"))
-    return Event(kind, at, said.get("EndpointName") or _id(said, "AOR")) if kind else None
+    return Event(kind, at, said.get("EndpointName") or _id(said, "AOR"), result=_id(said, "URI")) if kind else None
 
 
 def _user_event(said: Headers, at: float) -> Event | None:
@@ -207,9 +208,34 @@ _READERS: dict[str, Callable[[Headers, float], Event | None]] = {
     "BridgeEnter": _bridge(Seen.JOINED),
     "BridgeLeave": _bridge(Seen.LEFT),
     "UserEvent": _user_event,
-    "ContactStatus": _contact_status,
+    CONTACT: _contact_status,
 }
 EVENTS = frozenset(_READERS)
+
+
+class Contacts:
+    """Which contacts of an endpoint answer: it is unreachable when none does.
+
+    A phone that registers anew is told as new contact first and old contact gone last; each alone would mislead.
+    """
+
+    def __init__(self) -> None:
+        self._answering: dict[str, set[str]] = {}
+
+    def told(self, event: Event) -> Event | None:
+        """The event about one contact (its address in `result`) as an event about the endpoint, if it is one."""
+        answering = self._answering.setdefault(event.channel, set())
+        if event.kind is Seen.REACHABLE:
+            answering.add(event.result)
+        else:
+            answering.discard(event.result)
+            if answering:
+                return None
+        return Event(event.kind, event.at, event.channel)
+
+    def forget(self) -> None:
+        """Contacts may have come and gone unseen."""
+        self._answering.clear()
 
 
 # ---- us -> Asterisk -------------------------------------------------------------------------------------------------
@@ -217,6 +243,8 @@ EVENTS = frozenset(_READERS)
 
 def originate(order: Order) -> Fields:
     """The headers of one Originate: asynchronous, under our own channel id, never on early media."""
+    if order.timeout_ms <= 0:
+        raise BadInput(f"Timeout is {order.timeout_ms} ms")
     fields: Fields = {
         "Action": "Originate",
         "Async": "true",
