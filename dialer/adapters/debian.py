@@ -35,6 +35,7 @@ CAUSES = (
         r"does not have a Release file|404 +Not Found|File not found",
         "{mirror} has no Debian {suite}; set SANTUN_DEBIAN_MIRROR to a mirror that has",
     ),
+    (r"Could not get lock", "an apt-get started before is still at work here; wait for its end and start again"),
     (r"[Nn]o space left|enough free space", "the disk is full; free 700 MB"),
     (
         r"Failed to fetch|Could not|Unable to connect|Temporary failure|unreachable|timed out|Connection failed",

@@ -215,6 +215,7 @@ def test_a_copy_past_its_date_is_refused_when_strict(root: Path, monkeypatch: py
         ("E: The repository 'http://x forky Release' does not have a Release file.", "has no Debian forky"),
         ("E: Failed to fetch http://x  Could not resolve 'x'", "does not answer; check the network"),
         ("Err:1 http://x forky InRelease\n  Could not connect to x:80 (1.2.3.4)", "does not answer"),
+        ("E: Could not get lock /x/lock. It is held by process 652 (apt-get)", "still at work here; wait for its end"),
         ("E: You don't have enough free space in /x.", "the disk is full; free 700 MB"),
         ("E: Something else", "(Something else); set SANTUN_DEBIAN_MIRROR to another mirror"),
         ("", "(it said nothing)"),
