@@ -1,5 +1,6 @@
 """A real Asterisk as PBX and a second one as carrier, once per test session, on loopback addresses and free ports."""
 
+import asyncio
 import itertools
 import secrets
 import shutil
@@ -93,6 +94,10 @@ async def carrier(asterisk: Asterisk, settings: AsteriskSettings, pbx: AsteriskP
     run, port = settings.run.with_name("carrier"), settings.trunks[0].port
     carrier = Carrier(asterisk, CarrierSettings(run=run, pbx_port=settings.sip_port, port=port, phones=settings.phones))
     await carrier.start(speak)
+    names = [f"{endpoint(phone.agent)}@" for phone in settings.phones]
+    async with asyncio.timeout(10):
+        while any(name not in contacts for contacts in [await pbx.console("pjsip show contacts")] for name in names):
+            await asyncio.sleep(0.05)
     yield carrier
     await carrier.stop()
 
@@ -138,7 +143,6 @@ class Line:
 
     async def agent(self, agent: str) -> str:
         """Raise an agent's leg; returns its channel's id when it is in its room."""
-        await self.ami.where(lambda _: True, what="any event")
         channel = await self.dial(f"PJSIP/{endpoint(agent)}", "santun-agent", agent)
         await self.ami.until("BridgeEnter", Uniqueid=channel, BridgeName=room(agent))
         return channel
