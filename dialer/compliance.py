@@ -55,7 +55,7 @@ def _decide(
     contact: Contact, number: Number, person: History, number_history: History, pack: Pack, at: float, call_s: float
 ) -> Permission:
     if not EARLIEST <= at <= LATEST:
-        return Refused("clock", _soon(at), "The machine's clock is wrong: set it.")
+        return Refused("clock", 0.0, "The machine's clock is wrong: set it.")  # ask at once when it is right again
     if not 0 <= call_s <= CALL_S_MAX:
         return Refused("call_length", at + DOUBT_S, f"A ring time of {call_s} s makes no sense.")
     never = _never(contact, number, person, number_history, pack)
