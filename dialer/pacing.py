@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
+import numpy as np
+
 from dialer.abandon import Abandons, Fate, Rate, Window, budget
+from dialer.learnt import AGE_MAX, HORIZONS, Answers, Busy, Floats, sum_at_least
 from dialer.model import Campaign, Mode
 
 
@@ -192,14 +195,24 @@ class Pacer:
         self._seed = seed  # nothing is drawn by chance yet; the interface promises it
         self._bucket = _Bucket()
         self._abandons: Abandons | None = None
+        self._learner = _Learner()
+        self._price = _PRICE_FIRST
 
     def observe(self, event: PacingEvent) -> None:
-        """Learn from one event. Events may be missing or late; an unknown kind is ignored."""
+        """Learn from one event. Events may be missing, late or doubled; an unknown kind is ignored."""
+        self._learner.observe(event)
         fate = _FATES.get(event.kind)
-        if fate is not None and event.attempt is not None:
+        if fate is not None and self._learner.settles(event):
             if self._abandons is None:
                 self._abandons = Abandons(event.at, overflow_counts=self.limits.overflow_counts)
             self._abandons.add(event.at, fate)
+            self._steer(fate is Fate.ABANDONED or (fate is Fate.OVERFLOWED and self.limits.overflow_counts))
+
+    def _steer(self, abandoned: bool) -> None:
+        """Dual ascent on the price of an abandoned call: too many abandons make it dearer, too few cheaper."""
+        target = self.limits.target or _UNDER_LIMIT * self.limits.abandon_rate_max
+        self._price *= math.exp(_STEP * (target - abandoned))
+        self._price = min(_PRICE_MAX, max(_PRICE_MIN, self._price))
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """How many calls to start now; takes them out of the calls per second, so call it only to act on it."""
@@ -222,17 +235,48 @@ class Pacer:
         return Counters(rate.live, rate.counted)
 
     def _wanted(self, snapshot: Snapshot, room: "_Room", numbers: dict[str, float]) -> tuple[int, str]:
-        if self.limits.mode is Mode.IVR:
+        """Calls wanted before the caps, and why. Over the abandon limit every mode is progressive."""
+        mode = self.limits.mode
+        if mode is Mode.IVR:
             return room.lines_left, f"{room.lines_used} of {room.lines} lines in use"
         counters = self._counters(snapshot)
-        left = budget(counters.abandoned, counters.live, self.limits.abandon_rate_max)
+        left = budget(counters.abandoned, counters.live, self.limits.abandon_rate_max) + 1e-9
         numbers |= {"live": float(counters.live), "abandoned": float(counters.abandoned), "budget": left}
         progressive = room.free - room.in_flight
-        seen = f"{_agents(room.free)} free, {room.in_flight} calls under way"
-        if self.limits.mode is Mode.RATIO and left >= 1.0:
-            wanted = math.floor(self.limits.ratio * room.free) - room.in_flight
-            return wanted, f"{seen}, {self.limits.ratio:g} lines for each"
-        return progressive, seen
+        seen = f"{_agents(room.free)} free, {room.in_flight} under way"
+        if mode is Mode.PROGRESSIVE:
+            return progressive, seen
+        if left < 1.0:
+            return progressive, f"{seen}, one call per free agent because {_no_budget(counters, self.limits)}"
+        if mode is Mode.RATIO:
+            return math.floor(
+                self.limits.ratio * room.free
+            ) - room.in_flight, f"{seen}, {self.limits.ratio:g} lines each"
+        if self._learner.cold:
+            return progressive, f"{seen}, one call per free agent until enough answers were seen"
+        most = min(self._bucket.whole(), room.lines_left, room.per_agent_left)
+        predicted, soon = self._predict(snapshot, room, left, max(0, most), numbers)
+        rate = self._learner.answers.rate
+        why = f"{_agents(room.free)} free and {soon:.1f} soon, {room.in_flight} under way, answer rate {rate:.0%}"
+        return max(progressive, predicted), f"{why}, {_abandons(math.floor(left))} left in the budget"
+
+    def _predict(
+        self, snapshot: Snapshot, room: "_Room", left: float, most: int, numbers: dict[str, float]
+    ) -> tuple[int, float]:
+        """How many new calls are each worth their chance to be abandoned; and how many agents will be free in time."""
+        forecast = self._learner.forecast(snapshot, self.limits.connect_limit_s)
+        needed = room.free + forecast.busy - room.waiting
+        # one column per age at which a new call may turn live, all equally likely
+        chances = sum_at_least(forecast.chances, forecast.new, needed, max(0, most - 1)).mean(axis=1)
+        price = self._price * min(1.0, left / _BUDGET_EASY)
+        numbers |= {
+            "answer_rate": self._learner.answers.rate,
+            "free_soon": forecast.free_soon,
+            "live_soon": forecast.live_soon,
+            "price": price,
+            "abandon_chance": float(chances[0]),
+        }
+        return min(most, int(np.searchsorted(chances, price, side="right"))), forecast.free_soon
 
     def _capped(self, wanted: int, room: "_Room") -> tuple[int, str]:
         limits = self.limits
@@ -246,6 +290,11 @@ class Pacer:
                 start, cut = max(0, cap), name
         return start, cut
 
+
+_PRICE_FIRST, _PRICE_MIN, _PRICE_MAX = 0.05, 0.001, 0.5  # chance of being abandoned at which a call is not started
+_STEP = 0.2
+_UNDER_LIMIT = 0.93
+_BUDGET_EASY = 4.0  # with fewer abandons left in the budget the price falls
 
 _FATES: dict[str, Fate] = {
     Kind.CONNECT: Fate.SERVED, Kind.ABANDON: Fate.ABANDONED, Kind.OVERFLOW: Fate.OVERFLOWED
@@ -321,6 +370,139 @@ class _Bucket:
         self._tokens = max(0.0, self._tokens - calls)
 
 
+@dataclass(slots=True)
+class _Call:
+    """What is known of an attempt in flight."""
+
+    launched: float
+    rang: float | None = None
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Forecast:
+    """Chances [event, horizon] that a call turns live or a busy agent is still busy, and [horizon] for a new call."""
+
+    chances: Floats
+    new: Floats
+    busy: int
+    free_soon: float
+    live_soon: float
+
+
+class _Learner:
+    """Turns events into samples, and samples into a forecast."""
+
+    def __init__(self) -> None:
+        self.answers, self.busy = Answers(), Busy()
+        self._calls: dict[str, _Call] = {}
+        self._live: dict[str, float] = {}
+        self._talks: dict[str, float] = {}
+        self._wraps: dict[str, tuple[float, float]] = {}
+        self._failures = 0
+
+    @property
+    def cold(self) -> bool:
+        """Too little was seen to predict."""
+        answers = self.answers
+        return answers.finished < _COLD_CALLS or answers.lives < _COLD_LIVES or self.busy.seen < _COLD_LIVES
+
+    def observe(self, event: PacingEvent) -> None:
+        if event.attempt is not None:
+            self._call(event, event.attempt)
+        if event.agent is not None:
+            self._agent(event, event.agent)
+
+    def settles(self, event: PacingEvent) -> bool:
+        """The first word on what became of this live answer."""
+        return event.attempt is not None and self._live.pop(event.attempt, None) is not None
+
+    def _call(self, event: PacingEvent, attempt: str) -> None:
+        kind = event.kind
+        if kind == Kind.LAUNCH:
+            self._calls[attempt] = _Call(event.at)
+            return
+        call = self._calls.get(attempt)
+        if call is None:
+            return
+        if kind == Kind.RING:
+            call.rang = event.at if call.rang is None else call.rang
+        elif kind == Kind.ANSWER:
+            call.answered = True
+        elif kind in _ENDS or kind in _FATES:
+            del self._calls[attempt]
+            self._ended(event, call, attempt)
+
+    def _ended(self, event: PacingEvent, call: _Call, attempt: str) -> None:
+        live = event.kind == Kind.LIVE or event.kind in _FATES
+        if live:
+            self._live[attempt] = event.at
+        # A row of failures is a dead trunk, not a bad list: nothing is to be learnt from it.
+        self._failures = self._failures + 1 if event.kind == Kind.FAILED else 0
+        if self._failures <= _FAILURES_LEARNT:
+            ring_age = None if call.rang is None else event.at - call.rang
+            self.answers.end(live, event.at - call.launched, ring_age, call.answered or live)
+
+    def _agent(self, event: PacingEvent, agent: str) -> None:
+        if event.kind == Kind.CONNECT:
+            self._talks[agent] = event.at
+        elif event.kind == Kind.TALK_END and agent in self._talks:
+            self._wraps[agent] = (event.at, event.at - self._talks.pop(agent))
+        elif event.kind in _WRAPPED and agent in self._wraps:
+            since, talk = self._wraps.pop(agent)
+            self.busy.add(max(0.0, talk), max(0.0, event.at - since))
+
+    def forecast(self, seen: Snapshot, wait_s: float) -> _Forecast:
+        """`wait_s`: how long a live call may wait for an agent to get free."""
+        self._tidy(seen)
+        horizons = self.answers.horizons()
+        staying = [agent for agent in seen.agents if not agent.leaving]
+        talking = [seen.at - agent.since for agent in staying if agent.state == Working.TALKING]
+        talking += [0.0 for agent in staying if agent.state == Working.RESERVED]
+        wrapping = [seen.at - agent.since for agent in staying if agent.state == Working.WRAP_UP]
+        free = self.busy.free_within(np.array(talking), np.array(wrapping), horizons + wait_s)
+        live = self._live_by(seen)
+        return _Forecast(
+            chances=np.concatenate([live, 1.0 - free]),
+            new=self.answers.live_by()[0, 0],
+            busy=len(free),
+            free_soon=float(free.mean(axis=1).sum()),
+            live_soon=float(live.mean(axis=1).sum()),
+        )
+
+    def _live_by(self, seen: Snapshot) -> Floats:
+        """[attempt, horizon]: chance that it turns live in time; those waiting are counted elsewhere."""
+        rows, ages, detecting = [], [], 0
+        for attempt in seen.attempts:
+            if attempt.state == Flight.DETECTING:
+                detecting += 1
+            elif attempt.state != Flight.WAITING:
+                ringing = attempt.state == Flight.RINGING
+                rows.append(1 if ringing else 0)
+                ages.append(seen.at - (attempt.since if ringing else self._launched(attempt)))
+        index = np.clip(np.array(ages, dtype=np.float64), 0, AGE_MAX).astype(np.intp)
+        answered = np.full((detecting, HORIZONS), self.answers.person)
+        return np.concatenate([self.answers.live_by()[np.array(rows, dtype=np.intp), index], answered])
+
+    def _launched(self, attempt: AttemptSeen) -> float:
+        call = self._calls.get(attempt.attempt)
+        return call.launched if call is not None else attempt.launched_at or attempt.since
+
+    def _tidy(self, seen: Snapshot) -> None:
+        """Forget calls and answers whose end was never told."""
+        if len(self._calls) > 2 * len(seen.attempts) + 500:
+            up = {attempt.attempt for attempt in seen.attempts}
+            self._calls = {attempt: call for attempt, call in self._calls.items() if attempt in up}
+        while len(self._live) > 2 * len(seen.attempts) + 500:
+            del self._live[next(iter(self._live))]
+
+
+_ENDS = frozenset({Kind.LIVE, Kind.MACHINE, Kind.BUSY, Kind.FAILED, Kind.NO_ANSWER})
+_WRAPPED = frozenset({Kind.WRAP_END, Kind.IDLE, Kind.BREAK_START, Kind.SIGN_OUT})
+_COLD_CALLS, _COLD_LIVES = 40, 10
+_FAILURES_LEARNT = 5
+
+
 def _stop(seen: Snapshot, room: _Room, mode: Mode) -> str:
     if seen.holds:
         return "; ".join(seen.holds)
@@ -329,6 +511,17 @@ def _stop(seen: Snapshot, room: _Room, mode: Mode) -> str:
     if mode is not Mode.IVR and room.working == 0:
         return "no agent is working"
     return ""
+
+
+def _no_budget(counters: Counters, limits: Limits) -> str:
+    if counters.live == 0:
+        return "nobody has answered yet"
+    limit = f"the limit of {limits.abandon_rate_max:.1%}"
+    return f"one more abandon would pass {limit} ({counters.abandoned} of {counters.live} answers)"
+
+
+def _abandons(count: int) -> str:
+    return "1 abandon" if count == 1 else f"{count} abandons"
 
 
 def _agents(count: int) -> str:

@@ -1,0 +1,215 @@
+"""What the pacer has learnt of a campaign: who answers by the age of a call, and when busy agents get free.
+
+Survival estimates from the campaign's own events, exponentially forgotten; no I/O, no clock. Ages are seconds. A call
+is a competing risk (it turns live, or ends otherwise): of the calls that lived past age a, the share that turned live
+before a + t (Kaplan, Meier, J. Am. Stat. Assoc. 53 (1958) 457-481, less its censoring: calls in flight are few, young).
+"""
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+HORIZONS = 12
+AGE_MAX = 90  # one bin per second, the last one for all older
+HALF_LIFE = 500.0  # finished calls after which one counts half
+SAMPLES = 400  # talks remembered
+_SHRINK = 2.0  # weight, in calls or talks, of the campaign's average against what was seen at an age
+
+
+class Answers:
+    """Live answers and other ends, by age since launch and since the first ring."""
+
+    def __init__(self) -> None:
+        self._live = np.zeros((2, AGE_MAX + 1))  # row 0 since launch, row 1 since ringing
+        self._other = np.zeros((2, AGE_MAX + 1))
+        self._weight = 1.0
+        self._picked = np.array([1.0, 1.0])  # after an answer: live, machine
+        self.finished = 0
+        self.lives = 0
+        self._new = 1
+        self._table = np.zeros((2, AGE_MAX + 1, HORIZONS))
+        self._horizons = np.linspace(2.0, 24.0, HORIZONS)
+
+    def end(self, live: bool, age: float, ring_age: float | None, answered: bool) -> None:
+        """One call came to its end `age` seconds after launch, `ring_age` after the first ring (None: never rang)."""
+        self._forget()
+        counts = self._live if live else self._other
+        counts[0, _bin(age)] += self._weight
+        if ring_age is not None:
+            counts[1, _bin(ring_age)] += self._weight
+        if answered:
+            self._picked[0 if live else 1] += self._weight
+        self.finished += 1
+        self.lives += live
+        self._new += 1
+
+    def _forget(self) -> None:
+        self._weight *= 2.0 ** (1.0 / HALF_LIFE)
+        if self._weight > 1e6:
+            for counts in (self._live, self._other, self._picked):
+                counts /= self._weight
+            self._weight = 1.0
+
+    @property
+    def rate(self) -> float:
+        """Chance that a call turns live, 0..1; 0.5 and falling while little was seen: too high is the safe side."""
+        live, other = self._live[0].sum() / self._weight, self._other[0].sum() / self._weight
+        return float((live + 1.0) / (live + other + 2.0))
+
+    @property
+    def person(self) -> float:
+        """Chance that an answer is a person."""
+        return float(self._picked[0] / self._picked.sum())
+
+    def horizons(self) -> Floats:
+        """Ages at which new calls turn live: the middles of HORIZONS equally likely stretches."""
+        self._ready()
+        return self._horizons
+
+    def live_by(self) -> Floats:
+        """[since launch or ringing, age, horizon] -> chance that a call of this age turns live within the horizon."""
+        return self._ready()
+
+    def _ready(self) -> Floats:
+        if self._new * 50 > min(self.finished, HALF_LIFE):
+            self._new = 0
+            self._horizons = self._middles()
+            self._table = np.stack([self._chances(row) for row in (0, 1)])
+        return self._table
+
+    def _middles(self) -> Floats:
+        live = self._live[0]
+        total = live.sum()
+        if total <= 0:
+            return self._horizons
+        shares = (np.arange(HORIZONS) + 0.5) / HORIZONS
+        middles: Floats = np.interp(shares, np.cumsum(live) / total, np.arange(AGE_MAX + 1) + 1.0)
+        return middles
+
+    def _chances(self, row: int) -> Floats:
+        live, other = self._live[row] / self._weight, self._other[row] / self._weight
+        lived = np.concatenate(([0.0], np.cumsum(live)))
+        beyond = (live + other).sum() - np.concatenate(([0.0], np.cumsum(live + other)))[:-1]
+        ages = np.arange(AGE_MAX + 1)
+        reached = np.interp(ages[:, None] + self._horizons, np.arange(AGE_MAX + 2), lived)
+        within = reached - lived[:-1, None]
+        average = self.rate * (np.arange(HORIZONS) + 0.5) / HORIZONS
+        chances: Floats = (within + _SHRINK * average) / (beyond[:, None] + _SHRINK)
+        return np.clip(chances, 0.0, 1.0)
+
+
+class Busy:
+    """How long agents stay busy: the chance to be free within a horizon, by the time already spent in the state."""
+
+    def __init__(self) -> None:
+        self._pairs: deque[tuple[float, float]] = deque(maxlen=SAMPLES)  # talk, talk and wrap-up together
+        self._new = 0
+        self._key: bytes = b""
+        self._talk = self._wrap = (np.zeros(1), np.zeros((1, HORIZONS)))
+
+    def add(self, talk: float, wrap: float) -> None:
+        """One call of an agent is over and wrapped up; seconds."""
+        self._pairs.append((talk, talk + wrap))
+        self._new += 1
+
+    @property
+    def seen(self) -> int:
+        """How many are remembered."""
+        return len(self._pairs)
+
+    def free_within(self, talking: Floats, wrapping: Floats, horizons: Floats) -> Floats:
+        """[agent, horizon]: first those talking for these seconds, then those in wrap-up."""
+        self._ready(horizons)
+        return np.concatenate([_lookup(self._talk, talking), _lookup(self._wrap, wrapping)])
+
+    def _ready(self, horizons: Floats) -> None:
+        key = np.round(horizons).tobytes()
+        if self._new * 20 < len(self._pairs) and key == self._key:
+            return
+        self._new, self._key = 0, key
+        pairs = np.array(self._pairs).reshape(-1, 2)
+        talk, both = pairs[:, 0], pairs[:, 1]
+        self._talk = _survival(talk, both, horizons)
+        self._wrap = _survival(both - talk, both - talk, horizons)
+
+
+def _survival(stage: Floats, end: Floats, horizons: Floats) -> tuple[Floats, Floats]:
+    """Ages, and by age the chance that `end` comes within each horizon, of those still in `stage` at that age."""
+    # evenly spaced for lengths that are all alike (a wrap-up timer), by quantile for those that are not
+    even = np.linspace(0.0, np.quantile(stage, 0.98), 24)
+    ages = np.unique(np.concatenate([even, np.quantile(stage, np.linspace(0.02, 0.98, 24))]))
+    still = stage[None, :] > ages[:, None]
+    ending = end[None, None, :] <= ages[:, None, None] + horizons[None, :, None]
+    left = still.sum(axis=1)[:, None]
+    average = 1.0 - np.exp(-horizons / max(1.0, float(end.mean())))
+    return ages, ((ending & still[:, None, :]).sum(axis=2) + _SHRINK * average) / (left + _SHRINK)
+
+
+def _lookup(table: tuple[Floats, Floats], ages: Floats) -> Floats:
+    found: Floats = table[1][np.maximum(0, np.searchsorted(table[0], ages, side="right") - 1)]
+    return found
+
+
+def _bin(age: float) -> int:
+    return min(AGE_MAX, max(0, int(age)))
+
+
+def sum_at_least(chances: Floats, more: Floats, needed: int, calls: int) -> Floats:
+    """[k, horizon]: chance of at least `needed` of independent events, with k = 0..calls more of chance `more`.
+
+    `chances`: [event, horizon]. Up to EXACT events the Poisson-binomial law by convolution, above the normal law with
+    continuity and skewness corrected (Volkova, Theory Probab. Appl. 40 (1996) 791-794).
+    """
+    if needed <= 0:
+        return np.ones((calls + 1, more.size))
+    if len(chances) <= EXACT:
+        return _exact(chances, more, needed, calls)
+    return _normal(chances, more, needed, calls)
+
+
+EXACT = 48
+
+
+def _exact(chances: Floats, more: Floats, needed: int, calls: int) -> Floats:
+    below = np.zeros((more.size, needed + 1))  # the last column collects `needed` and more
+    below[:, 0] = 1.0
+    for chance in chances:
+        _convolve(below, chance)
+    found = np.empty((calls + 1, more.size))
+    found[0] = below[:, -1]
+    for k in range(1, calls + 1):
+        _convolve(below, more)
+        found[k] = below[:, -1]
+    return found
+
+
+def _convolve(below: Floats, chance: Floats) -> None:
+    step = chance[:, None]
+    moved = below[:, :-1] * step
+    below[:, :-1] -= moved
+    below[:, 1:] += moved
+
+
+def _normal(chances: Floats, more: Floats, needed: int, calls: int) -> Floats:
+    k = np.arange(calls + 1)[:, None]
+    spread, more_spread = chances * (1 - chances), more * (1 - more)
+    mean = chances.sum(axis=0) + k * more
+    variance = np.maximum(spread.sum(axis=0) + k * more_spread, 1e-9)
+    third = (spread * (1 - 2 * chances)).sum(axis=0) + k * more_spread * (1 - 2 * more)
+    x = (needed - 0.5 - mean) / np.sqrt(variance)
+    density = np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
+    below = _phi(x) + third / variance**1.5 * (1 - x * x) * density / 6
+    above: Floats = np.clip(1.0 - below, 0.0, 1.0)
+    return above
+
+
+def _phi(x: Floats) -> Floats:
+    """The normal distribution function, within 7.5e-8 (Abramowitz and Stegun, 26.2.17)."""
+    t = 1.0 / (1.0 + 0.2316419 * np.abs(x))
+    series = t * (0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
+    upper = np.exp(-x * x / 2) / np.sqrt(2 * np.pi) * series
+    below: Floats = np.where(x >= 0, 1.0 - upper, upper)
+    return below
