@@ -19,6 +19,7 @@ import typer
 
 from dialer.adapters.sounds import write_messages
 from dialer.errors import ConfigError, DialerError
+from dialer.keyed import read_key
 from ivr import texts
 from ivr.adapters import keyboard
 from ivr.adapters.agi import Server
@@ -58,14 +59,14 @@ def serve(
     from dialer.adapters.redis_ivr import IvrStore  # a command that needs no Redis does not load it
 
     _log_to_stderr()
-    key = os.environ.get(KEY, "")
+    key = read_key(os.environ.get(KEY, ""))
     if not key:
-        raise ConfigError(f"set {KEY} to the key that the list was loaded with.")
+        raise ConfigError(f"set {KEY} to the key that the list was loaded with, in hex.")
     threading.stack_size(THREAD_STACK_BYTES)
     store = IvrStore(redis)
     voice = Espeak(prompts.resolve())
     background = ThreadPoolExecutor(BACKGROUND_THREADS, "background")
-    desk = Desk(store, store, SystemClock(), background.submit, zone_of, key.encode(), promise_days)
+    desk = Desk(store, store, SystemClock(), background.submit, zone_of, key, promise_days)
     script = PaymentReminder(desk, voice, background, _seen(prompts.resolve(), prompts_as))
     host, _, port = listen.rpartition(":")
     server = Server(host, int(port), {SCRIPT: script}, most)

@@ -20,7 +20,7 @@ from ivr.verify import TRIES
 REPEATS = 2  # how often a step is said again after silence or a wrong key
 MOST_TURNS = 25
 BIRTH_DIGITS = 8  # a date of birth, DDMMYYYY
-ANY_KEY = "0123456789*#"
+ANY_KEY = "0123456789*"  # a # first is what many press after their digits: it is not heard
 PRIVATE = frozenset({"name"})
 
 
@@ -150,7 +150,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Keys awaited: `count` of `keys`; `#` ends early where more than one is awaited."""
+    """Keys awaited: `count` of `keys`; after the first, `#` ends an entry early."""
 
     keys: str
     count: int = 1

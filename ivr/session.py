@@ -20,6 +20,7 @@ log = structlog.get_logger("ivr.session")
 
 FIRST_KEY_MS = 6000
 NEXT_KEY_MS = 3500
+END_KEY = "#"
 STORE_STEP_MS = 100  # silence streamed at a time while a fact is being stored
 CLOSING_TRIES = 3
 
@@ -145,15 +146,22 @@ def _stored(talk: Talk, turn: Turn, phone: Phone, ledger: Ledger) -> Turn:
     for name, value in turn.facts:
         ledger.add(name, value)
     ledger.flush()
-    if not turn.must:
+    if not turn.must or _safe(phone, ledger):
         return turn
-    for _ in range(2):  # what was being stored already, then the rest
+    return dialogue.not_stored(talk, turn.state)
+
+
+def _safe(phone: Phone, ledger: Ledger) -> bool:
+    """Waits until every fact is stored, or nothing more gets stored; silence streams meanwhile."""
+    while True:
         while ledger.busy():
             phone.wait(STORE_STEP_MS, "")
+        before = ledger.stored
         ledger.flush()
-    while ledger.busy():
-        phone.wait(STORE_STEP_MS, "")
-    return turn if ledger.complete() else dialogue.not_stored(talk, turn.state)
+        while ledger.busy():
+            phone.wait(STORE_STEP_MS, "")
+        if ledger.complete() or ledger.stored == before:
+            return ledger.complete()
 
 
 def _said(turn: Turn, phone: Phone) -> str:
@@ -168,25 +176,26 @@ def _said(turn: Turn, phone: Phone) -> str:
 def _listened(listen: Listen, keyed: str, phone: Phone) -> str:
     """`keyed`, and the keys that follow, up to the number awaited, `#` or silence."""
     keyed = keyed or phone.wait(FIRST_KEY_MS, listen.keys)
-    while 0 < len(keyed) < listen.count and keyed[-1] != "#":
-        key = phone.wait(NEXT_KEY_MS, listen.keys)
-        if not key:
+    while 0 < len(keyed) < listen.count:
+        key = phone.wait(NEXT_KEY_MS, listen.keys + END_KEY)
+        if key in ("", END_KEY):
             break
         keyed += key
-    return keyed.rstrip("#") or keyed
+    return keyed
 
 
 def _close(ledger: Ledger, how: str, began: float) -> bool:
     """The last fact, and everything that was not stored yet, waited for within the store's own time limits."""
     seconds = ledger.desk.clock.now() - began
     ledger.add("closed", f"{how} {seconds:.1f}")
-    for _ in range(CLOSING_TRIES):
+    failed = 0
+    while failed < CLOSING_TRIES and not ledger.complete():
+        before = ledger.stored
         ledger.flush()
         if ledger.job:
             ledger.job.result()
-        if ledger.complete():
-            break
-    else:
+        failed += ledger.stored == before
+    if failed == CLOSING_TRIES:
         log.error("Facts were lost.", call_id=ledger.call.attempt, action="given_up", how=how)
     log.info(
         "The conversation ended.", call_id=ledger.call.attempt, action="closed", how=how, seconds=round(seconds, 1)
@@ -216,7 +225,7 @@ def prepared(call: Call, desk: Desk, campaign: Campaign, debtor: Contact) -> Tal
         language=_language(debtor.language, campaign.language, call.language),
         switch=not debtor.language,
         caller=campaign.caller_name,
-        agent=campaign.kind is Kind.AGENTS,
+        agent=campaign.kind is Kind.AGENTS or campaign.ivr_agents,
         name=debtor.name,
         lender=debtor.lender,
         product=debtor.product,

@@ -116,10 +116,8 @@ def ordinal(number: int, language: str) -> str:
     words = " ".join(cardinal(number, language))
     if language == "id":
         return "pertama" if number == 1 else f"ke{words}"
-    head, cut, last = words.rpartition("-")
-    if not cut:
-        head, cut, last = words.rpartition(" ")
-    return head + cut + _ordinal_word(last)
+    at = max(words.rfind("-"), words.rfind(" ")) + 1
+    return words[:at] + _ordinal_word(words[at:])
 
 
 def _ordinal_word(word: str) -> str:

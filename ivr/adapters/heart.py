@@ -43,7 +43,7 @@ class Heart:
 
     def _run(self) -> None:
         beating = True
-        while not self._stopped.wait(BEAT_S):
+        while True:
             try:
                 self._beats.beat(self._server, self._clock.now())
                 beating = True
@@ -51,6 +51,8 @@ class Heart:
                 if beating:
                     log.warning("The heartbeat is not stored.", action="again", error=error.detail)
                 beating = False
+            if self._stopped.wait(BEAT_S):
+                break
         try:
             self._beats.retire(self._server)
         except StoreError as error:

@@ -1,0 +1,189 @@
+"""One dialogue over a phone: what is stored, in which order, and what happens when the line or the store goes."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from threading import Event
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from dialer.dialplan import IvrResult
+from dialer.model import Fact, Kind
+from ivr import session
+from tests.ivr import twins
+from tests.ivr.twins import CALL, CAMPAIGN, CONTACT, KEY, Phone, Store
+
+PROMISE = "1" + "1234" + "1" + "2511" + "1"
+
+
+def test_a_promise_is_stored_and_the_call_ends_done() -> None:
+    store, phone = Store(), Phone(PROMISE)
+    assert session.play(CALL, phone, twins.desk(store)) == "promise"
+    assert phone.results == [IvrResult.DONE]
+    assert store.told == [
+        ("language", "id"), ("step", "person"), ("key", "1"), ("step", "secret"), ("key", "****"), ("verified", ""),
+        ("told", ""), ("step", "menu"), ("key", "1"), ("step", "promise"), ("key", "2511"), ("step", "confirm"),
+        ("key", "1"), ("promise", "2026-11-25;1250000"), ("step", "promised"), ("closed", "promise 0.0"),
+    ]  # fmt: skip
+    assert phone.events[-1] == "finish"
+
+
+def test_a_choice_is_safe_before_it_is_confirmed_to_the_debtor() -> None:
+    store = Store()
+    phone = Phone(PROMISE, store=store)
+    session.play(CALL, phone, twins.desk(store))
+    noted = next(event for event in phone.events if event.startswith("promise_noted"))
+    assert store.facts[int(noted.split()[1]) - 2].name == "promise"
+
+
+def test_an_agent_is_asked_for() -> None:
+    store, phone = Store(), Phone("112342")
+    assert session.play(CALL, phone, twins.desk(store)) == "agent"
+    assert phone.results == [IvrResult.AGENT]
+    assert store.facts[-1] == Fact(len(store.facts), twins.NOW, "closed", "agent 0.0")
+
+
+def test_no_agent_in_a_campaign_without_agents() -> None:
+    store, phone = Store(campaign=replace(CAMPAIGN, kind=Kind.IVR)), Phone("112342")
+    assert session.play(CALL, phone, twins.desk(store)) == "listened"
+    assert "menu_agent" not in phone.events
+
+
+@pytest.mark.parametrize("at", range(1, 40))
+def test_hang_up_anywhere_loses_nothing(at: int) -> None:
+    """What was confirmed before the hang-up is stored, `closed` is last, and it happens once."""
+    store, phone = Store(), Phone(PROMISE, hang_up_at=at)
+    how = session.play(CALL, phone, twins.desk(store))
+    names = [fact.name for fact in store.facts]
+    assert names[-1] == "closed"
+    assert names.count("closed") == 1
+    assert how == ("promise" if "finish" in phone.events else "hung_up")
+    assert ("promise_noted" in phone.events) <= ("promise" in names)
+
+
+@pytest.mark.parametrize("at", range(1, 36, 5))
+def test_a_line_that_fails_is_closed_and_says_nothing_to_the_dialplan(at: int) -> None:
+    store, phone = Store(), Phone(PROMISE, fail_at=at)
+    assert session.play(CALL, phone, twins.desk(store)) == "failed"
+    assert phone.results == []  # without IVR_RESULT the dialplan plays the courteous message
+    assert store.facts[-1].name == "closed"
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        Store(unreadable=True),
+        Store(contact=None),
+        Store(contact=twins.contact(name="", secret="")),
+        Store(contact=twins.contact(currency="XXX")),
+        Store(contact=twins.contact(amount=10**30)),
+    ],
+    ids=["store down", "unknown", "nothing to verify by", "unknown currency", "unspeakable amount"],
+)
+def test_what_cannot_be_served_gets_the_message(store: Store) -> None:
+    phone = Phone()
+    session.play(CALL, phone, twins.desk(store))
+    assert phone.results == [IvrResult.MESSAGE]
+    assert set(phone.events) <= {"wait", "finish"}
+
+
+def test_a_store_that_stays_down_is_not_called_success() -> None:
+    store, phone = Store(failing=lambda count: count > 3), Phone(PROMISE)
+    assert session.play(CALL, phone, twins.desk(store)) == "not_stored"
+    assert "promise_noted" not in phone.events
+    assert "not_stored" in phone.events
+    assert phone.results == [IvrResult.MESSAGE]
+
+
+def test_a_store_that_stumbles_loses_nothing() -> None:
+    store, phone = Store(failing=lambda count: count % 3 == 0), Phone(PROMISE)
+    assert session.play(CALL, phone, twins.desk(store)) == "promise"
+    assert [fact.seq for fact in store.facts] == list(range(1, 17))
+
+
+def test_silence_streams_while_the_store_is_slow() -> None:
+    """A fact that takes long to store: the line is kept alive, and only then the choice is confirmed."""
+    release = Event()
+
+    class Slow(Store):
+        def report(self, campaign: str, attempt: str, fact: Fact) -> None:
+            if fact.name == "promise":
+                assert release.wait(10)
+            super().report(campaign, attempt, fact)
+
+    class Patient(Phone):
+        def wait(self, ms: int, keys: str) -> str:
+            if not keys and self.events.count("wait") > 20:
+                release.set()
+            return super().wait(ms, keys)
+
+    with ThreadPoolExecutor(1) as pool:
+        store, phone = Slow(), Patient(PROMISE)
+        desk = replace(twins.desk(store), background=pool.submit)
+        assert session.play(CALL, phone, desk) == "promise"
+    assert phone.events[: phone.events.index("promise_noted")].count("wait") > 10
+
+
+@pytest.mark.parametrize(
+    ("pressed", "keyed"),
+    [("1234", "1234"), (["1", "2", "#"], "12"), (["1", "", "2"], "1"), (["", "1"], ""), (["#", "1"], "")],
+)
+def test_entries_end_by_count_by_hash_or_by_silence(pressed: str, keyed: str) -> None:
+    listen = session.Listen("0123456789*", 4)
+    assert session._listened(listen, "", Phone(pressed)) == keyed
+
+
+def test_a_key_during_playback_begins_the_entry() -> None:
+    assert session._listened(session.Listen("0123456789*", 4), "1", Phone("234")) == "1234"
+    assert session._listened(session.Listen("0123456789*", 1), "1", Phone("234")) == "1"
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "greeting", "today"),
+    [
+        ("2026-11-20T20:59:00", "Asia/Jakarta", "evening", date(2026, 11, 21)),
+        ("2026-11-20T21:00:00", "Asia/Jakarta", "morning", date(2026, 11, 21)),
+        ("2026-11-21T04:00:00", "Asia/Jakarta", "noon", date(2026, 11, 21)),
+        ("2026-11-21T08:00:00", "Asia/Jakarta", "afternoon", date(2026, 11, 21)),
+        ("2026-11-21T11:00:00", "Asia/Jakarta", "evening", date(2026, 11, 21)),
+        ("2026-11-21T15:30:00", "Asia/Jayapura", "evening", date(2026, 11, 22)),
+        ("2026-11-21T08:00:00", "", "hello", date(2026, 11, 21)),
+    ],
+)
+def test_the_debtors_own_day(at: str, zone: str, greeting: str, today: date) -> None:
+    clock = twins.Clock()
+    clock.at = datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()
+    desk = replace(twins.desk(Store()), clock=clock, zone_of=lambda name: ZoneInfo(name or "Asia/Jakarta"))
+    talk = session.prepared(CALL, desk, CAMPAIGN, replace(CONTACT, zone=zone))
+    assert talk
+    assert (talk.greeting, talk.today) == (greeting, today)
+
+
+@pytest.mark.parametrize(
+    ("contact", "campaign", "variable", "language", "switch"),
+    [
+        ("en", "id", "id", "en", False),
+        ("", "en", "id", "en", True),
+        ("", "", "en", "en", True),
+        ("jv", "xx", "", "id", False),
+    ],
+)
+def test_language(contact: str, campaign: str, variable: str, language: str, switch: bool) -> None:
+    talk = session.prepared(
+        replace(CALL, language=variable),
+        twins.desk(Store()),
+        replace(CAMPAIGN, language=campaign),
+        replace(CONTACT, language=contact),
+    )
+    assert talk
+    assert (talk.language, talk.switch) == (language, switch)
+
+
+def test_the_secret_is_compared_by_keyed_hash() -> None:
+    talk = session.prepared(CALL, twins.desk(Store()), CAMPAIGN, CONTACT)
+    assert talk
+    assert talk.proves("1234")
+    assert not talk.proves("1235")
+    assert not talk.proves("")
+    assert KEY.decode() not in repr(talk)
