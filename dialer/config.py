@@ -13,13 +13,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from dialer import faults
 from dialer.contacts import MINOR_DIGITS, ListRules
 from dialer.errors import ConfigError
+from dialer.keyed import KEY_HEX_MIN, read_key
 from dialer.model import AGENT_ID, CAMPAIGN_ID, Campaign, Kind, Mode, Outcome
-from dialer.rulebook import DEMO_CAMPAIGN, Pack
+from dialer.rulebook import DEMO_CAMPAIGNS, Pack
 
 AMI_SECRET = "SANTUN_AMI_SECRET"  # noqa: S105 - the name of a variable; _<NODE> behind it: of one node only
 PERSON_KEY = "SANTUN_PERSON_KEY"
 REDIS_URL = "SANTUN_REDIS_URL"
-KEY_HEX_MIN = 32
 LANGUAGES = ("id", "en")
 CALLER_ID = re.compile(r"\+?[0-9]{3,15}")
 DIAL_MAX_S = 120  # of post-dial delay and ringing together
@@ -91,6 +91,7 @@ class Trunk(_Table):
     """A way out. `endpoint`: its PJSIP endpoint on `node`; `lines`, `calls_per_second`: the carrier's limits.
 
     `number_format`: how the carrier wants numbers: digits (628...), e164 (+628...), national (08...).
+    `attempt_header`: a SIP header that carries our attempt id, for a carrier whose call records are compared with ours.
     """
 
     node: str = ""  # may be left out where there is one Asterisk only
@@ -101,6 +102,7 @@ class Trunk(_Table):
     calls_per_second: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 5.0
     caller_ids: Annotated[tuple[CallerId, ...], Field(min_length=1)]
     number_format: Literal["digits", "e164", "national"] = "digits"
+    attempt_header: Annotated[str, Field(pattern=r"^(X-[A-Za-z0-9-]{1,40})?$")] = ""
 
     @property
     def dial(self) -> str:
@@ -234,11 +236,8 @@ def _take_secrets(data: dict[str, Any], env: Mapping[str, str]) -> list[str]:
 
 
 def _person_key(text: str, wrong: list[str]) -> bytes:
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if len(key) * 2 < KEY_HEX_MIN:
+    key = read_key(text)
+    if not key:
         wrong.append(f"set {PERSON_KEY} to {KEY_HEX_MIN} or more hex digits: `openssl rand -hex 32`, kept for ever")
     return key
 
@@ -270,10 +269,10 @@ def validate_campaign(campaign: Campaign, pack: Pack, trunk: Trunk) -> list[str]
 def _guard(campaign: Campaign, pack: Pack, trunk: Trunk) -> list[str]:
     if campaign.pack != pack.id:
         return [f"pack = {campaign.pack!r}, but the rules given are {pack.id!r}: load that pack"]
-    if pack.only_trunk_loopback and not (campaign.id == DEMO_CAMPAIGN and trunk.loopback):
+    if pack.only_trunk_loopback and not (campaign.id in DEMO_CAMPAIGNS and trunk.loopback):
         return [
-            f"pack = {pack.id!r} knows no hours: only the campaign {DEMO_CAMPAIGN!r} on a trunk with a loopback"
-            " address may use it; use the pack of your country"
+            f"pack = {pack.id!r} knows no hours: only the campaigns {', '.join(DEMO_CAMPAIGNS)} on a trunk with a"
+            " loopback address may use it; use the pack of your country"
         ]
     return []
 

@@ -307,7 +307,7 @@ class Engine:
             self._perform(run, run.floor.not_placed(attempt_id, "too late", self._clock.now()))
             return
         try:
-            await run.phone.originate(order(one.attempt, run.campaign, run.trunk.dial))
+            await run.phone.originate(order(one.attempt, run.campaign, run.trunk.dial, run.trunk.attempt_header))
             if attempt_id in run.floor.attempts:
                 run.floor.placed(attempt_id, self._clock.now())
         except ActionRefused as error:

@@ -6,6 +6,17 @@ person id and as a number give different keys. Whoever erases the key erases eve
 
 import hmac
 
+KEY_HEX_MIN = 32
+
+
+def read_key(text: str) -> bytes:
+    """The key as SANTUN_PERSON_KEY holds it, in hex; empty where that is none, or too short."""
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        return b""
+    return key if len(key) * 2 >= KEY_HEX_MIN else b""
+
 
 def _keyed(key: bytes, kind: str, value: str) -> str:
     return hmac.digest(key, f"{kind}\0{value}".encode(), "sha256")[:16].hex()

@@ -84,6 +84,7 @@ class Campaign:
     caller_id: str = ""
     caller_name: str = ""  # who calls, as the message names him; never the debt
     language: str = "id"
+    ivr_agents: bool = False  # Kind.IVR: agents are signed in too, and the IVR offers them
     overflow: Overflow = Overflow.MESSAGE
     detection: bool = False
     machine: Machine = Machine.HANGUP

@@ -13,7 +13,7 @@ def dial_string(template: str, e164: str, national_prefix: str = "0") -> str:
     return template.format(e164=e164, digits=digits, national=national)
 
 
-def order(attempt: Attempt, campaign: Campaign, dial: str) -> Order:
+def order(attempt: Attempt, campaign: Campaign, dial: str, attempt_header: str = "") -> Order:
     """The Originate of an attempt; its Timeout is the allowed post-dial delay plus the ring time."""
     variables = (
         (Var.ATTEMPT, attempt.id),
@@ -28,6 +28,7 @@ def order(attempt: Attempt, campaign: Campaign, dial: str) -> Order:
         (Var.LANGUAGE, attempt.language),
         (Var.RECORD, "yes" if campaign.record else "no"),
     )
+    headers = ((f"PJSIP_HEADER(add,{attempt_header})", attempt.id),) if attempt_header else ()
     return Order(
         channel_id=attempt.id,
         channel=dial_string(dial, attempt.number.e164),
@@ -35,7 +36,7 @@ def order(attempt: Attempt, campaign: Campaign, dial: str) -> Order:
         exten=ANSWERED_IVR if campaign.kind is Kind.IVR else ANSWERED_AGENTS,
         timeout_ms=(campaign.post_dial_delay_s + campaign.ring_s) * 1000,
         caller_id=attempt.caller_id,
-        variables=tuple((str(name), value) for name, value in variables),
+        variables=(*((str(name), value) for name, value in variables), *headers),
     )
 
 

@@ -19,7 +19,7 @@ from dialer.model import NumberKind
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOSED = "closed"
 HISTORY_DAYS = 30  # the store keeps so much of a person's past; no cap may look further back
-DEMO_CAMPAIGN = "demo"
+DEMO_CAMPAIGNS = ("demo", "demo-ivr")
 _SPAN = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 
 

@@ -25,13 +25,16 @@ _FATES = {"connect": Fate.SERVED, "abandon": Fate.ABANDONED, "hung_up": Fate.HUN
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """A way out: `dial` is the template of the dial string; `lines`, `calls_per_second` are the carrier's limits."""
+    """A way out: `dial` is the template of the dial string; `lines`, `calls_per_second` are the carrier's limits;
+    `attempt_header` is the SIP header that carries our attempt id to it, if any.
+    """
 
     name: str
     node: str
     dial: str
     lines: int
     calls_per_second: float
+    attempt_header: str = ""
 
 
 @dataclass(frozen=True, slots=True)

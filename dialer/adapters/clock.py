@@ -1,6 +1,8 @@
 """The only reader of the clock."""
 
 import time
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 
 class SystemClock:
@@ -11,3 +13,7 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def today(self, zone: str = "Asia/Jakarta") -> date:
+        """The calendar day in a zone."""
+        return datetime.now(ZoneInfo(zone)).date()

@@ -51,7 +51,9 @@ class OpenSite:
     def engine_site(self) -> run.Site:
         """What an engine is given."""
         trunks = {
-            name: run.Trunk(name, self.config.node_of(trunk), trunk.dial, trunk.lines, trunk.calls_per_second)
+            name: run.Trunk(
+                name, self.config.node_of(trunk), trunk.dial, trunk.lines, trunk.calls_per_second, trunk.attempt_header
+            )
             for name, trunk in self.config.trunk.items()
         }
         return run.Site(f"{socket.gethostname()}:{os.getpid()}", trunks, self.pack_of, new_id)

@@ -1,0 +1,92 @@
+"""Invented debtors: a list like a lender's, whose numbers tell the carrier's subscribers how to behave."""
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from dialer.demo.carrier import DELAY_MAX_S, number
+
+# All invented debtors who key a secret share one birthday, so that the carrier's subscribers know what to key.
+BIRTH_DATE = date(1990, 5, 17)
+DELAY_MEDIAN_S = 3.0
+DELAY_SIGMA = 0.6  # lognormal: most answer soon, some late
+
+FOR_AGENTS: Mapping[str, int] = {
+    "human": 240,
+    "hangs_up_later": 60,
+    "hangs_up_soon": 15,
+    "hangs_up_at_once": 15,
+    "long_dial_delay": 15,
+    "listens": 15,
+    "voicemail": 90,
+    "rings_out": 250,
+    "busy": 80,
+    "invalid": 50,
+    "congested": 25,
+    "refuses": 35,
+    "announcement": 70,
+    "dead_air": 40,
+}
+FOR_IVR: Mapping[str, int] = {
+    "keys_right": 180,
+    "keys_agent": 110,
+    "keys_wrong": 70,
+    "keys_too_late": 60,
+    "keys_none": 70,
+    "keys_wrong_person": 60,
+    "hangs_up_soon": 40,
+    "voicemail": 60,
+    "rings_out": 200,
+    "busy": 90,
+    "invalid": 60,
+}
+_NAMES = (
+    "Budi Santoso", "Siti Rahayu", "Agus Wijaya", "Dewi Lestari", "Eko Prasetyo", "Rina Marlina", "Joko Susilo",
+    "Ayu Kartika", "Hendra Gunawan", "Maya Sari", "Rizky Pratama", "Nur Aini", "Dian Permata", "Bayu Nugroho",
+    "Putri Handayani", "Yusuf Hidayat", "Wulan Safitri", "Adi Saputra", "Fitri Amelia", "Bambang Irawan",
+)  # fmt: skip
+_PROVINCES = ("DKI Jakarta", "Jawa Barat", "Jawa Timur", "Bali", "Sulawesi Selatan", "Papua", "Sumatera Utara", "")
+_PRODUCTS = ("cicilan motor", "pinjaman tunai", "kartu kredit", "cicilan ponsel")
+
+
+@dataclass(frozen=True, slots=True)
+class Invented:
+    """One row and what its subscriber will do."""
+
+    row: Mapping[str, str]
+    behaviour: str
+
+
+def invent(count: int, mix: Mapping[str, int], seed: int, today: date, first_serial: int = 0) -> Iterator[Invented]:
+    """`count` debtors, the same for the same seed; `mix` is behaviour -> weight."""
+    chance = random.Random(f"{seed} {first_serial}")
+    behaviours = chance.choices(list(mix), weights=list(mix.values()), k=count)
+    for offset, behaviour in enumerate(behaviours):
+        delay_s = min(DELAY_MAX_S / 2, max(0.5, DELAY_MEDIAN_S * chance.lognormvariate(0.0, DELAY_SIGMA)))
+        serial = first_serial + offset
+        row = {
+            "id_nasabah": f"N{serial:06d}",
+            "nama": chance.choice(_NAMES),
+            "telepon": number(behaviour, serial, delay_s),
+            "jumlah_tagihan": f"Rp{chance.randrange(150, 9000) * 1000:,}".replace(",", "."),
+            "jatuh_tempo": (today - timedelta(days=chance.randrange(-3, 60))).isoformat(),
+            "tanggal_lahir": BIRTH_DATE.isoformat(),
+            "provinsi": chance.choice(_PROVINCES),
+            "produk": chance.choice(_PRODUCTS),
+            "kreditur": "Koperasi Contoh",
+        }
+        yield Invented(row, behaviour)
+
+
+def keys(today: date) -> Mapping[str, str]:
+    """What the subscribers press, in the carrier's own notation (demo/carrier.py): steps joined by `-`."""
+    secret = f"{BIRTH_DATE:%d%m%Y}"
+    pay_on = today + timedelta(days=3)
+    return {
+        "keys_right": f"1-{secret}-1-{pay_on:%d%m}-1",
+        "keys_agent": f"1-{secret}-2",
+        "keys_wrong": "1-00000000-11111111-22222222",
+        "keys_too_late": f"w12-1-{secret}-8",
+        "keys_wrong_person": "9",
+    }
