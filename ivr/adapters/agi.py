@@ -196,7 +196,8 @@ class Server:
         """No new calls; True if those running ended within `drain_s`, otherwise their connections are closed: the
         dialplan then plays the courteous message."""
         self._stopping = True
-        _shut(self._listener)
+        _shut(self._listener)  # wakes accept(), which close() alone does not
+        self._listener.close()
         with self._changed:
             drained = self._changed.wait_for(lambda: not self._open, drain_s)
             left = list(self._open.values())
