@@ -23,15 +23,6 @@ DEMO_CAMPAIGNS = ("demo", "demo-ivr")
 _SPAN = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 
 
-class AbandonWindow(StrEnum):
-    """Over what the abandon rate is measured for the law."""
-
-    CAMPAIGN_30_DAYS = "campaign_30_days"  # the campaign, or each 30 days of it
-    CALENDAR_DAY = "calendar_day"
-    ROLLING_24H = "rolling_24h"
-    LAST_100 = "last_100"
-
-
 class Of(StrEnum):
     """Whom a cap protects."""
 
@@ -90,7 +81,7 @@ class Pack:
     margin_s: int
     connect_limit_ms: int
     abandon_rate_max: float
-    abandon_window: AbandonWindow
+    abandon_window: Window
     overflow_counts: bool  # a live answer that went on to the IVR counts as abandoned
     caller_id_required: bool
     only_trunk_loopback: bool
@@ -103,7 +94,7 @@ class Pack:
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError) as error:
+    except (KeyError, OSError, ValueError) as error:
         raise ValueError("use an IANA zone such as Asia/Jakarta (is the package tzdata installed?)") from error
     return name
 
@@ -201,7 +192,7 @@ class _RingForm(_Rule):
 
 class _AbandonForm(_Rule):
     rate_max: Annotated[float, Field(gt=0, le=0.05)]
-    window: AbandonWindow
+    window: Window
     connect_limit_ms: Annotated[int, Field(ge=500, le=5000)]
     overflow_counts: bool
 
