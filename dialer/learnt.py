@@ -139,8 +139,10 @@ class Busy:
 def _survival(stage: Floats, end: Floats, horizons: Floats) -> tuple[Floats, Floats]:
     """Ages, and by age the chance that `end` comes within each horizon, of those still in `stage` at that age."""
     # evenly spaced for lengths that are all alike (a wrap-up timer), by quantile for those that are not
-    even = np.linspace(0.0, np.quantile(stage, 0.98), 24)
-    ages = np.unique(np.concatenate([even, np.quantile(stage, np.linspace(0.02, 0.98, 24))]))
+    by_length = np.sort(stage)
+    longest = by_length[int(0.98 * (len(stage) - 1))]
+    some = by_length[np.linspace(0, len(stage) - 1, 26).astype(np.intp)[1:-1]]
+    ages = np.sort(np.concatenate([np.linspace(0.0, longest, 24), some]))
     still = stage[None, :] > ages[:, None]
     ending = end[None, None, :] <= ages[:, None, None] + horizons[None, :, None]
     left = still.sum(axis=1)[:, None]
@@ -157,33 +159,34 @@ def _bin(age: float) -> int:
     return min(AGE_MAX, max(0, int(age)))
 
 
-def sum_at_least(chances: Floats, more: Floats, needed: int, calls: int) -> Floats:
-    """[k, horizon]: chance of at least `needed` of independent events, with k = 0..calls more of chance `more`.
+def sum_at_least(chances: Floats, more: Floats, needed: int, calls: int, enough: float = 1.0) -> Floats:
+    """[k]: chance of at least `needed` of independent events, with k = 0..calls more of chance `more` among them.
 
-    `chances`: [event, horizon]. Up to EXACT events the Poisson-binomial law by convolution, above the normal law with
-    continuity and skewness corrected (Volkova, Theory Probab. Appl. 40 (1996) 791-794).
+    `chances`: [event, horizon], `more`: [horizon]; the mean over the horizons. Rises with k; ends early above `enough`.
+    Up to EXACT events the Poisson-binomial law by convolution, above the normal law with continuity and skewness
+    corrected (Volkova, Theory Probab. Appl. 40 (1996) 791-794).
     """
     if needed <= 0:
-        return np.ones((calls + 1, more.size))
+        return np.ones(calls + 1)
     if len(chances) <= EXACT:
-        return _exact(chances, more, needed, calls)
-    return _normal(chances, more, needed, calls)
+        return _exact(chances, more, needed, calls, enough)
+    above: Floats = _normal(chances, more, needed, calls).mean(axis=1)
+    return above
 
 
 EXACT = 48
 
 
-def _exact(chances: Floats, more: Floats, needed: int, calls: int) -> Floats:
+def _exact(chances: Floats, more: Floats, needed: int, calls: int, enough: float) -> Floats:
     below = np.zeros((more.size, needed + 1))  # the last column collects `needed` and more
     below[:, 0] = 1.0
     for chance in chances:
         _convolve(below, chance)
-    found = np.empty((calls + 1, more.size))
-    found[0] = below[:, -1]
-    for k in range(1, calls + 1):
+    found = [float(below[:, -1].mean())]
+    while len(found) <= calls and found[-1] <= enough:
         _convolve(below, more)
-        found[k] = below[:, -1]
-    return found
+        found.append(float(below[:, -1].mean()))
+    return np.array(found)
 
 
 def _convolve(below: Floats, chance: Floats) -> None:

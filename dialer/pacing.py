@@ -1,190 +1,51 @@
 """3/8 pace: how many calls to start now. Snapshot -> Decision(start, end, reason, numbers).
 
 The pacer learns from `observe`d events and decides on a frozen `Snapshot`: no I/O, no clock, deterministic for a seed.
-Any simulator may drive it by the names below; plain strings do wherever a StrEnum stands.
+Any simulator may drive it by the words of `dialer.snapshot`; plain strings do wherever a StrEnum stands.
+
+Predictive: for each further call the chance that it turns live when no agent is free, from the hazards learnt
+(`dialer.lookout`); calls start while that chance is worth its price; the price follows the abandon rate (dual ascent)
+and falls as the budget of the law's window runs out, where every mode becomes progressive.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from dialer.abandon import Abandons, Fate, Rate, Window, budget
-from dialer.learnt import AGE_MAX, HORIZONS, Answers, Busy, Floats, sum_at_least
-from dialer.model import Campaign, Mode
+from dialer.abandon import Abandons, Fate, Rate, budget
+from dialer.learnt import sum_at_least
+from dialer.lookout import FATES, Grouped, Lookout
+from dialer.model import Mode
+from dialer.snapshot import (
+    AgentSeen,
+    AttemptSeen,
+    Candidate,
+    Counters,
+    Decision,
+    Flight,
+    Kind,
+    Limits,
+    PacingEvent,
+    Snapshot,
+    Working,
+)
 
-
-class Kind(StrEnum):
-    """Kinds of pacing events. Every attempt's: launch first, one of live, machine, busy, failed, no_answer last; a live
-    one goes on to exactly one of connect, abandon, overflow."""
-
-    LAUNCH = "launch"
-    RING = "ring"
-    ANSWER = "answer"  # picked up, by whom is not yet known
-    LIVE = "live"  # a person (without detection: at the answer)
-    MACHINE = "machine"
-    BUSY = "busy"
-    FAILED = "failed"  # no ringing, no answer: number or network
-    NO_ANSWER = "no_answer"  # rang out, or was ended by us
-    CONNECT = "connect"  # agent and debtor are joined: the talk begins
-    ABANDON = "abandon"  # a live one that got no agent, hang-ups while waiting included
-    OVERFLOW = "overflow"  # a live one that went on to the IVR
-    TALK_END = "talk_end"
-    WRAP_END = "wrap_end"
-    IDLE = "idle"
-    SIGN_IN = "sign_in"
-    SIGN_OUT = "sign_out"
-    BREAK_START = "break_start"
-    BREAK_END = "break_end"
-
-
-@dataclass(frozen=True, slots=True)
-class PacingEvent:
-    """One thing that happened. `at`: seconds, any epoch; `answer_probability`: 0..1, known at launch, or None."""
-
-    at: float
-    kind: Kind | str
-    attempt: str | None = None
-    agent: str | None = None
-    answer_probability: float | None = None
-
-
-class Working(StrEnum):
-    """States of an agent, as the pacer sees them; who is signed out is not in the snapshot."""
-
-    IDLE = "idle"
-    RESERVED = "reserved"
-    TALKING = "talking"
-    WRAP_UP = "wrap_up"
-    BREAK = "break"
-
-
-class Flight(StrEnum):
-    """States of an attempt that is not yet with an agent, nor reserved for one."""
-
-    DIALING = "dialing"
-    RINGING = "ringing"
-    DETECTING = "detecting"  # answered, being detected
-    WAITING = "waiting"  # live, no agent yet
-
-
-@dataclass(frozen=True, slots=True)
-class AgentSeen:
-    """One agent: `since` is when the state began; `leaving`: goes on break or signs out at the next free moment."""
-
-    agent: str
-    state: Working | str
-    since: float
-    leaving: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptSeen:
-    """One attempt in flight: `since` is when the state began; `launched_at` 0.0: as the events told, else `since`."""
-
-    attempt: str
-    state: Flight | str
-    since: float
-    launched_at: float = 0.0
-    answer_probability: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A number that may be called next, in order of calling; `answer_probability` 0..1 from the forecast, or None."""
-
-    contact: str
-    answer_probability: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """Live answers that came to their end, in the window the law names. `abandoned`: as the law counts them."""
-
-    live: int = 0
-    abandoned: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """All that is true at `at` (seconds).
-
-    `counters` None: the pacer counts for itself, by its events. `lines`, `calls_per_second` None: those of the limits;
-    else the smaller holds. `other_lines`: lines in use that are neither in `attempts` nor with a talking or reserved
-    agent (IVR, message, held, inbound). `candidates` may be empty: nothing is known of the numbers; an empty list is a
-    hold.
-    `waiting_first`: inbound calls and call-backs that are served before new ones. `holds`: sentences why no call may
-    start now. `draining`: the shift ends, no call any more.
-    """
-
-    at: float
-    agents: tuple[AgentSeen, ...] = ()
-    attempts: tuple[AttemptSeen, ...] = ()
-    counters: Counters | None = None
-    lines: int | None = None
-    calls_per_second: float | None = None
-    other_lines: int = 0
-    candidates: tuple[Candidate, ...] = ()
-    waiting_first: int = 0
-    holds: tuple[str, ...] = ()
-    draining: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Start `start` new calls, end the ringing attempts `end`.
-
-    `reason`: a sentence for a supervisor; `numbers`: what is behind it. `chosen`:
-    contacts out of the candidates, at most `start`; empty: take them in order.
-    """
-
-    start: int
-    end: tuple[str, ...]
-    reason: str
-    numbers: Mapping[str, float]
-    chosen: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the pacer must keep. Rates are fractions of live answers: 0.03 is 3 %.
-
-    `ratio`: lines per free agent in Mode.RATIO. `lines_max`: all lines, talks included. `lines_per_agent_max`: attempts
-    in flight per working agent. `target`: the abandon rate that predictive steers to; 0.0: a little under
-    `abandon_rate_max`. `window`: where the abandon rate is measured. `overflow_counts`: the law counts an overflow to
-    the IVR as abandoned.
-    `connect_limit_s`: how long a live call may wait. `ring_min_s`: no ringing call is ended before.
-    """
-
-    mode: Mode = Mode.PROGRESSIVE
-    ratio: float = 1.0
-    lines_max: int = 30
-    lines_per_agent_max: float = 3.0
-    calls_per_second: float = 5.0
-    abandon_rate_max: float = 0.03
-    target: float = 0.0
-    window: Window = Window.CAMPAIGN
-    overflow_counts: bool = True
-    connect_limit_s: float = 2.0
-    ring_min_s: float = 15.0
-
-    @classmethod
-    def of(cls, campaign: Campaign, window: Window = Window.CAMPAIGN, overflow_counts: bool = True) -> Self:
-        """The limits that a campaign's settings and its rule pack (`window`, `overflow_counts`) ask for."""
-        return cls(
-            mode=campaign.mode,
-            ratio=campaign.ratio,
-            lines_max=campaign.lines_max,
-            lines_per_agent_max=campaign.lines_per_agent_max,
-            calls_per_second=campaign.calls_per_second,
-            abandon_rate_max=campaign.abandon_rate_max,
-            window=window,
-            overflow_counts=overflow_counts,
-            connect_limit_s=campaign.connect_limit_ms / 1000,
-        )
+__all__ = [
+    "AgentSeen",
+    "AttemptSeen",
+    "Candidate",
+    "Counters",
+    "Decision",
+    "Flight",
+    "Kind",
+    "Limits",
+    "Pacer",
+    "PacingEvent",
+    "Snapshot",
+    "Working",
+]
 
 
 class Pacer:
@@ -195,14 +56,14 @@ class Pacer:
         self._seed = seed  # nothing is drawn by chance yet; the interface promises it
         self._bucket = _Bucket()
         self._abandons: Abandons | None = None
-        self._learner = _Learner()
+        self._lookout = Lookout()
         self._price = _PRICE_FIRST
 
     def observe(self, event: PacingEvent) -> None:
         """Learn from one event. Events may be missing, late or doubled; an unknown kind is ignored."""
-        self._learner.observe(event)
-        fate = _FATES.get(event.kind)
-        if fate is not None and self._learner.settles(event):
+        self._lookout.observe(event)
+        fate = FATES.get(event.kind)
+        if fate is not None and self._lookout.settles(event):
             if self._abandons is None:
                 self._abandons = Abandons(event.at, overflow_counts=self.limits.overflow_counts)
             self._abandons.add(event.at, fate)
@@ -216,13 +77,14 @@ class Pacer:
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """How many calls to start now; takes them out of the calls per second, so call it only to act on it."""
-        room = _Room.of(snapshot, self.limits)
+        grouped = Grouped.of(snapshot)
+        room = _Room.of(snapshot, grouped, self.limits)
         numbers = room.numbers()
         self._bucket.refill(snapshot.at, room.calls_per_second)
         stop = _stop(snapshot, room, self.limits.mode)
         if stop:
             return Decision(0, (), f"No calls: {stop}", numbers)
-        wanted, why = self._wanted(snapshot, room, numbers)
+        wanted, why = self._wanted(snapshot, grouped, room, numbers)
         start, cut = self._capped(wanted, room)
         numbers["wanted"], numbers["start"] = float(wanted), float(start)
         self._bucket.take(start)
@@ -234,7 +96,9 @@ class Pacer:
         rate = self._abandons.rate(self.limits.window, snapshot.at) if self._abandons else Rate()
         return Counters(rate.live, rate.counted)
 
-    def _wanted(self, snapshot: Snapshot, room: "_Room", numbers: dict[str, float]) -> tuple[int, str]:
+    def _wanted(
+        self, snapshot: Snapshot, grouped: Grouped, room: "_Room", numbers: dict[str, float]
+    ) -> tuple[int, str]:
         """Calls wanted before the caps, and why. Over the abandon limit every mode is progressive."""
         mode = self.limits.mode
         if mode is Mode.IVR:
@@ -249,28 +113,26 @@ class Pacer:
         if left < 1.0:
             return progressive, f"{seen}, one call per free agent because {_no_budget(counters, self.limits)}"
         if mode is Mode.RATIO:
-            return math.floor(
-                self.limits.ratio * room.free
-            ) - room.in_flight, f"{seen}, {self.limits.ratio:g} lines each"
-        if self._learner.cold:
+            ratio = self.limits.ratio
+            return math.floor(ratio * room.free) - room.in_flight, f"{seen}, {ratio:g} lines each"
+        if self._lookout.cold:
             return progressive, f"{seen}, one call per free agent until enough answers were seen"
         most = min(self._bucket.whole(), room.lines_left, room.per_agent_left)
-        predicted, soon = self._predict(snapshot, room, left, max(0, most), numbers)
-        rate = self._learner.answers.rate
+        predicted, soon = self._predict(grouped, room, left, max(0, most), numbers)
+        rate = self._lookout.answers.rate
         why = f"{_agents(room.free)} free and {soon:.1f} soon, {room.in_flight} under way, answer rate {rate:.0%}"
         return max(progressive, predicted), f"{why}, {_abandons(math.floor(left))} left in the budget"
 
     def _predict(
-        self, snapshot: Snapshot, room: "_Room", left: float, most: int, numbers: dict[str, float]
+        self, grouped: Grouped, room: "_Room", left: float, most: int, numbers: dict[str, float]
     ) -> tuple[int, float]:
         """How many new calls are each worth their chance to be abandoned; and how many agents will be free in time."""
-        forecast = self._learner.forecast(snapshot, self.limits.connect_limit_s)
+        forecast = self._lookout.forecast(grouped, self.limits.connect_limit_s)
         needed = room.free + forecast.busy - room.waiting
-        # one column per age at which a new call may turn live, all equally likely
-        chances = sum_at_least(forecast.chances, forecast.new, needed, max(0, most - 1)).mean(axis=1)
         price = self._price * min(1.0, left / _BUDGET_EASY)
+        chances = sum_at_least(forecast.chances, forecast.new, needed, max(0, most - 1), price)
         numbers |= {
-            "answer_rate": self._learner.answers.rate,
+            "answer_rate": self._lookout.answers.rate,
             "free_soon": forecast.free_soon,
             "live_soon": forecast.live_soon,
             "price": price,
@@ -296,10 +158,6 @@ _STEP = 0.2
 _UNDER_LIMIT = 0.93
 _BUDGET_EASY = 4.0  # with fewer abandons left in the budget the price falls
 
-_FATES: dict[str, Fate] = {
-    Kind.CONNECT: Fate.SERVED, Kind.ABANDON: Fate.ABANDONED, Kind.OVERFLOW: Fate.OVERFLOWED
-}  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class _Room:
@@ -314,24 +172,21 @@ class _Room:
     lines_used: int
     per_agent: int
     calls_per_second: float
-    _numbers: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, seen: Snapshot, limits: Limits) -> Self:
-        staying = [agent for agent in seen.agents if not agent.leaving and agent.state != Working.BREAK]
-        talking = sum(agent.state == Working.TALKING for agent in seen.agents)
-        reserved = sum(agent.state == Working.RESERVED for agent in seen.agents)
+    def of(cls, seen: Snapshot, grouped: Grouped, limits: Limits) -> Self:
+        working = sum(len(since) for state, since in grouped.agents.items() if state != Working.BREAK)
         lines = limits.lines_max if seen.lines is None else min(limits.lines_max, seen.lines)
         rate = limits.calls_per_second
         return cls(
-            free=max(0, sum(agent.state == Working.IDLE for agent in staying) - seen.waiting_first),
-            working=len(staying),
-            in_flight=len(seen.attempts),
-            ringing=sum(attempt.state == Flight.RINGING for attempt in seen.attempts),
-            waiting=sum(attempt.state == Flight.WAITING for attempt in seen.attempts),
+            free=max(0, len(grouped.agents[Working.IDLE]) - seen.waiting_first),
+            working=working,
+            in_flight=grouped.in_flight,
+            ringing=len(grouped.flights[Flight.RINGING]),
+            waiting=len(grouped.flights[Flight.WAITING]),
             lines=max(0, lines),
-            lines_used=len(seen.attempts) + talking + reserved + seen.other_lines,
-            per_agent=math.floor(limits.lines_per_agent_max * len(staying)),
+            lines_used=grouped.in_flight + grouped.on_lines + seen.other_lines,
+            per_agent=math.floor(limits.lines_per_agent_max * working),
             calls_per_second=rate if seen.calls_per_second is None else min(rate, seen.calls_per_second),
         )
 
@@ -368,139 +223,6 @@ class _Bucket:
 
     def take(self, calls: int) -> None:
         self._tokens = max(0.0, self._tokens - calls)
-
-
-@dataclass(slots=True)
-class _Call:
-    """What is known of an attempt in flight."""
-
-    launched: float
-    rang: float | None = None
-    answered: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Forecast:
-    """Chances [event, horizon] that a call turns live or a busy agent is still busy, and [horizon] for a new call."""
-
-    chances: Floats
-    new: Floats
-    busy: int
-    free_soon: float
-    live_soon: float
-
-
-class _Learner:
-    """Turns events into samples, and samples into a forecast."""
-
-    def __init__(self) -> None:
-        self.answers, self.busy = Answers(), Busy()
-        self._calls: dict[str, _Call] = {}
-        self._live: dict[str, float] = {}
-        self._talks: dict[str, float] = {}
-        self._wraps: dict[str, tuple[float, float]] = {}
-        self._failures = 0
-
-    @property
-    def cold(self) -> bool:
-        """Too little was seen to predict."""
-        answers = self.answers
-        return answers.finished < _COLD_CALLS or answers.lives < _COLD_LIVES or self.busy.seen < _COLD_LIVES
-
-    def observe(self, event: PacingEvent) -> None:
-        if event.attempt is not None:
-            self._call(event, event.attempt)
-        if event.agent is not None:
-            self._agent(event, event.agent)
-
-    def settles(self, event: PacingEvent) -> bool:
-        """The first word on what became of this live answer."""
-        return event.attempt is not None and self._live.pop(event.attempt, None) is not None
-
-    def _call(self, event: PacingEvent, attempt: str) -> None:
-        kind = event.kind
-        if kind == Kind.LAUNCH:
-            self._calls[attempt] = _Call(event.at)
-            return
-        call = self._calls.get(attempt)
-        if call is None:
-            return
-        if kind == Kind.RING:
-            call.rang = event.at if call.rang is None else call.rang
-        elif kind == Kind.ANSWER:
-            call.answered = True
-        elif kind in _ENDS or kind in _FATES:
-            del self._calls[attempt]
-            self._ended(event, call, attempt)
-
-    def _ended(self, event: PacingEvent, call: _Call, attempt: str) -> None:
-        live = event.kind == Kind.LIVE or event.kind in _FATES
-        if live:
-            self._live[attempt] = event.at
-        # A row of failures is a dead trunk, not a bad list: nothing is to be learnt from it.
-        self._failures = self._failures + 1 if event.kind == Kind.FAILED else 0
-        if self._failures <= _FAILURES_LEARNT:
-            ring_age = None if call.rang is None else event.at - call.rang
-            self.answers.end(live, event.at - call.launched, ring_age, call.answered or live)
-
-    def _agent(self, event: PacingEvent, agent: str) -> None:
-        if event.kind == Kind.CONNECT:
-            self._talks[agent] = event.at
-        elif event.kind == Kind.TALK_END and agent in self._talks:
-            self._wraps[agent] = (event.at, event.at - self._talks.pop(agent))
-        elif event.kind in _WRAPPED and agent in self._wraps:
-            since, talk = self._wraps.pop(agent)
-            self.busy.add(max(0.0, talk), max(0.0, event.at - since))
-
-    def forecast(self, seen: Snapshot, wait_s: float) -> _Forecast:
-        """`wait_s`: how long a live call may wait for an agent to get free."""
-        self._tidy(seen)
-        horizons = self.answers.horizons()
-        staying = [agent for agent in seen.agents if not agent.leaving]
-        talking = [seen.at - agent.since for agent in staying if agent.state == Working.TALKING]
-        talking += [0.0 for agent in staying if agent.state == Working.RESERVED]
-        wrapping = [seen.at - agent.since for agent in staying if agent.state == Working.WRAP_UP]
-        free = self.busy.free_within(np.array(talking), np.array(wrapping), horizons + wait_s)
-        live = self._live_by(seen)
-        return _Forecast(
-            chances=np.concatenate([live, 1.0 - free]),
-            new=self.answers.live_by()[0, 0],
-            busy=len(free),
-            free_soon=float(free.mean(axis=1).sum()),
-            live_soon=float(live.mean(axis=1).sum()),
-        )
-
-    def _live_by(self, seen: Snapshot) -> Floats:
-        """[attempt, horizon]: chance that it turns live in time; those waiting are counted elsewhere."""
-        rows, ages, detecting = [], [], 0
-        for attempt in seen.attempts:
-            if attempt.state == Flight.DETECTING:
-                detecting += 1
-            elif attempt.state != Flight.WAITING:
-                ringing = attempt.state == Flight.RINGING
-                rows.append(1 if ringing else 0)
-                ages.append(seen.at - (attempt.since if ringing else self._launched(attempt)))
-        index = np.clip(np.array(ages, dtype=np.float64), 0, AGE_MAX).astype(np.intp)
-        answered = np.full((detecting, HORIZONS), self.answers.person)
-        return np.concatenate([self.answers.live_by()[np.array(rows, dtype=np.intp), index], answered])
-
-    def _launched(self, attempt: AttemptSeen) -> float:
-        call = self._calls.get(attempt.attempt)
-        return call.launched if call is not None else attempt.launched_at or attempt.since
-
-    def _tidy(self, seen: Snapshot) -> None:
-        """Forget calls and answers whose end was never told."""
-        if len(self._calls) > 2 * len(seen.attempts) + 500:
-            up = {attempt.attempt for attempt in seen.attempts}
-            self._calls = {attempt: call for attempt, call in self._calls.items() if attempt in up}
-        while len(self._live) > 2 * len(seen.attempts) + 500:
-            del self._live[next(iter(self._live))]
-
-
-_ENDS = frozenset({Kind.LIVE, Kind.MACHINE, Kind.BUSY, Kind.FAILED, Kind.NO_ANSWER})
-_WRAPPED = frozenset({Kind.WRAP_END, Kind.IDLE, Kind.BREAK_START, Kind.SIGN_OUT})
-_COLD_CALLS, _COLD_LIVES = 40, 10
-_FAILURES_LEARNT = 5
 
 
 def _stop(seen: Snapshot, room: _Room, mode: Mode) -> str:

@@ -1,0 +1,174 @@
+"""What the pacer expects: events -> what it has learnt; a snapshot -> the chances of the next seconds."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dialer.abandon import Fate
+from dialer.learnt import AGE_MAX, HORIZONS, Answers, Busy, Floats
+from dialer.snapshot import Flight, Kind, PacingEvent, Snapshot, Working
+
+FATES: dict[str, Fate] = {
+    Kind.CONNECT: Fate.SERVED, Kind.ABANDON: Fate.ABANDONED, Kind.OVERFLOW: Fate.OVERFLOWED
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """A snapshot by states: since when each agent who stays, and each call in flight, is in its state."""
+
+    at: float
+    agents: dict[str, list[float]]
+    flights: dict[str, list[float]]
+    in_flight: int
+    on_lines: int  # agents with a call or about to get one, those about to leave too
+
+    @classmethod
+    def of(cls, seen: Snapshot) -> Self:
+        """One pass over agents and calls; a state that nobody knows is not grouped."""
+        agents: dict[str, list[float]] = {state: [] for state in Working}
+        flights: dict[str, list[float]] = {state: [] for state in Flight}
+        on_lines = 0
+        for agent in seen.agents:
+            state = agent.state
+            on_lines += state in _ON_LINE
+            if not agent.leaving and state in agents:
+                agents[state].append(agent.since)
+        for attempt in seen.attempts:
+            if attempt.state in flights:
+                flights[attempt.state].append(attempt.since)
+        return cls(seen.at, agents, flights, len(seen.attempts), on_lines)
+
+    def ages(self, state: Working) -> Floats:
+        """How long the agents in `state` have been there, seconds."""
+        return self.at - np.array(self.agents[state])
+
+    def flight_ages(self, state: Flight) -> Floats:
+        """How long the calls in `state` have been there, seconds."""
+        return self.at - np.array(self.flights[state])
+
+
+_ON_LINE = frozenset({Working.TALKING, Working.RESERVED})
+
+
+@dataclass(slots=True)
+class _Call:
+    """What is known of an attempt in flight."""
+
+    launched: float
+    rang: float | None = None
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Chances [event, horizon] that a call turns live or a busy agent is still busy, and [horizon] for a new call."""
+
+    chances: Floats
+    new: Floats
+    busy: int
+    free_soon: float
+    live_soon: float
+
+
+class Lookout:
+    """Turns events into samples, and samples into a forecast."""
+
+    def __init__(self) -> None:
+        self.answers, self.busy = Answers(), Busy()
+        self._calls: dict[str, _Call] = {}
+        self._live: dict[str, float] = {}
+        self._talks: dict[str, float] = {}
+        self._wraps: dict[str, tuple[float, float]] = {}
+        self._failures = 0
+
+    @property
+    def cold(self) -> bool:
+        """Too little was seen to predict."""
+        answers = self.answers
+        return answers.finished < _COLD_CALLS or answers.lives < _COLD_LIVES or self.busy.seen < _COLD_LIVES
+
+    def observe(self, event: PacingEvent) -> None:
+        if event.attempt is not None:
+            self._call(event, event.attempt)
+        if event.agent is not None:
+            self._agent(event, event.agent)
+
+    def settles(self, event: PacingEvent) -> bool:
+        """The first word on what became of this live answer."""
+        return event.attempt is not None and self._live.pop(event.attempt, None) is not None
+
+    def _call(self, event: PacingEvent, attempt: str) -> None:
+        kind = event.kind
+        if kind == Kind.LAUNCH:
+            self._calls[attempt] = _Call(event.at)
+            return
+        call = self._calls.get(attempt)
+        if call is None:
+            return
+        if kind == Kind.RING:
+            call.rang = event.at if call.rang is None else call.rang
+        elif kind == Kind.ANSWER:
+            call.answered = True
+        elif kind in _ENDS or kind in FATES:
+            del self._calls[attempt]
+            self._ended(event, call, attempt)
+
+    def _ended(self, event: PacingEvent, call: _Call, attempt: str) -> None:
+        live = event.kind == Kind.LIVE or event.kind in FATES
+        if live:
+            self._live[attempt] = event.at
+        # A row of failures is a dead trunk, not a bad list: nothing is to be learnt from it.
+        self._failures = self._failures + 1 if event.kind == Kind.FAILED else 0
+        if self._failures <= _FAILURES_LEARNT:
+            ring_age = None if call.rang is None else event.at - call.rang
+            self.answers.end(live, event.at - call.launched, ring_age, call.answered or live)
+
+    def _agent(self, event: PacingEvent, agent: str) -> None:
+        if event.kind == Kind.CONNECT:
+            self._talks[agent] = event.at
+        elif event.kind == Kind.TALK_END and agent in self._talks:
+            self._wraps[agent] = (event.at, event.at - self._talks.pop(agent))
+        elif event.kind in _WRAPPED and agent in self._wraps:
+            since, talk = self._wraps.pop(agent)
+            self.busy.add(max(0.0, talk), max(0.0, event.at - since))
+
+    def forecast(self, seen: Grouped, wait_s: float) -> Forecast:
+        """`wait_s`: how long a live call may wait for an agent to get free."""
+        self._tidy(seen.in_flight)
+        horizons = self.answers.horizons()
+        talking = np.concatenate([seen.ages(Working.TALKING), np.zeros(len(seen.agents[Working.RESERVED]))])
+        free = self.busy.free_within(talking, seen.ages(Working.WRAP_UP), horizons + wait_s)
+        live_by = self.answers.live_by()
+        live = np.concatenate(
+            [
+                live_by[0, _bins(seen.flight_ages(Flight.DIALING))],
+                live_by[1, _bins(seen.flight_ages(Flight.RINGING))],
+                np.full((len(seen.flights[Flight.DETECTING]), HORIZONS), self.answers.person),
+            ]
+        )
+        return Forecast(
+            chances=np.concatenate([live, 1.0 - free]),
+            new=live_by[0, 0],
+            busy=len(free),
+            free_soon=float(free.sum()) / HORIZONS,
+            live_soon=float(live.sum()) / HORIZONS,
+        )
+
+    def _tidy(self, in_flight: int) -> None:
+        """Forget the oldest calls and answers when far more are kept than can be: their end was never told."""
+        for kept in (self._calls, self._live):
+            while len(kept) > 2 * in_flight + 1000:
+                del kept[next(iter(kept))]
+
+
+def _bins(ages: Floats) -> NDArray[np.intp]:
+    return np.clip(ages, 0, AGE_MAX).astype(np.intp)
+
+
+_ENDS = frozenset({Kind.LIVE, Kind.MACHINE, Kind.BUSY, Kind.FAILED, Kind.NO_ANSWER})
+_WRAPPED = frozenset({Kind.WRAP_END, Kind.IDLE, Kind.BREAK_START, Kind.SIGN_OUT})
+_COLD_CALLS, _COLD_LIVES = 40, 10
+_FAILURES_LEARNT = 5
