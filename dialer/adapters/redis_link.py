@@ -46,6 +46,7 @@ class Link:
             url, socket_timeout=None, socket_connect_timeout=limit_s, health_check_interval=15, retry=no_retry(),
             protocol=2,
         )  # fmt: skip
+        self.blocking.response_callbacks.clear()  # answers as Redis gives them, as in run()
         self.reader = Reader()
 
     async def run(self, commands: Sequence[RedisCommand]) -> list[Any]:

@@ -14,6 +14,7 @@ Fsync = Literal["always", "everysec", "no"]
 
 HOST = "127.0.0.1"
 KNOCK_S = 0.02
+KNOCK_LIMIT_S = 0.5
 PORTS_TRIED = 5
 LOG_LINES_SHOWN = 6
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -133,16 +134,20 @@ class RedisProcess:
     async def _answers(self) -> bool:
         """False: it has ended, as when somebody else has taken the port in between."""
         while self.alive:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                reader, writer = await asyncio.open_connection(HOST, self.port)
-                try:
-                    writer.write(b"PING\r\nCONFIG GET dir\r\n")
-                    if await self._ours(reader):
+            with contextlib.suppress(OSError):  # a TimeoutError is one
+                async with asyncio.timeout(KNOCK_LIMIT_S):
+                    if await self._knock():
                         return True
-                finally:
-                    writer.close()
             await asyncio.sleep(KNOCK_S)
         return False
+
+    async def _knock(self) -> bool:
+        reader, writer = await asyncio.open_connection(HOST, self.port)
+        try:
+            writer.write(b"PING\r\nCONFIG GET dir\r\n")
+            return await self._ours(reader)
+        finally:
+            writer.close()
 
     async def _ours(self, reader: asyncio.StreamReader) -> bool:
         """It serves (not: is loading), and it is the one we started: its folder is ours."""

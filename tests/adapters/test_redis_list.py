@@ -1,0 +1,123 @@
+"""The list: order, time, refusals, and entries that make no sense."""
+
+import json
+from dataclasses import replace
+from math import inf
+
+import pytest
+
+from dialer.adapters.redis_keys import campaign_keys
+from dialer.adapters.redis_scripts import RedisCommand
+from dialer.adapters.redis_store import RedisStore
+from dialer.model import Contact, Refused
+from tests.adapters.redis_lives import AT, CAMPAIGN, begin, claimed, contacts, finish, link_of, placed_in
+
+pytestmark = pytest.mark.redis
+KEYS = campaign_keys(CAMPAIGN)
+
+
+async def ids(store: RedisStore, at: float = AT, limit: int = 100) -> list[str]:
+    return [one.id for one in await store.candidates(CAMPAIGN, at, limit)]
+
+
+async def test_the_same_contact_again_changes_nothing(store: RedisStore) -> None:
+    people = contacts(3)
+    assert await store.add_contacts(CAMPAIGN, people, AT) == 3
+    changed = [replace(one, name="another") for one in people]
+    assert await store.add_contacts(CAMPAIGN, [*changed, *contacts(1, "b")], AT) == 1
+    assert await store.contact(CAMPAIGN, "a000") == people[0]
+    assert await store.contact(CAMPAIGN, "nobody") is None
+
+
+async def test_the_order_is_priority_then_due_then_the_lists_own(store: RedisStore) -> None:
+    people = [Contact(name, f"p{name}", contacts(1)[0].numbers, priority=p) for name, p in
+              (("z", 0), ("y", 0), ("late", -1), ("x", 1), ("a", 0), ("first", -1))]  # fmt: skip
+    await store.add_contacts(CAMPAIGN, people, AT)
+    assert await ids(store) == ["late", "first", "z", "y", "a", "x"]
+    await store.add_contacts(CAMPAIGN, [Contact("sooner", "q", contacts(1)[0].numbers)], AT - 60)
+    assert await ids(store) == ["late", "first", "sooner", "z", "y", "a", "x"]
+    assert await ids(store, limit=2) == ["late", "first"]
+    assert await ids(store, limit=0) == []
+
+
+async def test_nobody_is_called_before_his_time(store: RedisStore) -> None:
+    await store.add_contacts(CAMPAIGN, contacts(5), AT + 60)
+    assert await ids(store, AT) == []
+    assert await store.remaining(CAMPAIGN, AT) == (0, 5)
+    assert len(await ids(store, AT + 60)) == 5
+    assert await store.remaining(CAMPAIGN, AT + 60) == (5, 0)
+
+
+async def test_a_long_list_is_moved_some_at_a_time(store: RedisStore) -> None:
+    await store.add_contacts(CAMPAIGN, contacts(1700), AT)
+    assert len(await ids(store, limit=3)) == 3
+    ready = await link_of(store).one(("ZCARD", KEYS.ready))
+    assert ready == 1000
+    assert await store.remaining(CAMPAIGN, AT) == (1700, 0)
+    assert await ids(store, limit=2000) == [one.id for one in contacts(1700)]
+
+
+async def test_a_contact_goes_back_or_to_rest(store: RedisStore) -> None:
+    people = contacts(2)
+    token = await begin(store, listed=people)
+    back, rest = (finish(one, replace(person, tries=1)) for one, person in
+                  zip(await claimed(store, token, people), people, strict=True))  # fmt: skip
+    rest = replace(rest, verdict=replace(rest.verdict, retry_at=0.0))
+    await store.write(token, CAMPAIGN, [], [back, rest])
+    assert [await placed_in(store, one) for one in people] == [["later"], ["rest"]]
+    assert await ids(store, AT + 3599) == []
+    assert [one.tries for one in await store.candidates(CAMPAIGN, AT + 3600, 9)] == [1]
+
+
+async def test_a_refusal_sets_aside_and_is_told_once(store: RedisStore) -> None:
+    person, other = contacts(2)
+    token = await begin(store, listed=[person, other])
+    hours = (person, person.numbers[0], Refused("calling_hours", AT + 3600, "It is night."))
+    for _ in range(3):
+        await store.refuse(token, CAMPAIGN, [hours], AT)
+    assert await ids(store) == [other.id]
+    assert await ids(store, AT + 3600) == [other.id, person.id]
+    ((_, entry),) = await store.tail(CAMPAIGN, 10, "refusals")
+    assert entry["rule"] == "calling_hours"
+    assert (entry["debtor"], entry["number"], entry["reason"]) == (person.id, "+62811000000", "It is night.")
+    assert await link_of(store).one(("HGET", KEYS.refused, f"{person.id} calling_hours")) == f"{AT + 3600!r} 3".encode()
+    await store.refuse(token, CAMPAIGN, [(*hours[:2], replace(hours[2], until=AT + 7200))], AT)
+    assert len(await store.tail(CAMPAIGN, 10, "refusals")) == 2
+    assert (await store.counters(CAMPAIGN))["refused:calling_hours"] == 4
+
+
+async def test_refused_for_good_is_at_rest(store: RedisStore) -> None:
+    (person,) = contacts(1)
+    token = await begin(store, listed=[person])
+    await store.refuse(token, CAMPAIGN, [(person, person.numbers[0], Refused("stop", inf))], AT)
+    assert await placed_in(store, person) == ["rest"]
+    assert await ids(store, AT + 1e9) == []
+
+
+async def test_who_is_being_called_is_not_put_back_by_a_refusal(store: RedisStore) -> None:
+    (person,) = contacts(1)
+    token = await begin(store, listed=[person])
+    await claimed(store, token, [person])
+    await store.refuse(token, CAMPAIGN, [(person, person.numbers[0], Refused("calling_hours", AT))], AT)
+    assert await placed_in(store, person) == ["open"]
+
+
+@pytest.mark.parametrize("nonsense", [b"", b"{", b'{"id": 5}', b"[]", b"\xff\xfe", b'{"id": "a"}', None])
+async def test_a_broken_contact_does_not_stand_in_the_way(store: RedisStore, nonsense: bytes | None) -> None:
+    await store.add_contacts(CAMPAIGN, contacts(3), AT)
+    link = link_of(store)
+    gone: RedisCommand = ("HDEL", KEYS.contacts, "a000")
+    await link.one(gone if nonsense is None else ("HSET", KEYS.contacts, "a000", nonsense))
+    assert await ids(store, limit=1) == []
+    assert await ids(store, limit=1) == ["a001"]
+    assert list(store.broken) == [KEYS.contacts if nonsense is not None else KEYS.ready]
+    assert await link.one(("ZSCORE", KEYS.rest, "a000")) is not None
+
+
+async def test_words_of_a_later_version_are_no_obstacle(store: RedisStore) -> None:
+    (person,) = contacts(1)
+    await store.add_contacts(CAMPAIGN, [person], AT)
+    link = link_of(store)
+    newer = json.loads(await link.one(("HGET", KEYS.contacts, person.id))) | {"shoe_size": 43}
+    await link.one(("HSET", KEYS.contacts, person.id, json.dumps(newer)))
+    assert await store.candidates(CAMPAIGN, AT, 1) == (person,)
