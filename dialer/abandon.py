@@ -25,9 +25,9 @@ CONFIDENCE = 0.95
 class Window(StrEnum):
     """The stretches over which laws and peers measure."""
 
-    CAMPAIGN = "campaign"  # the campaign, or each successive 30 days of it: 16 CFR 310.4(b)(4)(i)
-    DAY = "day"  # calendar day, midnight to midnight: Ofcom 2010
-    HOURS_24 = "hours_24"  # rolling, in steps of a minute
+    CAMPAIGN = "campaign_30_days"  # the campaign, or each successive 30 days of it: 16 CFR 310.4(b)(4)(i)
+    DAY = "calendar_day"  # calendar day, midnight to midnight: Ofcom 2010
+    HOURS_24 = "rolling_24h"  # rolling, in steps of a minute
     LAST_100 = "last_100"  # the last 100 live answers: Cisco's
 
 

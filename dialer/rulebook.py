@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dialer import faults
+from dialer.abandon import Window
 from dialer.errors import ConfigError
 from dialer.model import NumberKind
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from dialer.abandon import Abandons, Fate, Window
+from dialer.abandon import Abandons, Fate
 from dialer.floor import Floor
 from dialer.live import Share, board, snapshot
 from dialer.model import Attempt, Campaign, Contact, Fact, Status, Verdict
@@ -87,7 +87,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.floor = Floor(self.campaign, self.trunk.node, self.new_id, self._told)
-        limits = Limits.of(self.campaign, Window(self.pack.abandon_window.value), self.pack.overflow_counts)
+        limits = Limits.of(self.campaign, self.pack.abandon_window, self.pack.overflow_counts)
         self.pacer = Pacer(replace(limits, ring_min_s=float(self.pack.ring_min_s)), seed=1)
         self.placer = Placer(self.store, self.campaign, self.pack, self.trunk.node, self.new_id)
         self.abandons = Abandons(0.0, overflow_counts=self.pack.overflow_counts)
@@ -121,7 +121,7 @@ class Run:
 
     def decide(self, at: float, holds: tuple[str, ...]) -> Decision:
         """Ask the pacer."""
-        rate = self.abandons.rate(Window(self.pack.abandon_window.value), at)
+        rate = self.abandons.rate(self.pack.abandon_window, at)
         seen = snapshot(self.floor, at, self.share, holds, self.draining)
         seen = replace(seen, counters=Counters(rate.live, rate.counted))
         self.decision = self.pacer.decide(seen)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from dialer.abandon import Window
 from dialer.errors import ConfigError
 from dialer.model import NumberKind
-from dialer.rulebook import Window, Of, Pack, history_s, minutes, parse_pack, with_holidays
+from dialer.rulebook import Of, Pack, history_s, minutes, parse_pack, with_holidays
 from tests.packs import DIALER, demo, indonesia, toml
 
 Data = dict[str, Any]
