@@ -125,6 +125,9 @@ def _readings(digits: str, region: str) -> list[PhoneNumber]:
         return _parsed(digits, region)
     code = str(phonenumbers.country_code_for_region(region))
     abroad = _parsed(f"+{digits}", region) if digits.startswith(code) else []
+    data = PhoneMetadata.metadata_for_region(region)
+    if data is None or data.national_prefix != "0":
+        return abroad + _parsed(digits, region)
     inside = _parsed(f"0{digits}", region)
     # a fixed line is not believed to have lost its 0: the digits may as well be a foreign number without its +
     lost_zero = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
