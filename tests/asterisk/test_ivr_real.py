@@ -1,0 +1,205 @@
+"""The IVR on a real Asterisk: real RFC 4733 keys, real RTP, every ending of a conversation."""
+
+import asyncio
+import secrets
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from dialer.adapters.asterisk_conf import AsteriskSettings
+from dialer.adapters.asterisk_process import AsteriskProcess
+from dialer.dialplan import Told
+from dialer.model import Fact
+from ivr import dialogue, session
+from ivr.adapters.agi import Server
+from ivr.adapters.espeak import Espeak
+from ivr.adapters.line import PaymentReminder
+from ivr.session import Desk
+from tests.ivr import twins
+from tests.ivr.debtor import LOUD, Debtor
+
+from .ami_client import AmiClient
+from .conftest import TRUNK, Line
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk]
+
+GAP_LIMIT_S = 0.1  # the goal is 60 ms; this machine has two cores for two Asterisks, the IVR and the debtor
+
+
+class Ivr:
+    """A server in this process; debtors and facts per attempt."""
+
+    def __init__(self, port: int, voice: Espeak, background: ThreadPoolExecutor) -> None:
+        self.stores: dict[str, twins.Store] = {}
+        desk = Desk(self, self, twins.Ticking(), background.submit, ZoneInfo, twins.KEY)
+        self.server = Server("127.0.0.1", port, {"payment_reminder": PaymentReminder(desk, voice, background)})
+
+    def debtor(self, campaign: str, attempt: str) -> twins.Called | None:
+        return self.stores[attempt].debtor(campaign, attempt) if attempt in self.stores else None
+
+    def report(self, campaign: str, attempt: str, fact: Fact) -> None:
+        self.stores[attempt].report(campaign, attempt, fact)
+
+
+@pytest.fixture(scope="module")
+def voice(tmp_path_factory: pytest.TempPathFactory) -> Espeak:
+    made = Espeak(tmp_path_factory.mktemp("prompts"))
+    made.warm()
+    return made
+
+
+@pytest.fixture
+def ivr(
+    settings: AsteriskSettings, voice: Espeak, pbx: AsteriskProcess, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Ivr]:
+    monkeypatch.setattr(session, "FIRST_KEY_MS", 1500)
+    monkeypatch.setattr(dialogue, "REPEATS", 1)
+    with ThreadPoolExecutor(4) as background:
+        ivr = Ivr(settings.ivr_port, voice, background)
+        thread = threading.Thread(target=ivr.server.serve, daemon=True)
+        thread.start()
+        yield ivr
+        ivr.server.stop(5)
+        thread.join(5)
+
+
+@dataclass
+class Talk:
+    """One call that is up."""
+
+    debtor: Debtor
+    store: twins.Store
+    channel: str
+    ami: AmiClient
+
+    async def press(self, *ways: tuple[str, str]) -> None:
+        """At each step, in order, these keys."""
+        for number, (step, keys) in enumerate(ways):
+            times = [name for name, _ in ways[: number + 1]].count(step)
+            await until(lambda: self.store.told.count(("step", step)) >= times, f"{step} in {self.store.told}")  # noqa: B023
+            self.debtor.press(keys)
+
+    async def ended(self, result: str) -> None:
+        """The dialplan got this result."""
+        await self.ami.until("UserEvent", 50, UserEvent=Told.IVR_END, Uniqueid=self.channel, Result=result)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        return dict(self.store.told)
+
+
+async def until(true: Callable[[], bool], what: str, limit_s: float = 50.0) -> None:
+    for _ in range(round(limit_s / 0.01)):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"not within {limit_s} s: {what}")
+
+
+@asynccontextmanager
+async def talking(line: Line, ivr: Ivr, store: twins.Store | None = None) -> AsyncIterator[Talk]:
+    """A call from Originate to the moment at which the IVR begins."""
+    with Debtor() as debtor:
+        channel = f"ivr-{secrets.token_hex(6)}"
+        store = ivr.stores[channel] = store or twins.Store()
+        uri = f"PJSIP/{TRUNK}/sip:debtor@{debtor.address}"
+        await line.dial(uri, "santun-answered", "ivr", channel, attempt=channel, campaign="arrears", language="id")
+        await line.ami.until("UserEvent", UserEvent=Told.IVR_BEGIN, Uniqueid=channel)
+        yield Talk(debtor, store, channel, line.ami)
+        await line.ami.send("Hangup", Channel=channel, Cause=16)
+
+
+VERIFY = [("person", "1"), ("secret", "1234#")]
+WAYS: dict[str, tuple[list[tuple[str, str]], str, str]] = {
+    "promise": ([*VERIFY, ("menu", "1"), ("promise", "2511#"), ("confirm", "1")], "done", "promise"),
+    "change": (
+        [*VERIFY, ("menu", "1"), ("promise", "3113"), ("promise", "2511"), ("confirm", "2"), ("promise", "2211"),
+         ("confirm", "1")], "done", "promise",
+    ),
+    "agent": ([*VERIFY, ("menu", "2")], "agent", "agent"),
+    "paid": ([*VERIFY, ("menu", "3"), ("menu", "8")], "done", "paid_claim"),
+    "wrong person": ([("person", "9")], "done", "wrong_person"),
+    "wrong keys": ([("person", "5"), ("person", "1"), ("secret", "0000"), ("secret", "1111"), ("secret", "22")], "done",
+        "not_verified"),
+    "silence": ([], "done", "no_input"),
+    "all at once": ([("person", "112348")], "done", "paid_claim"),
+}  # fmt: skip
+
+
+@pytest.mark.timeout(120)
+async def test_every_way_at_once(line: Line, ivr: Ivr, capsys: pytest.CaptureFixture[str]) -> None:
+    """Eight debtors press their keys during playback; each gets his ending, and none of their lines is ever dead."""
+    gaps = await asyncio.gather(*(_one_way(line, ivr, name) for name in WAYS))
+    with capsys.disabled():
+        print(f"\nlargest RTP gap per way, ms: {dict(zip(WAYS, (round(gap * 1000) for gap in gaps), strict=True))}")
+    assert max(gaps) < GAP_LIMIT_S
+
+
+async def _one_way(line: Line, ivr: Ivr, name: str) -> float:
+    keys, result, how = WAYS[name]
+    async with talking(line, ivr) as talk:
+        await talk.press(*keys)
+        await talk.ended(result)
+        heard = list(talk.debtor.heard)
+        if result == "agent":
+            await line.ami.until("UserEvent", UserEvent=Told.WANTS_AGENT, Uniqueid=talk.channel)
+        else:
+            await line.ami.until("Hangup", Uniqueid=talk.channel)
+        assert talk.store.told[-1][0] == "closed"
+        assert talk.facts["closed"].split()[0] == how
+        assert talk.facts.get("promise", "").startswith({"promise": "2026-11-25", "change": "2026-11-22"}.get(name, ""))
+        assert sum(packet.peak > LOUD for packet in heard) > 50, "nothing was heard"
+        return max(talk.debtor.gaps())
+
+
+async def test_a_key_interrupts_the_prompt_at_once(line: Line, ivr: Ivr) -> None:
+    """The greeting is cut off by the first key, and what follows is heard within a moment."""
+    async with talking(line, ivr) as talk:
+        await until(lambda: talk.debtor.spoke_after(0) is not None, "the first word")
+        talk.debtor.press("1")
+        await until(lambda: ("step", "secret") in talk.store.told, "the next step", 3)
+        await until(lambda: talk.debtor.spoke_after(talk.debtor.keys_ended[0] + 0.02) is not None, "its voice")
+        assert talk.debtor.spoke_after(talk.debtor.keys_ended[0] + 0.02) - talk.debtor.keys_ended[0] < 0.5  # type: ignore[operator]
+
+
+async def test_the_debtor_hangs_up(line: Line, ivr: Ivr) -> None:
+    async with talking(line, ivr) as talk:
+        await talk.press(*VERIFY)
+        await until(lambda: "told" in talk.facts, "the debt is being told")
+        talk.debtor.hang_up()
+        await line.ami.until("Hangup", Uniqueid=talk.channel)
+        await until(lambda: "closed" in talk.facts, "the last fact", 5)
+        assert talk.facts["closed"].startswith("hung_up ")
+    await until(lambda: ivr.server.calls == 0, "the thread has ended", 5)
+
+
+@pytest.mark.parametrize(
+    "store", [twins.Store(contact=None), twins.Store(unreadable=True)], ids=["unknown", "store down"]
+)
+async def test_who_cannot_be_served_hears_the_message(line: Line, ivr: Ivr, store: twins.Store) -> None:
+    async with talking(line, ivr, store) as talk:
+        await talk.ended("message")
+        await line.ami.until("UserEvent", UserEvent=Told.MESSAGE, Uniqueid=talk.channel)
+
+
+async def test_a_server_that_goes_leaves_the_message(line: Line, ivr: Ivr) -> None:
+    """Its connections closed in mid-sentence, as when it is killed: nobody hears silence."""
+    async with talking(line, ivr) as talk:
+        await until(lambda: talk.debtor.spoke_after(0) is not None, "the first word")
+        await asyncio.to_thread(ivr.server.stop, 0.0)
+        await talk.ended("")
+        await line.ami.until("UserEvent", UserEvent=Told.MESSAGE, Uniqueid=talk.channel)
+
+
+async def test_a_redirect_out_of_the_ivr_is_a_hang_up_to_it(line: Line, ivr: Ivr) -> None:
+    async with talking(line, ivr) as talk:
+        await until(lambda: talk.debtor.spoke_after(0) is not None, "the first word")
+        await line.redirect(talk.channel, "santun-message", "s")
+        await until(lambda: "closed" in talk.facts, "the last fact", 5)
+        assert talk.facts["closed"].startswith("hung_up ")
+        await line.ami.until("UserEvent", UserEvent=Told.MESSAGE, Uniqueid=talk.channel)
