@@ -7,7 +7,7 @@ from string import Formatter
 from typing import NamedTuple
 
 from ivr.spoken import Pieces, inventory
-from ivr.texts import TEXTS
+from ivr.texts import PARTS, TEXTS
 
 _PUNCTUATION = ",.?!:;"
 _NAME_LONGEST = 60
@@ -89,9 +89,9 @@ def joined_name(names: tuple[str, ...]) -> str:
 
 def fixed(language: str) -> tuple[str, ...]:
     """Every text that can be rendered before the first call: sentences and parts of sentences, numbers, dates."""
-    texts = [piece.text for name in TEXTS[language] for piece in _parts(name, language)]
-    numbers = [piece + mark for piece in inventory(language) for mark in (",", ".")]
-    return tuple(dict.fromkeys(texts + numbers))
+    texts = [piece.text for name in TEXTS[language].keys() - PARTS for piece in _parts(name, language)]
+    within = [*inventory(language), *(TEXTS[language][name] for name in PARTS)]
+    return tuple(dict.fromkeys(texts + [piece + mark for piece in within for mark in (",", ".")]))
 
 
 def _parts(name: str, language: str) -> tuple[Piece, ...]:

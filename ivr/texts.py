@@ -118,6 +118,8 @@ TEXTS: dict[str, dict[str, str]] = {
     },
 }
 
+PARTS = frozenset({"what_bill", "what_from"})  # not sentences: they fill a slot of one
+
 DEBT = frozenset({
     "purpose", "amount", "due_later", "due_today", "due_late", "menu_promise", "menu_repeat", "menu_paid", "menu_wrong",
     "ask_date", "date_example", "date_limit", "date_unreal", "date_past", "date_far", "date_given_up", "confirm",
