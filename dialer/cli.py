@@ -4,26 +4,19 @@ import asyncio
 import dataclasses
 import json
 import os
-import signal
-import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-import structlog
 import typer
-from aiohttp import web
 from rich.console import Console
 
 from dialer import contacts, show
 from dialer.adapters import list_files
-from dialer.adapters.reach import faults_of
 from dialer.adapters.site import CONFIG, CONFIG_FILE, OpenSite, load_config, new_id, open_site
-from dialer.engine import Engine
-from dialer.errors import BadInput, ConfigError, DialerError
+from dialer.errors import BadInput, DialerError
 from dialer.model import CAMPAIGN_ID, Campaign, Command, Contact, Kind, Mode
-from dialer.web.app import make_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 campaign_app = typer.Typer(no_args_is_help=True, help="Create, start, pause, stop and list campaigns.")
@@ -50,7 +43,7 @@ out = Console()
 @app.command()
 def engine(config: Config = HERE) -> None:
     """Place and route the calls of every campaign that no other engine leads."""
-    asyncio.run(_serve(config, ""))
+    _serve(config, "")
 
 
 @app.command()
@@ -59,54 +52,20 @@ def serve(
     listen: Annotated[str, typer.Option(help="host:port of the health and live pages.")] = "127.0.0.1:8080",
 ) -> None:
     """Engine and web in one process, for a small site."""
-    asyncio.run(_serve(config, listen))
+    _serve(config, listen)
 
 
-async def _serve(path: Path, listen: str) -> None:
-    log_to_stderr()
-    async with open_site(path) as site:
-        phones = site.phones()
-        runner = web.AppRunner(make_app(site.store, phones), access_log=None)
-        for phone in phones.values():
-            await phone.start()
-        led = Engine(site.engine_site(), site.store, phones, site.clock)
-        for name in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(name, led.stop)
-        try:
-            if listen:
-                await _listen(runner, listen)
-            await led.run()
-        finally:
-            await runner.cleanup()
-            for phone in phones.values():
-                await phone.close()
+def _serve(config: Path, listen: str) -> None:
+    from dialer.service import serve  # the engine's libraries take a second to load: only where it runs
 
-
-async def _listen(runner: web.AppRunner, listen: str) -> None:
-    host, _, port = listen.rpartition(":")
-    if not port.isdigit():
-        raise ConfigError(f"--listen {listen}: use host:port.")
-    await runner.setup()
-    await web.TCPSite(runner, host or "127.0.0.1", int(port)).start()
-
-
-def log_to_stderr() -> None:
-    """One JSON object a line."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(20),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    asyncio.run(serve(config, listen))
 
 
 @app.command()
 def check(config: Config = HERE) -> None:
     """Settings and reachability: every fault at once, each with its cure; fails if there is one."""
+    from dialer.adapters.reach import faults_of
+
     wrong = asyncio.run(faults_of(load_config(config), config))
     for fault in wrong:
         out.print(f"[red]-[/red] {fault}", highlight=False)

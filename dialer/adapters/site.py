@@ -1,14 +1,12 @@
 """A site put together: settings read, Redis and Asterisk at hand, an engine that may run."""
 
 import os
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dialer import run
-from dialer.adapters.ami import Ami, AmiSettings
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.rule_files import load_pack
@@ -16,6 +14,9 @@ from dialer.config import Config, read_config
 from dialer.errors import ConfigError
 from dialer.model import Campaign, attempt_id
 from dialer.rulebook import Pack
+
+if TYPE_CHECKING:
+    from dialer.adapters.ami import Ami
 
 CONFIG = "SANTUN_CONFIG"
 CONFIG_FILE = "santun.toml"
@@ -48,23 +49,6 @@ class OpenSite:
         folder = Path(rules.folder) if rules.folder else None
         return load_pack(campaign, trunk, self.clock.now(), folder, Path(rules.holidays) if rules.holidays else None)
 
-    def engine_site(self) -> run.Site:
-        """What an engine is given."""
-        trunks = {
-            name: run.Trunk(
-                name, self.config.node_of(trunk), trunk.dial, trunk.lines, trunk.calls_per_second, trunk.attempt_header
-            )
-            for name, trunk in self.config.trunk.items()
-        }
-        return run.Site(f"{socket.gethostname()}:{os.getpid()}", trunks, self.pack_of, new_id)
-
-    def phones(self) -> Mapping[str, Ami]:
-        """One manager link per Asterisk node, not yet started."""
-        return {
-            name: Ami(AmiSettings(name, node.host, node.port, node.user, node.secret), self.clock)
-            for name, node in self.config.asterisk.items()
-        }
-
 
 @asynccontextmanager
 async def open_site(path: Path) -> AsyncIterator[OpenSite]:
@@ -80,3 +64,13 @@ async def open_site(path: Path) -> AsyncIterator[OpenSite]:
 def new_id(at: float) -> str:
     """An attempt's id."""
     return attempt_id(at, os.urandom(10))
+
+
+def phones_of(site: OpenSite) -> Mapping[str, "Ami"]:
+    """One manager link per Asterisk node, not yet started."""
+    from dialer.adapters.ami import Ami, AmiSettings  # commands that only look at Redis start sooner without it
+
+    return {
+        name: Ami(AmiSettings(name, node.host, node.port, node.user, node.secret), site.clock)
+        for name, node in site.config.asterisk.items()
+    }

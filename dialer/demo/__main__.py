@@ -62,6 +62,7 @@ class Show:
     seen: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     outcomes: list[Mapping[str, str]] = field(default_factory=list)
     agent_s: float = 0.0
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
     clock: SystemClock = field(default_factory=SystemClock)
 
     async def command(self, campaign: str, name: str, args: Mapping[str, str]) -> None:
@@ -144,6 +145,9 @@ async def _campaigns(show: Show, seconds: float, stop: asyncio.Event) -> None:
     )
     with screen_or_lines as shown:
         while not stop.is_set() and (left_s := ends - show.clock.monotonic()) > 0 and not await _all_done(show):
+            for task in show.tasks:
+                if task.done():
+                    task.result()  # none ends by itself: what went wrong must be seen
             seen = [show.seen[name] for name in CAMPAIGNS if name in show.seen]
             if isinstance(shown, Live):
                 shown.update(screen.live(seen, show.outcomes, left_s))
@@ -201,6 +205,7 @@ async def _demo(agents: int, contacts: int, minutes: float, seed: int) -> int:
         _hire(show, names, seed)
         watching = [asyncio.create_task(work) for work in (show.watch(), *map(show.follow, CAMPAIGNS))]
         robots = [asyncio.create_task(robot.work()) for team in show.robots.values() for robot in team]
+        show.tasks += [*watching, *robots]
         running = True
         try:
             await _campaigns(show, minutes * 60, stop)
