@@ -126,7 +126,7 @@ async def test_the_ivr_learns_whose_call_it_is(store: RedisStore, ivr: IvrStore)
     await link_of(store).one(("HSET", KEYS.contacts, person.id, "{"))
     assert await asyncio.to_thread(ivr.debtor, CAMPAIGN, one.id) is None
     assert ivr.reader.broken == {KEYS.contacts: 1}
-    assert ivr.health() > 0
+    ivr.check()
     ivr.close()
 
 
@@ -161,7 +161,7 @@ async def test_the_ivr_hears_that_redis_is_gone(redis_process: RedisProcess, ivr
     await redis_process.kill()
     for what in (
         lambda: ivr.debtor(CAMPAIGN, "x"), lambda: ivr.report(CAMPAIGN, "x", Fact(0, AT, "step")),
-        lambda: ivr.beat("one", AT), lambda: ivr.retire("one"), ivr.health,
+        lambda: ivr.beat("one", AT), lambda: ivr.retire("one"), ivr.check,
     ):  # fmt: skip
         with pytest.raises(StoreDown):
             await asyncio.to_thread(what)
