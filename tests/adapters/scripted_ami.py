@@ -5,6 +5,7 @@ import socket
 import struct
 from collections.abc import Callable
 from types import TracebackType
+from typing import cast
 
 Fields = list[tuple[str, str]]
 Reply = Callable[["ScriptedAmi", Fields], None]
@@ -30,6 +31,7 @@ class ScriptedAmi:
         self.actions: list[Fields] = []
         self.sessions = 0
         self.started = "2026-11-21 21:50:25"
+        self.ended = 0
         self.port = 0
         self.replies: dict[str, Reply] = {
             "Login": ScriptedAmi.log_in,
@@ -38,6 +40,7 @@ class ScriptedAmi:
         }
         self._server: asyncio.Server | None = None
         self._writer: asyncio.StreamWriter | None = None
+        self._paused: asyncio.Transport | None = None
         self._changed = asyncio.Event()
 
     async def __aenter__(self) -> "ScriptedAmi":
@@ -76,6 +79,16 @@ class ScriptedAmi:
             linger = struct.pack("ii", 1, 0)
             self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self._writer.transport.abort()
+
+    def pause(self) -> None:
+        """Read nothing of this session any more, until resume()."""
+        assert self._writer is not None
+        self._paused = cast(asyncio.Transport, self._writer.transport)
+        self._paused.pause_reading()
+
+    def resume(self) -> None:
+        assert self._paused is not None
+        self._paused.resume_reading()
 
     def named(self, name: str) -> list[Fields]:
         """The actions of this name that came."""
@@ -128,8 +141,10 @@ class ScriptedAmi:
                     reply(self, fields)
                 self._changed.set()
         except (asyncio.IncompleteReadError, ConnectionError):
-            self._changed.set()
+            pass
         finally:
+            self.ended += 1
+            self._changed.set()
             writer.close()
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from dialer.adapters.ami import AckTimes, Ami, AmiSettings, Inbox, pause_s
+from dialer.adapters.ami import Ami, AmiSettings, pause_s
+from dialer.adapters.ami_inbox import AckTimes, Inbox
 from dialer.adapters.clock import SystemClock
 from dialer.errors import AckTimeout, ActionRefused, BadInput, LinkDown, TelephonyError
 from dialer.model import Event, Order, Seen
@@ -143,6 +144,21 @@ async def test_before_start_there_is_no_link(server: ScriptedAmi) -> None:
     with pytest.raises(LinkDown):
         await ami.originate(ORDER)
     await ami.close()
+
+
+async def test_what_was_not_yet_written_when_the_link_went_is_never_written(
+    server: ScriptedAmi, connect: Connect
+) -> None:
+    link = await connect(ping_s=0.05, silence_s=0.2)
+    server.pause()
+    order = replace(ORDER, variables=tuple((f"A{n}", "x" * 900) for n in range(100)))
+    placing = [asyncio.create_task(link.ami.originate(order)) for _ in range(100)]  # more than any buffer takes
+    assert await link.kinds(2) == [Seen.LINK_DOWN, Seen.LINK_UP]
+    server.resume()
+    await server.until(lambda: server.ended == 1)
+    assert len(server.named("Originate")) < 100
+    await asyncio.wait(placing)
+    assert {type(task.exception()) for task in placing} == {LinkDown}
 
 
 # ---- every action has a limit ---------------------------------------------------------------------------------------
