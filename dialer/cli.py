@@ -30,6 +30,7 @@ REJECTS_SHOWN = 20
 
 Config = Annotated[Path, typer.Option("--config", "-c", envvar=CONFIG, help="The site's settings.")]
 HERE = Path(CONFIG_FILE)
+ASTERISK_DATA = Path("/usr/share/asterisk")
 Id = Annotated[str, typer.Argument(help="Campaign id: a-z, 0-9 and -.")]
 AgentId = Annotated[str, typer.Argument(help="The agent's extension.")]
 Of = Annotated[str, typer.Option("--campaign", help="Campaign id.")]
@@ -72,6 +73,23 @@ def check(config: Config = HERE) -> None:
     if wrong:
         raise typer.Exit(1)
     out.print("Everything that was checked is in order.")
+
+
+@app.command()
+def conf(
+    settings: Annotated[Path, typer.Argument(help="TOML: the settings of one Asterisk node.")],
+    data: Annotated[Path, typer.Option(help="Asterisk's own data folder, which holds documentation/.")] = ASTERISK_DATA,
+) -> None:
+    """Fill asterisk-conf/ in for one Asterisk node, and make the folders it runs in."""
+    from dialer.adapters.asterisk_conf import CONF, render
+    from dialer.adapters.asterisk_process import prepare
+    from dialer.adapters.asterisk_settings import read_settings
+
+    node = read_settings(settings, os.environ)
+    render(node, CONF, node.run / "etc")
+    prepare(node.run, data, node.sounds)
+    node.recordings.mkdir(mode=0o700, parents=True, exist_ok=True)
+    out.print(f"Ready: asterisk -f -C {node.run / 'etc' / 'asterisk.conf'}", highlight=False, soft_wrap=True)
 
 
 # ---- list -----------------------------------------------------------------------------------------------------------

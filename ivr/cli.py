@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 import typer
 
-from dialer.adapters.sounds import write_messages
+from dialer.adapters.sounds import write_messages, write_plain
 from dialer.errors import ConfigError, DialerError
 from dialer.keyed import read_key
 from ivr import texts
@@ -68,10 +68,9 @@ def serve(
     background = ThreadPoolExecutor(BACKGROUND_THREADS, "background")
     desk = Desk(store, store, SystemClock(), background.submit, zone_of, key, promise_days)
     script = PaymentReminder(desk, voice, background, _seen(prompts.resolve(), prompts_as))
-    host, _, port = listen.rpartition(":")
-    server = Server(host, int(port), {SCRIPT: script}, most)
+    server = _server(listen, script, most)
     _stop_on_signal(server, drain_s)
-    heart = Heart(store, desk.clock, f"{host}:{server.address[1]}")
+    heart = Heart(store, desk.clock, f"{server.address[0]}:{server.address[1]}")
     heart.start()
     log.info("Waiting for calls.", action="serve", host=server.address[0], port=server.address[1], pid=os.getpid())
     server.serve()
@@ -79,6 +78,14 @@ def serve(
     background.shutdown(wait=False, cancel_futures=True)
     store.close()
     log.info("All calls have ended.", action="stopped", endings=script.endings)
+
+
+def _server(listen: str, script: PaymentReminder, most: int) -> Server:
+    host, _, port = listen.rpartition(":")
+    try:
+        return Server(host, int(port), {SCRIPT: script}, most)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ConfigError(f"--listen {listen}: {error}; use host:port, with a port that is free here.") from error
 
 
 def _stop_on_signal(server: Server, drain_s: float) -> None:
@@ -121,7 +128,7 @@ def render(
     began = time.monotonic()
     voice = Espeak(out.resolve())
     pieces = voice.warm()
-
+    write_plain(out.resolve())
     write_messages(out.resolve(), voice.render, {"company": spoken_words(company)})
     typer.echo(f"{pieces} pieces in {time.monotonic() - began:.1f} s: {out}")
 

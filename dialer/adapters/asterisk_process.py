@@ -52,7 +52,7 @@ class AsteriskProcess:
 
     async def start(self, timeout_s: float = 30.0) -> None:
         """Returns when Asterisk says that it has fully booted; raises AsteriskFailed with its last log lines."""
-        self._prepare()
+        prepare(self.run, self._asterisk.data, self._sounds)
         conf = self._folders["SANTUN_ETC"] / "asterisk.conf"
         with self._console_log.open("wb") as output:
             self._process = await asyncio.create_subprocess_exec(
@@ -115,17 +115,6 @@ class AsteriskProcess:
     def _console_log(self) -> Path:
         return self._folders["SANTUN_LOG"] / "console.log"
 
-    def _prepare(self) -> None:
-        for folder in self._folders.values():
-            folder.mkdir(parents=True, exist_ok=True)
-        (self._folders["SANTUN_LIB"] / "keys").mkdir(exist_ok=True)  # res_crypto wants it
-        data = self._folders["SANTUN_DATA"]
-        # without documentation/ Asterisk ends with "Stasis initialization failed" and no word in its log
-        links = {"documentation": self._asterisk.data / "documentation", "sounds": self._sounds}
-        for name, target in links.items():
-            (data / name).unlink(missing_ok=True)
-            (data / name).symlink_to(target)
-
     async def _booted(self) -> None:
         while self.alive:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
@@ -133,6 +122,19 @@ class AsteriskProcess:
                     return
             await asyncio.sleep(KNOCK_S)
         raise AsteriskFailed(f"it ended by itself. {self.last_lines()}")
+
+
+def prepare(run: Path, data: Path, sounds: Path) -> None:
+    """The folders that Asterisk expects below `run`; `data` is where its documentation/ lies."""
+    folders = directories(run)
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    (folders["SANTUN_LIB"] / "keys").mkdir(exist_ok=True)  # res_crypto wants it
+    # without documentation/ Asterisk ends with "Stasis initialization failed" and no word in its log
+    links = {"documentation": data / "documentation", "sounds": sounds}
+    for name, target in links.items():
+        (folders["SANTUN_DATA"] / name).unlink(missing_ok=True)
+        (folders["SANTUN_DATA"] / name).symlink_to(target)
 
 
 def _lines(file: Path) -> list[str]:

@@ -21,7 +21,6 @@ from dialer.adapters.asterisk_install import find
 from dialer.adapters.asterisk_process import AsteriskProcess
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_process import RedisProcess
-from dialer.adapters.sounds import write_plain
 from dialer.demo.carrier import Carrier, CarrierSettings
 from dialer.demo.debtors import keys
 from dialer.demo.voice import Voice
@@ -233,7 +232,6 @@ port = {settings.ivr_port}
 
 
 async def _render_sounds(sounds: Path, env: Mapping[str, str]) -> None:
-    await asyncio.to_thread(write_plain, sounds)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "ivr", "prompts", "render", "--out", str(sounds), "--company", COMPANY,
         env={**os.environ, **env}, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL,

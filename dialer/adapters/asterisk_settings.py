@@ -1,0 +1,42 @@
+"""Reads the settings of one Asterisk node: what asterisk-conf/ is filled in with; secrets come from the environment."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from dialer.adapters.asterisk_conf import AsteriskSettings
+from dialer.config import AMI_SECRET
+from dialer.errors import ConfigError
+
+ARI_PASSWORD = "SANTUN_ARI_PASSWORD"  # noqa: S105 - the name of a variable
+_SECRETS = {"ami_secret": AMI_SECRET, "ari_password": ARI_PASSWORD}
+
+
+def read_settings(path: Path, env: Mapping[str, str]) -> AsteriskSettings:
+    """One file and the environment -> settings. Raises ConfigError with the place and the cure; render() checks values.
+
+    `phones` and `trunks` may hold passwords of their own: keep the file readable for Asterisk's user alone.
+    """
+    try:
+        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.") from None
+    for field, variable in _SECRETS.items():
+        if field in data:
+            raise ConfigError(f"{path.name}: take {field} out of the file, set {variable} instead.")
+        data[field] = env.get(variable, "")
+    if unknown := sorted(data.keys() - AsteriskSettings.__dataclass_fields__.keys()):
+        raise ConfigError(f"{path.name}: unknown key {', '.join(unknown)}; see the README for those there are.")
+    try:
+        return msgspec.convert(data, AsteriskSettings, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path.name}: {error}.") from None
+
+
+def _path(kind: type[Any], value: Any) -> Any:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError(kind)
