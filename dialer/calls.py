@@ -8,6 +8,7 @@ decides: floor.py does.
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
+from typing import Any
 
 from dialer.model import Attempt, CallState, Event, Kind, Overflow, Seen
 
@@ -123,7 +124,8 @@ def step(attempt: Attempt, word: Word, at: float) -> Attempt:
     stamp = _STAMPS.get(word)
     if stamp is None or getattr(attempt, stamp):
         return attempt if state is attempt.state else replace(attempt, state=state)
-    return replace(attempt, state=state, **{stamp: at})
+    changes: dict[str, Any] = {"state": state, stamp: at}
+    return replace(attempt, **changes)
 
 
 def learn(attempt: Attempt, event: Event) -> Attempt:
