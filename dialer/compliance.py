@@ -103,17 +103,17 @@ def _of_number(contact: Contact, number: Number, pack: Pack) -> Refused | None:
 
 def _waiting(person: History, number_history: History, pack: Pack, at: float) -> Refused | None:
     """The refusal that lasts longest of those that end by themselves."""
-    found: Refused | None = None
-    for refused in (
+    found = [
         _silence(person, at, False),
         _silence(number_history, at, True),
         _conversation(person, pack, at, False),
         _conversation(number_history, pack, at, True),
-        *[_capped(cap, person if cap.of is Of.PERSON else number_history, at) for cap in pack.caps],
-    ):
-        if refused is not None and (found is None or refused.until > found.until):
-            found = refused
-    return found
+    ]
+    for cap in pack.caps:
+        past = person if cap.of is Of.PERSON else number_history
+        if len(past.attempts) >= cap.count:
+            found.append(_capped(cap, past.attempts, at))
+    return max((refused for refused in found if refused is not None), key=lambda refused: refused.until, default=None)
 
 
 def _silence(past: History, at: float, of_number: bool) -> Refused | None:
@@ -133,11 +133,8 @@ def _conversation(past: History, pack: Pack, at: float, of_number: bool) -> Refu
     return Refused("conversation", until, f"A talk ended less than {hours} h ago.", of_number)
 
 
-def _capped(cap: Cap, past: History, at: float) -> Refused | None:
+def _capped(cap: Cap, attempts: Sequence[float], at: float) -> Refused | None:
     """At most `cap.count` attempts in any window; one that is `window_s` old counts no more, one of the future does."""
-    attempts = past.attempts
-    if len(attempts) < cap.count:
-        return None
     counted = sorted(moment for moment in attempts if not moment <= at - cap.window_s)
     if len(counted) < cap.count:
         return None
@@ -170,10 +167,18 @@ def _opening(hours: Hours, zones: Sequence[str], at: float, need_s: float) -> fl
 
 def _zone_opening(hours: Hours, zone: str, at: float, need_s: float) -> float:
     today = _ordinal(zone, at)
-    for ordinal in range(today, today + LOOK_AHEAD_DAYS + 1):
-        opens, closes = _day(hours, zone, ordinal)
-        if at <= closes - need_s and opens <= closes - need_s:
-            return max(at, opens)
+    opens, closes = _day(hours, zone, today)
+    if max(at, opens) <= closes - need_s:
+        return max(at, opens)
+    return _next_opening(hours, zone, today + 1, need_s)
+
+
+@lru_cache(maxsize=8192)
+def _next_opening(hours: Hours, zone: str, ordinal: int, need_s: float) -> float:
+    for later in range(ordinal, ordinal + LOOK_AHEAD_DAYS):
+        opens, closes = _day(hours, zone, later)
+        if opens <= closes - need_s:
+            return opens
     return math.inf
 
 
@@ -232,5 +237,6 @@ def _shut_day(hours: Hours, day: date, start: float) -> tuple[str, float]:
     return "holiday", start
 
 
+@lru_cache(maxsize=1024)
 def _clock(moment: float, zone: str) -> str:
     return f"{datetime.fromtimestamp(moment, ZoneInfo(zone)):%H:%M}"

@@ -2,12 +2,10 @@
 
 import math
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dialer.adapters.config_file import load_config
 from dialer.config import AMI_SECRET, PERSON_KEY, REDIS_URL, Trunk, read_config, validate_campaign
 from dialer.errors import ConfigError
 from dialer.model import Campaign, Kind, Mode, Retry
@@ -146,21 +144,6 @@ def test_the_configuration_is_frozen() -> None:
     config = read_config(GOOD, ENV)
     with pytest.raises(ValueError, match="frozen"):
         config.redis.url = "redis://elsewhere"
-
-
-def test_from_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "santun.toml"
-    with pytest.raises(ConfigError, match="does not exist"):
-        load_config(path, ENV)
-    path.write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigError, match="cannot be read"):
-        load_config(path, ENV)
-    path.write_text(GOOD, encoding="utf-8")
-    loaded = load_config(path, ENV)
-    assert loaded.config == read_config(GOOD, ENV)
-    assert loaded.path("") is None
-    assert loaded.path("rules") == tmp_path / "rules"
-    assert loaded.path("/etc/rules") == Path("/etc/rules")
 
 
 # ---- campaigns ------------------------------------------------------------------------------------------------------
