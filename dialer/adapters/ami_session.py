@@ -80,12 +80,10 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is not typed
             super().connection_lost(exc)
 
     def close(self) -> None:
-        waiting = [action.future for action in self.responses.values() if not action.future.done()]
-        self.responses.clear()  # or panoramisk would queue them
-        for future in waiting:
-            if not future.done():
-                future.set_exception(LinkDown("the session went before Asterisk answered"))
-                future.exception()  # not everyone is waited for: that is no fault
+        for action in self.responses.values():
+            if not action.future.done():
+                action.future.set_exception(LinkDown("the session went before Asterisk answered"))
+                action.future.exception()  # not everyone is waited for: that is no fault
         self.transport.abort()  # close() would still send what is buffered
         super().close()
 

@@ -52,7 +52,7 @@ class ScriptedAmi:
 
     async def listen(self) -> None:
         """Accept sessions, on the same port as before."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=1 << 20)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def deafen(self) -> None:

@@ -111,6 +111,14 @@ async def test_an_originate_in_flight_fails_with_the_link_and_is_never_sent_agai
     assert leaks(link.ami) == []
 
 
+async def test_panoramisk_never_connects_by_itself(server: ScriptedAmi, connect: Connect) -> None:
+    link = await connect()
+    server.drop()
+    assert await link.kinds(2) == [Seen.LINK_DOWN, Seen.LINK_UP]
+    with pytest.raises(TimeoutError):
+        await server.until(lambda: server.sessions > 2, limit_s=2.2)  # its own pause is 2 s
+
+
 async def test_a_list_in_flight_fails_with_the_link(server: ScriptedAmi, connect: Connect) -> None:
     link = await connect()
     server.replies["CoreShowChannels"] = lambda server, fields: server.answer(
