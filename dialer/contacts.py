@@ -20,6 +20,7 @@ from dialer.provinces import ZONE_NAMES, zone_of
 
 UNREADABLE = ""  # under this name stands why a row cannot be read at all
 NUMBERS_MAX = 10
+CELL_MAX = 1000  # characters
 STRICTNESS = (NumberKind.DEBTOR, NumberKind.CO_BORROWER, NumberKind.WORKPLACE, NumberKind.EMERGENCY)
 LANGUAGES = {
     "id": "id", "in": "id", "ind": "id", "indonesia": "id", "indonesian": "id", "bahasa indonesia": "id",
@@ -112,6 +113,8 @@ class _Fault(Exception):
 
 def read_header(names: Sequence[str]) -> Columns:
     """Columns from the header line. Raises BadInput where two columns mean the same, or none holds a number."""
+    if strange := [name for name in names if not name.isprintable() or len(name) > 100]:
+        raise BadInput(f"the header {_listed(strange)} is no name of a column: use one line of readable text.")
     fields: dict[str, str] = {}
     phones: list[tuple[int, int, int, str, NumberKind]] = []
     unknown = []
@@ -196,6 +199,8 @@ def _check_cells(row: Mapping[str, str], columns: Columns) -> None:
     for name in columns.all:
         if name not in row:
             raise _Fault(name, "", "fewer cells than the header has columns", "complete the row with empty cells")
+        if len(row[name]) > CELL_MAX:
+            raise _Fault(name, "", f"a cell of more than {CELL_MAX} characters", "shorten it; is a quote left open?")
 
 
 def _contact(row: Mapping[str, str], columns: Columns, rules: ListRules, numbers: tuple[Number, ...]) -> Contact:

@@ -76,6 +76,8 @@ def test_numbers_are_called_in_the_order_of_the_header_the_debtors_first() -> No
         (["nama", "jumlah"], "no column with telephone numbers among 'nama', 'jumlah'"),
         (["hp", "nama", "name"], "columns 'nama' and 'name' both mean name"),
         (["hp", "x", "x"], "two columns have the same header"),
+        (["hp", "na\x1b[2Jma"], r"na\\x1b\[2Jma' is no name of a column"),
+        (["hp", "x" * 101], "is no name of a column"),
     ],
 )
 def test_a_header_that_cannot_be_used(names: list[str], words: str) -> None:
@@ -147,6 +149,8 @@ def test_a_blank_row_gives_nothing() -> None:
     [
         ({UNREADABLE: "a quote is left open"}, "a quote is left open"),
         ({name: cell for name, cell in ROW.items() if name != "Catatan"}, "fewer cells"),
+        (ROW | {"Catatan": "x" * 1001}, "more than 1000 characters"),
+        (ROW | {"Jumlah Tagihan": "Rp" + " " * 1_000_000 + "\n."}, "more than 1000 characters"),
     ],
 )
 def test_a_row_that_does_not_fit_the_header_is_refused(row: Mapping[str, str], words: str) -> None:
