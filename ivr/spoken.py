@@ -48,6 +48,12 @@ _CENTS = {"id": ("sen", "sen"), "en": ("cent", "cents")}
 _CURRENCIES = {
     "IDR": _Currency(0, {"id": ("rupiah", "rupiah"), "en": ("rupiah", "rupiah")}, {}),
     "USD": _Currency(2, {"id": ("dolar Amerika", "dolar Amerika"), "en": ("US dollar", "US dollars")}, _CENTS),
+    "EUR": _Currency(2, {"id": ("euro", "euro"), "en": ("euro", "euros")}, _CENTS),
+    "GBP": _Currency(
+        2,
+        {"id": ("pound sterling", "pound sterling"), "en": ("pound", "pounds")},
+        {"id": ("penny", "penny"), "en": ("penny", "pence")},
+    ),
     "SGD": _Currency(
         2, {"id": ("dolar Singapura", "dolar Singapura"), "en": ("Singapore dollar", "Singapore dollars")}, _CENTS
     ),

@@ -174,6 +174,7 @@ class Server:
         self._open: dict[int, socket.socket] = {}
         self._changed = threading.Condition()
         self._stopping = False
+        self._stopped = threading.Event()
         self._listener = socket.create_server((host, port), backlog=512)
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
 
@@ -183,7 +184,7 @@ class Server:
         return len(self._open)
 
     def serve(self) -> None:
-        """Until `stop` is called."""
+        """Returns when `stop` has been called and the last call has ended."""
         while not self._stopping:
             try:
                 sock, _ = self._listener.accept()
@@ -191,6 +192,7 @@ class Server:
                 self._not_accepted(error)
                 continue
             self._begin(sock)
+        self._stopped.wait()
 
     def stop(self, drain_s: float = 0.0) -> bool:
         """No new calls; True if those running ended within `drain_s`, otherwise their connections are closed: the
@@ -205,6 +207,7 @@ class Server:
             _shut(sock)
         with self._changed:
             self._changed.wait_for(lambda: not self._open, REPLY_LIMIT_S)
+        self._stopped.set()
         return drained
 
     def _not_accepted(self, error: OSError) -> None:

@@ -50,6 +50,11 @@ def test_no_agent_in_a_campaign_without_agents() -> None:
     assert "menu_agent" not in phone.events
 
 
+def test_an_agent_in_an_ivr_campaign_that_has_some() -> None:
+    store, phone = Store(campaign=replace(CAMPAIGN, kind=Kind.IVR, ivr_agents=True)), Phone("112342")
+    assert session.play(CALL, phone, twins.desk(store)) == "agent"
+
+
 @pytest.mark.parametrize("at", range(1, 40))
 def test_hang_up_anywhere_loses_nothing(at: int) -> None:
     """What was confirmed before the hang-up is stored, `closed` is last, and it happens once."""
@@ -186,4 +191,4 @@ def test_the_secret_is_compared_by_keyed_hash() -> None:
     assert talk.proves("1234")
     assert not talk.proves("1235")
     assert not talk.proves("")
-    assert KEY.decode() not in repr(talk)
+    assert KEY.hex() not in repr(talk)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from num2words import num2words
 
+from dialer.contacts import MINOR_DIGITS
 from dialer.errors import BadInput
 from ivr import spoken
 
@@ -67,10 +68,20 @@ def test_what_cannot_be_spoken_is_refused(number: int) -> None:
         (101, "USD", "en", "one US dollar one cent"),
         (50, "SGD", "id", "lima puluh sen"),
         (500, "MYR", "id", "lima ringgit"),
+        (2_000_001, "GBP", "en", "twenty thousand pounds one penny"),
+        (100, "EUR", "en", "one euro"),
     ],
 )
 def test_money(amount: int, currency: str, language: str, said: str) -> None:
     assert " ".join(spoken.money(amount, currency, language)) == said
+
+
+@pytest.mark.parametrize("currency", MINOR_DIGITS)
+def test_every_currency_of_a_list_can_be_spoken(currency: str) -> None:
+    """With as many decimals as the list's reader takes it to have."""
+    for language in spoken.LANGUAGES:
+        whole = spoken.money(3 * 10 ** MINOR_DIGITS[currency], currency, language)
+        assert whole[:-1] == spoken.cardinal(3, language)
 
 
 def test_unknown_currency_is_refused_with_the_known_ones() -> None:

@@ -17,7 +17,7 @@ from ivr.session import Call, Desk
 
 T = TypeVar("T")
 
-KEY = b"key of the tests"
+KEY = bytes.fromhex("5a" * 32)
 NOW = 1795250000.0  # 2026-11-21 08:33 UTC
 CALL = Call("attempt-1", "arrears", "id")
 CAMPAIGN = Campaign(id="arrears", name="Arrears", kind=Kind.AGENTS, caller_name="Dana Sejahtera")

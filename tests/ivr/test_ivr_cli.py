@@ -1,0 +1,178 @@
+"""The command `ivr` as a process of its own: serving with a real Redis, stopping on a signal, telling what is wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from dialer.adapters.programs import redis_server
+from dialer.adapters.redis_keys import IVR_BEATS
+from dialer.adapters.redis_process import RedisProcess
+from dialer.adapters.redis_store import RedisStore
+from dialer.model import Attempt, Number, attempt_id
+from dialer.ports import Held
+from tests.ivr import twins
+from tests.ivr.peer import Peer
+
+ROOT = Path(__file__).parents[2]
+NUMBER = Number("+6281234567890", "n1")
+LIMIT_S = 30.0
+
+
+@pytest.fixture
+async def redis(tmp_path: Path) -> AsyncIterator[str]:
+    process = RedisProcess(redis_server(ROOT), tmp_path / "redis", "no")
+    await process.start()
+    yield process.url
+    await process.kill()
+
+
+async def open_attempt(url: str) -> str:
+    """A campaign, its one debtor, and a call to him that is up."""
+    store = RedisStore(url)
+    contact = replace(twins.CONTACT, numbers=(NUMBER,))
+    await store.save_campaign(twins.CAMPAIGN)
+    await store.add_contacts(twins.CAMPAIGN.id, [contact], twins.NOW - 10)
+    token = await store.lead(twins.CAMPAIGN.id, "engine", 60_000)
+    assert token is not None
+    await store.candidates(twins.CAMPAIGN.id, twins.NOW, 1)
+    attempt = Attempt(
+        attempt_id(twins.NOW, b"0123456789"), twins.CAMPAIGN.id, "node", "ivr", "trunk", "+6221", "id", "demo",
+        contact.id, contact.person, NUMBER, claimed_at=twins.NOW,
+    )  # fmt: skip
+    assert all(isinstance(one, Held) for one in await store.lock([attempt], twins.NOW))
+    assert all(await store.claim(token, [attempt], twins.NOW))
+    await store.close()
+    return attempt.id
+
+
+@contextmanager
+def serving(redis: str, prompts: Path) -> Iterator[tuple["subprocess.Popen[str]", tuple[str, int]]]:
+    """`ivr serve`, from its first line of log; killed if it has not ended by itself."""
+    command = [sys.executable, "-m", "ivr", "serve", "--prompts", str(prompts), "--listen", "127.0.0.1:0"]
+    environment = os.environ | {"SANTUN_PERSON_KEY": twins.KEY.hex()}
+    with subprocess.Popen(
+        [*command, "--redis", redis], cwd=ROOT, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            assert process.stderr
+            said = json.loads(process.stderr.readline())
+            yield process, (said["host"], said["port"])
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def ended(process: "subprocess.Popen[str]") -> str:
+    """What it logged until it ended in good order."""
+    _, said = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0, said
+    return said
+
+
+@pytest.mark.redis
+async def test_a_conversation_with_a_real_redis(redis: str, tmp_path: Path) -> None:
+    """Facts arrive in Redis; heart beats until it stops; the log has neither name, keys nor secret."""
+    attempt = await open_attempt(redis)
+    keys = iter("1" + "1234" + "2")
+    variables = {"SANTUN_ATTEMPT": attempt, "SANTUN_CAMPAIGN": twins.CAMPAIGN.id, "SANTUN_LANGUAGE": "id"}
+    beats = Redis.from_url(redis)
+    with serving(redis, tmp_path / "prompts") as (process, address), beats:
+        peer = Peer(
+            address, variables, lambda path, awaited: next(keys, "") if awaited and path.name == "silence" else ""
+        )
+        peer.run()
+        assert peer.set == {"IVR_RESULT": "agent"}
+        assert beats.hlen(IVR_BEATS) == 1
+        process.send_signal(signal.SIGTERM)
+        log = ended(process)
+        assert beats.hlen(IVR_BEATS) == 0
+
+    store = RedisStore(redis)
+    facts = [(fact.name, fact.value) for fact in await store.facts(twins.CAMPAIGN.id, attempt)]
+    await store.close()
+    assert [name for name, _ in facts[-3:]] == ["wants_agent", "step", "closed"]
+    assert ("key", "****") in facts
+    for private in ("1234", "Budi", NUMBER.e164, twins.KEY.hex(), twins.CONTACT.secret):
+        assert private not in log
+    assert json.loads(log.splitlines()[-1])["endings"] == {"agent": 1}
+
+
+@pytest.mark.redis
+async def test_stopping_lets_a_call_finish(redis: str, tmp_path: Path) -> None:
+    attempt = await open_attempt(redis)
+    asked = threading.Event()
+    with serving(redis, tmp_path / "prompts") as (process, address):
+
+        def press(path: Path, keys: str) -> str:
+            if not asked.is_set():
+                process.send_signal(signal.SIGTERM)
+                asked.set()
+            return "9" if keys and path.name == "silence" else ""
+
+        peer = Peer(address, {"SANTUN_ATTEMPT": attempt, "SANTUN_CAMPAIGN": twins.CAMPAIGN.id}, press).run()
+        assert peer.set == {"IVR_RESULT": "done"}
+        ended(process)
+
+
+@pytest.mark.redis
+async def test_two_signals_end_everything(redis: str, tmp_path: Path) -> None:
+    attempt = await open_attempt(redis)
+    with serving(redis, tmp_path / "prompts") as (process, address):
+
+        def press(path: Path, keys: str) -> str:
+            process.send_signal(signal.SIGTERM)
+            threading.Event().wait(0.2)
+            return ""
+
+        peer = Peer(address, {"SANTUN_ATTEMPT": attempt, "SANTUN_CAMPAIGN": twins.CAMPAIGN.id}, press).run()
+        assert peer.set == {}
+        ended(process)
+
+
+def run(*words: str, typed: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
+    kept = {name: value for name, value in os.environ.items() if name != "SANTUN_PERSON_KEY"}
+    return subprocess.run(
+        [sys.executable, "-m", "ivr", *words], cwd=ROOT, input=typed, capture_output=True, text=True, timeout=LIMIT_S,
+        env=kept | environment,
+    )  # fmt: skip
+
+
+def test_serve_without_the_key_says_what_to_set(tmp_path: Path) -> None:
+    done = run("serve", "--prompts", str(tmp_path), "--redis", "redis://127.0.0.1:1")
+    assert done.returncode == 2
+    assert "SANTUN_PERSON_KEY" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1", "127.0.0.1:x", "127.0.0.1:99999", "192.0.2.1:4573"])
+def test_serve_on_an_impossible_address_says_so(tmp_path: Path, listen: str) -> None:
+    words = ("serve", "--prompts", str(tmp_path), "--redis", "redis://127.0.0.1:1", "--listen", listen)
+    done = run(*words, SANTUN_PERSON_KEY=twins.KEY.hex())
+    assert done.returncode == 2
+    assert "--listen" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_render_writes_pieces_and_the_dialplans_messages(tmp_path: Path) -> None:
+    done = run("prompts", "render", "--out", str(tmp_path), "--company", "Dana Sejahtera")
+    assert done.returncode == 0, done.stderr
+    for language in ("id", "en"):
+        assert (tmp_path / language / "message.wav").stat().st_size > 16_000
+    assert len(list((tmp_path / "pieces").glob("*.wav"))) > 500
+
+
+def test_list_and_talk() -> None:
+    assert "Apakah benar" in run("prompts", "list").stdout
+    said = run("talk", "--language", "en", typed="1\n1234\n8\n").stdout
+    assert "[done: paid_claim]" in said
+    assert run("talk", typed="1\n").returncode == 0
