@@ -124,8 +124,13 @@ def test_every_split(cuts: list[int]) -> None:
     whole = BEGIN + b"200 result=1 (gr\xc3\xbc\xc3\x9f)\n200 result=49 endpos=5\n"
     places = [0, *sorted(cuts), len(whole)]
     ours, theirs = socket.socketpair()
+
+    def send() -> None:
+        for begin, end in pairwise(places):
+            theirs.sendall(whole[begin:end])
+
     with ours, theirs, ThreadPoolExecutor(1) as pool:
-        sending = pool.submit(lambda: [theirs.sendall(whole[a:b]) for a, b in pairwise(places)])
+        sending = pool.submit(send)
         agi = Agi(ours)
         assert agi.get_variable("X") == "grüß"
         assert agi.play("/x", "1", 0, 5) == ("1", 5)

@@ -148,7 +148,7 @@ def test_a_name_never_stands_on_a_command_line(voice: Espeak, monkeypatch: pytes
         seen.append(command)
         return run(command, **more)
 
-    monkeypatch.setattr(espeak.subprocess, "run", watched)
+    monkeypatch.setattr(subprocess, "run", watched)
     voice.render("id", "Budi Rahasia")
     assert seen
     assert not any("Rahasia" in word for command in seen for word in command)

@@ -11,6 +11,7 @@ import pytest
 from dialer.dialplan import IvrResult
 from dialer.model import Fact, Kind
 from ivr import session
+from ivr.dialogue import Listen
 from tests.ivr import twins
 from tests.ivr.twins import CALL, CAMPAIGN, CONTACT, KEY, Phone, Store
 
@@ -135,13 +136,13 @@ def test_silence_streams_while_the_store_is_slow() -> None:
     [("1234", "1234"), (["1", "2", "#"], "12"), (["1", "", "2"], "1"), (["", "1"], ""), (["#", "1"], "")],
 )
 def test_entries_end_by_count_by_hash_or_by_silence(pressed: str, keyed: str) -> None:
-    listen = session.Listen("0123456789*", 4)
+    listen = Listen("0123456789*", 4)
     assert session._listened(listen, "", Phone(pressed)) == keyed
 
 
 def test_a_key_during_playback_begins_the_entry() -> None:
-    assert session._listened(session.Listen("0123456789*", 4), "1", Phone("234")) == "1234"
-    assert session._listened(session.Listen("0123456789*", 1), "1", Phone("234")) == "1"
+    assert session._listened(Listen("0123456789*", 4), "1", Phone("234")) == "1234"
+    assert session._listened(Listen("0123456789*", 1), "1", Phone("234")) == "1"
 
 
 @pytest.mark.parametrize(
