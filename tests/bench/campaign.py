@@ -1,0 +1,148 @@
+"""One campaign of a measurement, by the product's own commands: created, loaded, started, watched, its books checked."""
+
+import asyncio
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from dialer.adapters.clock import SystemClock
+from dialer.adapters.redis_store import RedisStore
+from dialer.demo.carrier import CarrierCall, number
+from dialer.demo.debtors import invent
+from dialer.demo.reconcile import faults
+from dialer.demo.world import TRUNK
+from tests.bench.world import Bench, until
+
+LOOK_S = 0.5
+LEAD_S = 15.0
+CLOSE_S = 60.0
+_FIGURES = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+@dataclass(slots=True)
+class Watched:
+    """What was seen while it ran."""
+
+    began_at: float = 0.0  # epoch
+    ended_at: float = 0.0
+    reasons: Counter[str] = field(default_factory=Counter)  # the pacer's sentences without their figures, by looks
+    boards: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What came of it."""
+
+    outcomes: list[Mapping[str, str]]
+    calls: list[CarrierCall]
+    faults: list[str]
+
+    def rates(self, watched: Watched) -> list[int]:
+        """Calls that reached the carrier, in each whole second that calls were asked for."""
+        seconds = Counter(int(call.began_at - watched.began_at) for call in self.calls)
+        return [seconds[second] for second in range(int(watched.ended_at - watched.began_at))]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A campaign: `settings` are further words of `dialer campaign create`."""
+
+    id: str
+    settings: tuple[str, ...]
+    mix: Mapping[str, int]
+    contacts: int
+    first_serial: int = 0
+    delay_s: Callable[[int], float] | None = None  # ringing by serial; None: lognormal, 3 s in the middle
+
+
+def setting(**values: object) -> tuple[str, ...]:
+    """--set name=value, for each."""
+    return tuple(word for name, value in values.items() for word in ("--set", f"{name}={value}"))
+
+
+async def load(bench: Bench, asked: Asked) -> float:
+    """Create it and load its list; seconds that the load took."""
+    world = bench.world
+    await world.command("campaign", "create", asked.id, "--pack", "demo", "--trunk", TRUNK, *asked.settings)
+    path = world.run / f"{asked.id}.csv"
+    rows = []
+    for offset, one in enumerate(invent(asked.contacts, asked.mix, 1, SystemClock().today(), asked.first_serial)):
+        row = dict(one.row)
+        if asked.delay_s is not None:
+            row["telepon"] = number(one.behaviour, asked.first_serial + offset, asked.delay_s(offset))
+        rows.append(row)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    began = monotonic()
+    await world.command("load", str(path), "--campaign", asked.id)
+    return monotonic() - began
+
+
+async def led(store: RedisStore, campaign: str) -> None:
+    """Wait until the engine leads it."""
+
+    async def published() -> bool:
+        return await store.published(campaign) is not None
+
+    await until(f"the engine's lead of {campaign}", published, LEAD_S)
+
+
+async def run(
+    bench: Bench,
+    store: RedisStore,
+    campaign: str,
+    limit_s: float,
+    done: Callable[[Mapping[str, int]], bool] = lambda _: False,
+) -> Watched:
+    """Start it, look twice a second until `limit_s` or `done` (of its counters), then pause it."""
+    await bench.world.command("campaign", "start", campaign)
+    seen, clock = Watched(), SystemClock()
+    seen.began_at = clock.now()
+    ends = monotonic() + limit_s
+    while (left_s := ends - monotonic()) > 0:
+        await asyncio.sleep(min(LOOK_S, left_s))
+        raw = await store.published(campaign)
+        board = json.loads(raw) if raw else {}
+        seen.boards.append({key: board.get(key) for key in ("at", "lines", "calls", "working", "numbers", "node")})
+        seen.reasons[_FIGURES.sub("N", str(board.get("reason", "")))] += 1
+        if done(await store.counters(campaign)):
+            break
+    seen.ended_at = clock.now()
+    await bench.world.command("campaign", "pause", campaign)
+    return seen
+
+
+async def settle(bench: Bench, store: RedisStore, campaign: str, limit_s: float = CLOSE_S) -> float:
+    """Wait until every attempt has its outcome; who still talks after half the time is hung up. Seconds it took."""
+    began, hung_up = monotonic(), False
+    while await store.open_attempts(campaign) and monotonic() - began < limit_s:
+        if not hung_up and monotonic() - began > limit_s / 2:
+            hung_up = True
+            await bench.world.carrier.process.console("channel request hangup all")
+        await asyncio.sleep(LOOK_S)
+    return monotonic() - began
+
+
+async def books(bench: Bench, store: RedisStore, campaign: str) -> Books:
+    """Our stream against the carrier's own call log."""
+    carrier = bench.world.carrier
+    entries = [entry for _, entry in await store.tail(campaign, 1_000_000)]
+    outcomes = [entry for entry in entries if entry["type"] == "outcome"]
+    for _ in range(50):
+        if not await carrier.calls_now():
+            break
+        await asyncio.sleep(LOOK_S / 2)
+    known = {entry["attempt"] for entry in outcomes}
+    calls = [call for call in carrier.calls() if not call.attempt.startswith("bare-")]
+    wrong = faults(outcomes, calls) if known else ["no outcome at all"]
+    counters = await store.counters(campaign)
+    if counters.get("attempts", 0) != len(known):
+        wrong.append(f"{counters.get('attempts', 0)} attempts were claimed, {len(known)} have an outcome")
+    return Books(outcomes, calls, wrong)
