@@ -105,6 +105,7 @@ class Pacer:
             return room.lines_left, f"{room.lines_used} of {room.lines} lines in use"
         counters = self._counters(snapshot)
         left = budget(counters.abandoned, counters.live, self.limits.abandon_rate_max) + 1e-9
+        left -= max(0, room.waiting - room.free)  # nobody is there for these
         numbers |= {"live": float(counters.live), "abandoned": float(counters.abandoned), "budget": left}
         progressive = room.free - room.in_flight
         seen = f"{_agents(room.free)} free, {room.in_flight} under way"
@@ -126,11 +127,11 @@ class Pacer:
     def _predict(
         self, grouped: Grouped, room: "_Room", left: float, most: int, numbers: dict[str, float]
     ) -> tuple[int, float]:
-        """How many new calls are each worth their chance to be abandoned; and how many agents will be free in time."""
+        """Calls worth their chance to be abandoned (more than `most`: cut by a cap), and agents soon to be free."""
         forecast = self._lookout.forecast(grouped, self.limits.connect_limit_s)
         needed = room.free + forecast.busy - room.waiting
-        price = self._price * min(1.0, left / _BUDGET_EASY)
-        chances = sum_at_least(forecast.chances, forecast.new, needed, max(0, most - 1), price)
+        price = self._price * min(1.0, (left - 1.0) / _BUDGET_EASY) * _idle_care(room)
+        chances = sum_at_least(forecast.chances, forecast.new, needed, most, price)
         numbers |= {
             "answer_rate": self._lookout.answers.rate,
             "free_soon": forecast.free_soon,
@@ -138,7 +139,7 @@ class Pacer:
             "price": price,
             "abandon_chance": float(chances[0]),
         }
-        return min(most, int(np.searchsorted(chances, price, side="right"))), forecast.free_soon
+        return int(np.searchsorted(chances, price, side="right")), forecast.free_soon
 
     def _capped(self, wanted: int, room: "_Room") -> tuple[int, str]:
         limits = self.limits
@@ -155,6 +156,7 @@ class Pacer:
 
 _PRICE_FIRST, _PRICE_MIN, _PRICE_MAX = 0.05, 0.001, 0.5  # chance of being abandoned at which a call is not started
 _STEP = 0.2
+_IDLE_CARE = 1.0
 _UNDER_LIMIT = 0.93
 _BUDGET_EASY = 4.0  # with fewer abandons left in the budget the price falls
 
@@ -201,6 +203,11 @@ class _Room:
     def numbers(self) -> dict[str, float]:
         names = ("free", "working", "in_flight", "ringing", "waiting", "lines", "lines_used", "calls_per_second")
         return {name: float(getattr(self, name)) for name in names}
+
+
+def _idle_care(room: _Room) -> float:
+    """With idle agents a call loses less by coming later, so it is risked less: the budget is spent where it helps."""
+    return math.exp(-_IDLE_CARE * room.free / math.sqrt(room.working))
 
 
 class _Bucket:

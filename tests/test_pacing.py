@@ -176,6 +176,27 @@ def test_predictive_without_a_budget_is_progressive(counters: Counters) -> None:
     assert "one call per free agent because" in decision.reason
 
 
+def test_a_cap_on_predicted_calls_is_told() -> None:
+    decision = taught(replace(WIDE, mode=Mode.PREDICTIVE, lines_max=8)).decide(BUSY)
+    assert decision.start == 2  # six talk
+    assert decision.reason.endswith("; held to 8 lines")
+
+
+def test_idle_agents_make_the_pacer_patient() -> None:
+    """The next call for a team with idle agents is risked less: abandons are spent where they save most waiting."""
+    pacer = taught(replace(WIDE, mode=Mode.PREDICTIVE))
+    idle = (*BUSY.agents, *(AgentSeen(str(200 + n), Working.IDLE, 3900.0) for n in range(5)))
+    covered = flights(ringing=5)
+    busy = pacer.decide(BUSY).numbers["price"]
+    assert pacer.decide(replace(BUSY, agents=idle, attempts=covered)).numbers["price"] < busy
+
+
+def test_callers_whom_nobody_can_take_are_taken_off_the_budget() -> None:
+    pacer = taught(replace(WIDE, mode=Mode.PREDICTIVE))
+    before = pacer.decide(BUSY).numbers["budget"]
+    assert pacer.decide(replace(BUSY, attempts=flights(waiting=3))).numbers["budget"] == pytest.approx(before - 3)
+
+
 def test_a_smaller_answer_rate_asks_for_more_calls() -> None:
     few, many = (taught(replace(WIDE, mode=Mode.PREDICTIVE), rate=rate).decide(BUSY).start for rate in (0.1, 0.5))
     assert few > many
