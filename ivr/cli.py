@@ -53,6 +53,7 @@ def serve(
     prompts_as: Annotated[str, typer.Option(help="The same folder as Asterisk sees it, if it is another.")] = "",
     most: Annotated[int, typer.Option(help="Calls at once; more get the courteous message.", min=1)] = 500,
     drain_s: Annotated[float, typer.Option(help="How long calls go on after a signal to stop.", min=0)] = 60.0,
+    forget_days: Annotated[float, typer.Option(help="Delete sounds with names and amounts unused for so long.")] = 7,
     promise_days: Annotated[int, typer.Option(help="How far ahead a promised date may lie.", min=0, max=60)] = 14,
 ) -> None:
     """Answer Asterisk's FastAGI: a thread per call."""
@@ -65,6 +66,7 @@ def serve(
     threading.stack_size(THREAD_STACK_BYTES)
     store = IvrStore(redis)
     voice = Espeak(prompts.resolve())
+    voice.forget(forget_days * 86400)
     background = ThreadPoolExecutor(BACKGROUND_THREADS, "background")
     desk = Desk(store, store, SystemClock(), background.submit, zone_of, key, promise_days)
     script = PaymentReminder(desk, voice, background, _seen(prompts.resolve(), prompts_as))
@@ -131,6 +133,12 @@ def render(
     write_plain(out.resolve())
     write_messages(out.resolve(), voice.render, {"company": spoken_words(company)})
     typer.echo(f"{pieces} pieces in {time.monotonic() - began:.1f} s: {out}")
+
+
+@prompts.command()
+def forget(out: Out, days: Annotated[float, typer.Option(help="Unused for so long.", min=0)] = 7) -> None:
+    """Delete the sounds with people's names and amounts; what is still needed is made anew."""
+    typer.echo(f"{Espeak(out.resolve()).forget(days * 86400)} files deleted: {out}")
 
 
 @prompts.command("list")

@@ -10,11 +10,12 @@ from typing import Protocol, TypeVar
 import structlog
 
 from dialer.dialplan import IvrResult
-from dialer.errors import DialerError, StoreError
+from dialer.errors import DialerError
 from dialer.model import Campaign, Contact, Fact, Kind
 from ivr import dialogue, spoken, verify
-from ivr.dialogue import End, Listen, Talk, Turn
+from ivr.dialogue import Listen, Talk, Turn
 from ivr.ports import Clock, Debtors, HungUp, Phone, PhoneFailed, Reports
+from ivr.steps import End
 
 log = structlog.get_logger("ivr.session")
 
@@ -23,6 +24,7 @@ NEXT_KEY_MS = 3500
 END_KEY = "#"
 STORE_STEP_MS = 100  # silence streamed at a time while a fact is being stored
 CLOSING_TRIES = 3
+UNKNOWN = End(IvrResult.MESSAGE, "unknown")  # whose call it is cannot be known: nothing is said, nothing is stored
 
 T = TypeVar("T")
 
@@ -88,7 +90,7 @@ class Ledger:
             while self.stored < len(self.facts):
                 self.desk.reports.report(self.call.campaign, self.call.attempt, self.facts[self.stored])
                 self.stored += 1
-        except StoreError as error:
+        except DialerError as error:
             log.warning("A fact could not be stored.", call_id=self.call.attempt, action="kept", error=error.detail)
 
 
@@ -97,7 +99,7 @@ def play(call: Call, phone: Phone, desk: Desk) -> str:
     began = desk.clock.now()
     ledger = Ledger(call, desk)
     try:
-        how = _serve(call, phone, desk, ledger)
+        end = _serve(call, phone, desk, ledger)
     except HungUp:
         _close(ledger, "hung_up", began)
         return "hung_up"
@@ -105,11 +107,10 @@ def play(call: Call, phone: Phone, desk: Desk) -> str:
         log.error("The line failed.", call_id=call.attempt, action="message", error=str(error))
         _close(ledger, "failed", began)
         return "failed"
-    result = how.result
-    if not _close(ledger, how.how, began) and result is IvrResult.AGENT:
-        log.warning("The last facts were not stored.", call_id=call.attempt, action="agent")
-    _finish(phone, result)
-    return how.how
+    if end != UNKNOWN:
+        _close(ledger, end.how, began)
+    _finish(phone, end.result)
+    return end.how
 
 
 def _finish(phone: Phone, result: IvrResult) -> None:
@@ -120,7 +121,7 @@ def _finish(phone: Phone, result: IvrResult) -> None:
 def _serve(call: Call, phone: Phone, desk: Desk, ledger: Ledger) -> End:
     talk = _while_streaming(phone, desk, lambda: learn(call, desk))
     if talk is None:
-        return End(IvrResult.MESSAGE, "unknown")
+        return UNKNOWN
     phone.prepare(dialogue.ahead(talk))
     turn = dialogue.begin(talk)
     ledger.add("language", talk.language)
@@ -184,7 +185,7 @@ def _listened(listen: Listen, keyed: str, phone: Phone) -> str:
     return keyed
 
 
-def _close(ledger: Ledger, how: str, began: float) -> bool:
+def _close(ledger: Ledger, how: str, began: float) -> None:
     """The last fact, and everything that was not stored yet, waited for within the store's own time limits."""
     seconds = ledger.desk.clock.now() - began
     ledger.add("closed", f"{how} {seconds:.1f}")
@@ -200,7 +201,6 @@ def _close(ledger: Ledger, how: str, began: float) -> bool:
     log.info(
         "The conversation ended.", call_id=ledger.call.attempt, action="closed", how=how, seconds=round(seconds, 1)
     )
-    return ledger.complete()
 
 
 def learn(call: Call, desk: Desk) -> Talk | None:

@@ -1,8 +1,10 @@
 """Speech by espeak-ng, on this machine: pieces rendered once, joined into one file per sentence."""
 
+import contextlib
 import os
 import subprocess
 import threading
+import time
 import wave
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +33,8 @@ GAP_S = 0.03  # between joined pieces
 TAIL_S = 0.25  # after a sentence
 SILENCE_MS = 5000
 SILENCE = "silence"
+PIECES, JOINED, NAMES = "pieces", "joined", "names"  # folders
+FOR_ONE_CALL = (JOINED, NAMES)
 
 _VOICES = {"id": "id", "en": "en-us"}
 _HEADER_BYTES = 44
@@ -47,7 +51,7 @@ class Espeak:
         self._voices = {
             language: Voice("espeak-ng", version, _VOICES[language], WORDS_PER_MINUTE) for language in LANGUAGES
         }
-        self.silence = self._written(out / "pieces" / SILENCE, np.zeros(RATE * SILENCE_MS // 1000, np.int16))
+        self.silence = self._written(out / PIECES / SILENCE, np.zeros(RATE * SILENCE_MS // 1000, np.int16))
 
     def render(self, language: str, text: str) -> Samples:
         """8 kHz mono: trimmed, of equal loudness, without clicks at its ends."""
@@ -57,23 +61,34 @@ class Espeak:
 
     def piece(self, language: str, piece: Piece) -> Path:
         """The file of one piece, made if need be. Names of people lie apart, where they can be deleted."""
-        folder = self._out / ("names" if piece.private else "pieces")
+        folder = self._out / (NAMES if piece.private else PIECES)
         path = folder / file_name(self._voices[language], piece.text)
-        return path if _there(path) else self._written(path, self.render(language, piece.text))
+        found = _used(path) if piece.private else _there(path)
+        return path if found else self._written(path, self.render(language, piece.text))
 
     def sentence(self, sentence: Sentence) -> Path:
         """The file of a whole sentence, without its extension, as Asterisk wants it."""
         paths = [self.piece(sentence.language, piece) for piece in sentence.pieces]
         private = any(piece.private for piece in sentence.pieces)
-        folder = self._out / ("names" if private else "joined")
+        folder = self._out / (NAMES if private else JOINED)
         path = folder / joined_name(tuple(path.name for path in paths))
-        return path if _there(path) else self._written(path, joined([_read(path) for path in paths]))
+        return path if _used(path) else self._written(path, joined([_read(path) for path in paths]))
 
     def warm(self) -> int:
         """Render everything that is known before the first call; how many pieces there are."""
         wanted = [(language, Piece(text)) for language in LANGUAGES for text in fixed(language)]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return len(list(pool.map(lambda one: self.piece(*one), wanted)))
+
+    def forget(self, older_s: float) -> int:
+        """Delete what was made for single calls and not used for so long; how many files."""
+        before = time.time() - older_s
+        old = [
+            path for folder in FOR_ONE_CALL for path in (self._out / folder).glob("*") if path.stat().st_mtime < before
+        ]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)
 
     def _spoken(self, language: str, text: str) -> tuple[int, bytes]:
         """Rate and raw samples. The text goes by standard input: arguments are seen by everybody."""
@@ -111,6 +126,15 @@ def _version(program: str) -> str:
 
 def _there(path: Path) -> bool:
     return path.with_suffix(".wav").exists()
+
+
+def _used(path: Path) -> bool:
+    """Is it there? Then it is young again, and `forget` leaves it alone."""
+    if not _there(path):
+        return False
+    with contextlib.suppress(OSError):  # not ours to write, or deleted just now: playing it will tell
+        os.utime(path.with_suffix(".wav"))
+    return True
 
 
 def _read(path: Path) -> Samples:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from dialer.dialplan import IvrResult
 from dialer.errors import BadInput
 from ivr import dialogue
-from ivr.dialogue import STEPS, State, Talk, Turn
+from ivr.dialogue import State, Talk, Turn
 from ivr.spoken import LANGUAGES
+from ivr.steps import STEPS, End
 from ivr.texts import DEBT, PARTS, TEXTS
 
 TODAY = date(2026, 11, 21)
@@ -77,7 +78,7 @@ def test_every_path_ends(graph: tuple[Talk, list[Edge]]) -> None:
         assert after.end or after.state.turns == before.state.turns + 1, heard
         if before.listen:
             last = replace(before.state, turns=dialogue.MOST_TURNS - 1)
-            assert dialogue.hear(graph[0], last, heard).end == dialogue.End(IvrResult.DONE, "turn_limit")
+            assert dialogue.hear(graph[0], last, heard).end == End(IvrResult.DONE, "turn_limit")
 
 
 def test_nothing_of_the_debt_before_verification(graph: tuple[Talk, list[Edge]]) -> None:
@@ -176,7 +177,7 @@ def walk(talk: Talk, *keyed: str) -> tuple[list[Turn], list[tuple[str, str]]]:
 )
 def test_ways(keyed: list[str], how: str, result: IvrResult, fact: tuple[str, str]) -> None:
     found, facts = walk(FULL, *keyed)
-    assert found[-1].end == dialogue.End(result, how)
+    assert found[-1].end == End(result, how)
     assert fact in facts
 
 
@@ -214,7 +215,7 @@ def test_what_must_be_safe_is_stored_first(graph: tuple[Talk, list[Edge]]) -> No
 def test_not_stored_is_said_and_not_claimed() -> None:
     turn = dialogue.not_stored(FULL, walk(FULL, "1", "1234", "8")[0][-1].state)
     assert [sentence.name for sentence in turn.say] == ["not_stored"]
-    assert turn.end == dialogue.End(IvrResult.MESSAGE, "not_stored")
+    assert turn.end == End(IvrResult.MESSAGE, "not_stored")
 
 
 @pytest.mark.parametrize(

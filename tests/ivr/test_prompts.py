@@ -1,5 +1,6 @@
 """Sentences in pieces, names made safe to speak, file names, and the sounds themselves."""
 
+import os
 import subprocess
 import threading
 import wave
@@ -18,6 +19,7 @@ from ivr import dialogue, prompts, spoken
 from ivr.adapters import espeak
 from ivr.adapters.espeak import Espeak
 from ivr.prompts import Piece, Sentence, Voice
+from ivr.steps import STEPS
 from ivr.texts import PARTS, TEXTS
 
 VOICE = Voice("espeak-ng", "1.51", "id", 150)
@@ -81,7 +83,7 @@ def test_everything_fixed_is_rendered_beforehand(language: str) -> None:
         amount=987_654_321, due=date(2025, 1, 31), secret_digits=6, agent=True, switch=True,
     )  # fmt: skip
     state = dialogue.State(language=language, verified=True, promise=date(2026, 12, 5))
-    for step in dialogue.STEPS.values():
+    for step in STEPS.values():
         for name in dialogue.holding(step.say, talk, state):
             sentence = dialogue._sentence(name, talk, state)
             texts = known if sentence.language == language else set(prompts.fixed(sentence.language))
@@ -152,6 +154,19 @@ def test_a_name_never_stands_on_a_command_line(voice: Espeak, monkeypatch: pytes
     voice.render("id", "Budi Rahasia")
     assert seen
     assert not any("Rahasia" in word for command in seen for word in command)
+
+
+def test_what_was_made_for_one_call_is_forgotten_when_unused(tmp_path: Path) -> None:
+    voice = Espeak(tmp_path)
+    old = voice.sentence(Sentence("ask_name", "id", (Piece("Apakah,"), Piece("Budi?", private=True))))
+    new = voice.sentence(Sentence("bye", "id", (Piece("Terima kasih."),)))
+    for path in [*tmp_path.glob("names/*.wav"), *tmp_path.glob("joined/*.wav")]:
+        os.utime(path, (1, 1))
+    voice.sentence(Sentence("bye", "id", (Piece("Terima kasih."),)))
+    assert voice.forget(86400) == 2
+    assert not old.with_suffix(".wav").exists()
+    assert new.with_suffix(".wav").exists()
+    assert len(list(tmp_path.glob("pieces/*.wav"))) == 3
 
 
 def test_many_at_once_make_one_whole_file(voice: Espeak) -> None:
