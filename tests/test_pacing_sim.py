@@ -170,7 +170,7 @@ class World:
         return self.abandoned / self.live if self.live else 0.0
 
 
-def shift(mode: Mode, seed: int, agents: int = 20, hours: float = 1.5) -> World:
+def shift(mode: Mode, seed: int, agents: int = 20, hours: float = 1.0) -> World:
     limits = Limits(mode=mode, lines_max=12 * agents, lines_per_agent_max=10.0, calls_per_second=20.0)
     return World(Pacer(limits, seed), agents, seed).run(hours * 3600)
 
