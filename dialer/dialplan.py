@@ -66,6 +66,9 @@ class Told(StrEnum):
     PHONE_KEY = "SantunPhoneKey"  # Agent, Key: an agent's phone dialled a service code
 
 
+TOLD_ANSWERED = "SantunAnswered"  # user event: the dialplan runs; a Redirect before it may hang up (decision 0010)
+
+
 ANSWERED_AGENTS = "agents"  # extensions of Context.ANSWERED
 ANSWERED_IVR = "ivr"
 SERVICE_CODES = {"*1": "sign_in", "*2": "break", "*3": "back", "*0": "sign_out", "*4": "wrapped"}  # FROM_AGENT

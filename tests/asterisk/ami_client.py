@@ -36,6 +36,7 @@ class AmiClient:
         self.writer.close()
         if self._task is not None:
             self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def send(self, action: str, variables: dict[str, str] | None = None, **fields: str | int) -> Message:
         """One action, and its answer."""

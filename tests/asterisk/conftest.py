@@ -1,6 +1,5 @@
 """A real Asterisk as PBX and a second one as carrier, once per test session, on loopback addresses and free ports."""
 
-import asyncio
 import itertools
 import secrets
 import shutil
@@ -19,10 +18,11 @@ from dialer.adapters.asterisk_install import find
 from dialer.adapters.asterisk_process import AsteriskProcess
 from dialer.adapters.sounds import RATE, Samples, write_messages, write_plain
 from dialer.demo.carrier import Carrier, CarrierSettings, number
-from dialer.dialplan import Var, endpoint, room
+from dialer.dialplan import TOLD_ANSWERED, Context, Var, endpoint, room
 
 from .ami_client import AmiClient, Message
 from .speech import speak
+from .waiting import until
 
 ROOT = Path(__file__).parents[2]
 TRUNK = "carrier"
@@ -40,6 +40,11 @@ def free_port(host: str, kind: socket.SocketKind) -> int:
 def briefly(language: str, text: str) -> Samples:
     """1.5 s of any sentence will do."""
     return speak(language, text)[: RATE * 3 // 2]
+
+
+def at_length(language: str, text: str) -> Samples:
+    """3 s: AMD must still take a greeting for a greeting."""
+    return speak(language, text)[: RATE * 3]
 
 
 @pytest.fixture(scope="session")
@@ -93,11 +98,13 @@ async def pbx(asterisk: Asterisk, settings: AsteriskSettings) -> AsyncIterator[A
 async def carrier(asterisk: Asterisk, settings: AsteriskSettings, pbx: AsteriskProcess) -> AsyncIterator[Carrier]:
     run, port = settings.run.with_name("carrier"), settings.trunks[0].port
     carrier = Carrier(asterisk, CarrierSettings(run=run, pbx_port=settings.sip_port, port=port, phones=settings.phones))
-    await carrier.start(speak)
-    names = [f"{endpoint(phone.agent)}@" for phone in settings.phones]
-    async with asyncio.timeout(10):
-        while any(name not in contacts for contacts in [await pbx.console("pjsip show contacts")] for name in names):
-            await asyncio.sleep(0.05)
+    await carrier.start(at_length)
+
+    async def registered() -> bool:
+        contacts = await pbx.console("pjsip show contacts")
+        return all(f"{endpoint(phone.agent)}@" in contacts for phone in settings.phones)
+
+    await until(registered, "all phones registered", 10)
     yield carrier
     await carrier.stop()
 
@@ -120,17 +127,25 @@ class Line:
     placed: list[str]
 
     async def call(
-        self, behaviour: str = "listens", exten: str = "agents", context: str = "santun-answered", **variables: str
+        self,
+        behaviour: str = "listens",
+        exten: str = "agents",
+        context: str = "santun-answered",
+        channel: str = "",
+        **variables: str,
     ) -> str:
-        """Call a subscriber; returns the channel's id when he has answered."""
-        channel = await self.dial(f"PJSIP/{number(behaviour, next(_ids), 0)}@{TRUNK}", context, exten, **variables)
+        """Call a subscriber; returns the channel's id when he has answered and may be redirected."""
+        to = f"PJSIP/{number(behaviour, next(_ids), 0)}@{TRUNK}"
+        channel = await self.dial(to, context, exten, channel, **variables)
         answer = await self.ami.until("OriginateResponse", Uniqueid=channel)
         assert answer["Response"] == "Success", answer
+        if context == Context.ANSWERED:
+            await self.ami.until("UserEvent", UserEvent=TOLD_ANSWERED, Uniqueid=channel)
         return channel
 
-    async def dial(self, to: str, context: str, exten: str, **variables: str) -> str:
-        """Originate, with SANTUN_ before the names of the variables."""
-        channel = f"test-{next(_ids)}-{secrets.token_hex(4)}"
+    async def dial(self, to: str, context: str, exten: str, channel: str = "", **variables: str) -> str:
+        """Originate; variables go by the names of dialplan.Var in small letters."""
+        channel = channel or f"test-{next(_ids)}-{secrets.token_hex(4)}"
         self.placed.append(channel)
         named = {Var[name.upper()].value: value for name, value in variables.items()}
         header = {"PJSIP_HEADER(add,X-Santun-Attempt)": channel}
@@ -160,4 +175,6 @@ async def line(ami: AmiClient, carrier: Carrier) -> AsyncIterator[Line]:
     line = Line(ami, [])
     yield line
     for channel in line.placed:
-        await ami.send("Hangup", Channel=channel, Cause=16)
+        answer = await ami.send("Hangup", Channel=channel, Cause=16)
+        if answer["Response"] == "Success":
+            await ami.until("Hangup", Uniqueid=channel)  # until then it counts as one of its room
