@@ -336,6 +336,10 @@ _SOON = {"not_at_home": 4 * HOUR_S, "no_one": 4 * HOUR_S, "machine": 6 * HOUR_S,
     "cut_off": HOUR_S, "wants_agent": HOUR_S
 }  # fmt: skip
 
+CHOICES = frozenset(
+    {"promise", "stop", "wrong_person", "paid_claim", "dispute", "hardship", "call_back", "wants_agent"}
+)
+
 Said = tuple[str, str]  # word, value
 
 
@@ -427,7 +431,7 @@ def _retry_at(found: Verdict, said: Sequence[Said], attempt: Attempt, campaign: 
     used = attempt.tries if found.count else attempt.tries - 1
     if used >= rule.times:
         return 0.0
-    soon = [_SOON[word] for word, _ in said if word in _SOON]
+    soon = [_SOON[word] for word, _ in said if word in _SOON and not (word == "wants_agent" and attempt.joined_at)]
     after_s = soon[-1] if soon and own is None else rule.after_s
     spread = crc32(attempt.id.encode()) / 2**33 if found.outcome in _SPREAD else 0.0
     return at + after_s * (1.0 + spread)

@@ -13,7 +13,7 @@ from math import isfinite
 
 from dialer.errors import BadInput
 from dialer.model import Attempt, Campaign, Contact, Fact, Number, Outcome, Refused, Side, Verdict
-from dialer.outcomes import EFFECTS, promise_of
+from dialer.outcomes import CHOICES, promise_of
 
 VERSION = 1
 
@@ -199,7 +199,7 @@ def _said(attempt: Attempt, facts: Sequence[Fact]) -> dict[str, Value]:
     ordered = sorted(facts, key=lambda fact: fact.seq)
     promised = [fact.value for fact in ordered if fact.name == "promise"] + ([value] if word == "promise" else [])
     promise = promise_of(promised[-1]) if promised else None
-    chosen = [fact.name for fact in ordered if fact.name in EFFECTS]
+    chosen = [fact.name for fact in ordered if fact.name in CHOICES]
     offers = [fact.value for fact in ordered if fact.name == "offer"]
     return {
         "disposition": word,

@@ -294,6 +294,14 @@ def test_stop_ends_all_calls(word: str) -> None:
     assert by_key.retry_at == by_agent.retry_at == 0.0
 
 
+def test_who_asked_for_an_agent_is_called_soon_unless_he_got_one() -> None:
+    asked = said("verified", "told", "wants_agent")
+    none = replace(ANSWERED, ivr_at=AT - 50, ivr_result="agent", wanted_agent=True)
+    assert judge(none, *asked, campaign=IVR).retry_at == AT + 3600
+    got = replace(TALKED, ivr_at=AT - 50, wanted_agent=True)
+    assert judge(got, *asked, campaign=IVR).retry_at == AT + RETRIES[Outcome.CONNECTED].after_s
+
+
 def test_a_wrong_person_was_no_conversation_with_the_debtor() -> None:
     assert not judge(replace(TALKED, disposition="wrong_person")).conversation
     assert judge(TALKED).conversation

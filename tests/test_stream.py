@@ -46,7 +46,12 @@ def test_a_talk_with_a_promise_as_it_is_written() -> None:
 
 
 def test_what_the_ivr_learnt_is_in_the_record() -> None:
-    facts = [Fact(1, AT, "promise", "2026-12-01;5"), Fact(0, AT, "offer", "two_parts"), Fact(2, AT, "wants_agent")]
+    facts = [
+        Fact(1, AT, "promise", "2026-12-01;5"),
+        Fact(0, AT, "offer", "two_parts"),
+        Fact(2, AT, "wants_agent"),
+        Fact(3, AT, "told"),
+    ]
     attempt = replace(RANG, answered_at=AT - 9, ivr_at=AT - 9, ivr_result="agent")
     entry = record(attempt, verdict(attempt, facts, CAMPAIGN, AT), facts, None, CAMPAIGN)
     assert (entry["promise_amount"], entry["offer"], entry["ivr_choice"]) == ("5", "two_parts", "wants_agent")
