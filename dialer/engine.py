@@ -22,6 +22,7 @@ from dialer.writing import Batch, WriteBehind
 log = structlog.get_logger("engine")
 
 TURN_S = 0.2  # decisions are at most five a second
+EASE = 0.8  # a saved-up second of calls goes out at no more than 1 / EASE of the rate, and turns are not missed for it
 SECOND_S = 1.0
 RESERVE_LIMIT_S = 0.25  # a slow Redis must not make a debtor wait: go on, memory knows the agent is free
 FACTS_LIMIT_S = 2.0
@@ -268,19 +269,22 @@ class Engine:
         self._perform(run, run.floor.tick(now))
         for command in await self._store.commands(run.campaign.id, run.token):
             await self._obey(run, command)
+        if run.placing:
+            return  # a decision takes its calls out of the calls per second: none is made that cannot be carried out
         decision = run.decide(now, self._holds(run))
         for attempt_id in decision.end:
             self._perform(run, run.floor.cancel(attempt_id, "no agent will be free"))
-        if decision.start and not run.placing:
+        if decision.start:
             run.placing = True
-            self._do(self._place(run, decision.start))
+            self._do(self._place(run, decision.start, EASE / run.share.calls_per_second))
 
     def _holds(self, run: Run) -> tuple[str, ...]:
         self._seen.write_lag_s = self._writes.lag_s(run.campaign.id)
         return run.holds(self._clock.now(), self._clock.monotonic(), run.phone.health(), self._seen)
 
-    async def _place(self, run: Run, wanted: int) -> None:
-        """Claim and originate, evenly over one turn."""
+    async def _place(self, run: Run, wanted: int, least_gap_s: float) -> None:
+        """Claim, then originate evenly over what the claim has left of the turn, or longer: a trunk refuses bursts."""
+        ends = self._clock.monotonic() + TURN_S
         try:
             ready, looked_at = await run.placer.claim(run.token, wanted, self._clock.now())
             if not looked_at:
@@ -288,10 +292,11 @@ class Engine:
             for one in ready:
                 run.contacts[one.attempt.id] = one.contact
                 run.floor.claimed(one.attempt, self._clock.now())
-            gap_s = TURN_S / (len(ready) + 1)
-            for one in ready:
+            began = self._clock.monotonic()
+            gap_s = max(max(TURN_S / 2, ends - began) / (len(ready) + 1), least_gap_s)
+            for turn, one in enumerate(ready):
+                await asyncio.sleep(began + turn * gap_s - self._clock.monotonic())
                 self._do(self._originate(run, one))
-                await asyncio.sleep(gap_s)
         except NotLeader:
             self._dethroned(run)
         except StoreError as error:

@@ -19,6 +19,7 @@ from dialer.team import Team, Told
 
 GHOST_S = 35.0  # after its timeout an INVITE may still be under way for 32 s (SIP timer B)
 OVERDUE_S = 5.0
+NO_CHANNEL_S = 1.0  # a busy Asterisk tells that an Originate failed before it tells of the channel that was dialled
 _SETTLED = frozenset({CallState.GONE, CallState.ENDED})
 _SAVED = frozenset(CallState) - _SETTLED - UNANSWERED - {CallState.JOINING}  # joining is written with the reservation
 
@@ -92,6 +93,9 @@ class Floor:
             return self._then_serve(self._left(attempt, event), at)
         self.attempts[attempt.id] = learn(attempt, event)
         word = word_of(event, attempt, self.campaign.kind, self.campaign.detection)
+        if word is Word.FAILED:
+            self._later(at + NO_CHANNEL_S, "no_channel", attempt.id)
+            return []
         return [] if word is None else self._happened(attempt.id, word, event.at, at)
 
     def sent(self, attempt_id: str, at: float) -> None:
@@ -319,6 +323,8 @@ class Floor:
             return self._serve(attempt, at)
         if what == "wrap" and self._wrapping(attempt):
             return self.wrap(attempt.agent, "", at)
+        if what == "no_channel" and attempt.state in UNANSWERED and not attempt.dialled:
+            return self._happened(attempt.id, Word.FAILED, at, at)
         if what == "overdue" and attempt.state in UNANSWERED | NEEDS_AGENT:
             self._later(at + OVERDUE_S, "overdue", attempt.id)
             return [LookAgain(f"no end of {attempt.id} seen")]
