@@ -1,7 +1,7 @@
 """The demo's carrier: a second Asterisk whose subscribers behave as their number says, and who keeps its own call log.
 
 A number is +62812, five digits that tell people apart, two digits of delay (quarter seconds of ringing) and two digits
-of behaviour: number("human", serial=7, delay_s=3) is +628120000701200. What each behaviour does is in BEHAVIOURS;
+of behaviour: number("human", serial=7, delay_s=3) is +62812000071200. What each behaviour does is in BEHAVIOURS;
 carrier/extensions.conf does it. Robot agents' phones live here too: they register, pick up and talk.
 """
 
@@ -32,7 +32,7 @@ class Behaviour:
     does: str
     sip: int = 0
     human: bool = False
-    keys: str = ""  # steps of sub-keys in extensions.conf, joined by '-'
+    keys: str = ""  # steps of sub-keys in extensions.conf, joined by '-'; the demo knows its IVR and brings its own
 
     @property
     def answers(self) -> bool:
@@ -47,12 +47,12 @@ BEHAVIOURS = (
     Behaviour("03", "hangs_up_later", "says halo, talks for about 5 s, hangs up", human=True),
     Behaviour("04", "long_dial_delay", "10 s of nothing, then like human", human=True),
     Behaviour("05", "listens", "rings for the delay, answers, never says a word", human=True),
-    Behaviour("10", "keys_right", "verifies himself and chooses from the menu", human=True, keys="1-n4#-1"),
-    Behaviour("11", "keys_wrong", "fails to verify himself, three times", human=True, keys="1-0000#-1111#-2222#"),
-    Behaviour("12", "keys_too_late", "thinks for 12 s before his key", human=True, keys="w12-1-n4#-1"),
+    Behaviour("10", "keys_right", "verifies himself and chooses from the menu", human=True, keys="1-n4-1"),
+    Behaviour("11", "keys_wrong", "fails to verify himself, three times", human=True, keys="1-0000-1111-2222"),
+    Behaviour("12", "keys_too_late", "thinks for 12 s before his key", human=True, keys="w12-1-n4-1"),
     Behaviour("13", "keys_none", "listens and presses nothing", human=True),
-    Behaviour("14", "keys_agent", "verifies himself and asks for an agent", human=True, keys="1-n4#-9"),
-    Behaviour("15", "keys_wrong_person", "says by key that he is somebody else", human=True, keys="2"),
+    Behaviour("14", "keys_agent", "verifies himself and asks for an agent", human=True, keys="1-n4-2"),
+    Behaviour("15", "keys_wrong_person", "says by key that he is somebody else", human=True, keys="9"),
     Behaviour("20", "voicemail", "rings for the delay, greets for about 8 s, beeps, records for 30 s"),
     Behaviour("30", "busy", "486 at once", sip=486),
     Behaviour("31", "rings_out", "rings and nobody comes", sip=487),
