@@ -1,22 +1,22 @@
 """The command `dialer`: run the engine, look after campaigns, lists and agents, watch what happens."""
 
 import asyncio
-import dataclasses
-import json
 import os
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
-from rich.console import Console
 
-from dialer import contacts, show
-from dialer.adapters import list_files
-from dialer.adapters.site import CONFIG, CONFIG_FILE, OpenSite, load_config, new_id, open_site
-from dialer.errors import BadInput, DialerError
-from dialer.model import CAMPAIGN_ID, Campaign, Command, Contact, Kind, Mode
+from dialer.errors import DialerError, StoreDown
+from dialer.model import Kind, Mode
+
+# What a command needs is loaded where it is called: `dialer --help` and short commands start in half the time.
+if TYPE_CHECKING:
+    from dialer.adapters.site import OpenSite
+
+CONFIG = "SANTUN_CONFIG"
+CONFIG_FILE = "santun.toml"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 campaign_app = typer.Typer(no_args_is_help=True, help="Create, start, pause, stop and list campaigns.")
@@ -24,19 +24,12 @@ agent_app = typer.Typer(no_args_is_help=True, help="What an agent's desk or phon
 app.add_typer(campaign_app, name="campaign")
 app.add_typer(agent_app, name="agent")
 
-REPLY_S = 5.0
-CHUNK = 500
-REJECTS_SHOWN = 20
-
 Config = Annotated[Path, typer.Option("--config", "-c", envvar=CONFIG, help="The site's settings.")]
 HERE = Path(CONFIG_FILE)
 ASTERISK_DATA = Path("/usr/share/asterisk")
 Id = Annotated[str, typer.Argument(help="Campaign id: a-z, 0-9 and -.")]
 AgentId = Annotated[str, typer.Argument(help="The agent's extension.")]
 Of = Annotated[str, typer.Option("--campaign", help="Campaign id.")]
-
-out = Console()
-
 
 # ---- processes ------------------------------------------------------------------------------------------------------
 
@@ -66,13 +59,14 @@ def _serve(config: Path, listen: str) -> None:
 def check(config: Config = HERE) -> None:
     """Settings and reachability: every fault at once, each with its cure; fails if there is one."""
     from dialer.adapters.reach import faults_of
+    from dialer.adapters.site import load_config
 
     wrong = asyncio.run(faults_of(load_config(config), config))
     for fault in wrong:
-        out.print(f"[red]-[/red] {fault}", highlight=False)
+        typer.echo(f"- {fault}")
     if wrong:
         raise typer.Exit(1)
-    out.print("Everything that was checked is in order.")
+    typer.echo("Everything that was checked is in order.")
 
 
 @app.command()
@@ -89,7 +83,7 @@ def conf(
     render(node, CONF, node.run / "etc")
     prepare(node.run, data, node.sounds)
     node.recordings.mkdir(mode=0o700, parents=True, exist_ok=True)
-    out.print(f"Ready: asterisk -f -C {node.run / 'etc' / 'asterisk.conf'}", highlight=False, soft_wrap=True)
+    typer.echo(f"Ready: asterisk -f -C {node.run / 'etc' / 'asterisk.conf'}")
 
 
 # ---- list -----------------------------------------------------------------------------------------------------------
@@ -103,35 +97,9 @@ def load(
     rejects: Annotated[Path | None, typer.Option(help="Where to write what was not used, and why.")] = None,
 ) -> None:
     """Read a list of debtors into a campaign; the same file twice changes nothing."""
-    _run(config, lambda site: _load(site, file, campaign, rejects))
+    from dialer.commands import lists
 
-
-async def _load(site: OpenSite, file: Path, campaign: str, rejects: Path | None) -> None:
-    if await site.store.campaign(campaign) is None:
-        raise BadInput(f"there is no campaign {campaign!r}; create it first: dialer campaign create {campaign}")
-    rules, now = site.config.list_rules(), site.clock.now()
-    new, batch, refused = 0, list[Contact](), list[contacts.Rejected]()
-    written = list_files.inspect(file)
-    columns = contacts.read_header(written.header)
-    for row in contacts.read_rows(list_files.rows(written), columns, rules):
-        if isinstance(row, contacts.Rejected):
-            refused.append(row)
-            continue
-        batch.append(row)
-        if len(batch) >= CHUNK:
-            new += await site.store.add_contacts(campaign, batch, now)
-            batch = []
-    new += await site.store.add_contacts(campaign, batch, now) if batch else 0
-    lost = sum(one.row_lost for one in refused)
-    out.print(f"{new} new debtors in {campaign}; {lost} rows and {len(refused) - lost} single values not used.")
-    for one in refused[:REJECTS_SHOWN]:
-        out.print(show.reject(one), highlight=False, markup=False)
-    if columns.unknown:
-        out.print(f"Columns not understood and not used: {', '.join(columns.unknown)}", highlight=False, markup=False)
-    if rejects is not None:
-        show.write_rejects(rejects, refused)
-    elif len(refused) > REJECTS_SHOWN:
-        out.print(f"... and {len(refused) - REJECTS_SHOWN} more: --rejects FILE keeps them all.")
+    _run(config, lambda site: lists.load(site, file, campaign, rejects))
 
 
 # ---- campaigns ------------------------------------------------------------------------------------------------------
@@ -141,40 +109,26 @@ async def _load(site: OpenSite, file: Path, campaign: str, rejects: Path | None)
 def create(
     campaign: Id,
     config: Config = HERE,
-    name: Annotated[str, typer.Option(help="For people.")] = "",
-    kind: Annotated[Kind, typer.Option(help="Who takes answered calls.")] = Kind.AGENTS,
-    mode: Annotated[Mode | None, typer.Option(help="How calls are paced.")] = None,
-    pack: Annotated[str, typer.Option(help="Rule pack.")] = "indonesia",
-    trunk: Annotated[str, typer.Option(help="Trunk of the settings; empty: the first.")] = "",
-    caller_id: Annotated[str, typer.Option(help="Number shown; empty: the trunk's first.")] = "",
-    caller_name: Annotated[str, typer.Option(help="Who calls, as the IVR says it.")] = "",
+    name: Annotated[str | None, typer.Option(help="For people.")] = None,
+    kind: Annotated[Kind | None, typer.Option(help="Who takes answered calls. [new: agents]")] = None,
+    mode: Annotated[Mode | None, typer.Option(help="How calls are paced. [new: progressive, or ivr]")] = None,
+    pack: Annotated[str | None, typer.Option(help="Rule pack. [new: indonesia]")] = None,
+    trunk: Annotated[str | None, typer.Option(help="Trunk. [new: the first of the settings]")] = None,
+    caller_id: Annotated[str | None, typer.Option(help="Number shown. [new: the trunk's first]")] = None,
+    caller_name: Annotated[str | None, typer.Option(help="Who calls, as the IVR says it.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any other setting, as name=value.")] = None,
 ) -> None:
-    """Create a campaign, or change its settings; it does not start by itself."""
-    given = {"id": campaign, "name": name or campaign, "kind": kind, "pack": pack, "caller_name": caller_name}
-    given["mode"] = mode or (Mode.IVR if kind is Kind.IVR else Mode.PROGRESSIVE)
-    _run(config, lambda site: _create(site, given | {"trunk": trunk, "caller_id": caller_id}, set_ or []))
+    """Create a campaign; it does not start by itself. One that is there: changes what is given and nothing else.
 
+    A running campaign is not changed: pause it first.
+    """
+    from dialer.campaigns import words
+    from dialer.commands import campaigns
 
-async def _create(site: OpenSite, given: dict[str, Any], more: list[str]) -> None:
-    given["trunk"] = given["trunk"] or next(iter(site.config.trunk))
-    trunk = site.config.trunk.get(given["trunk"])
-    given["caller_id"] = given["caller_id"] or (trunk.caller_ids[0] if trunk else "")
-    for word in more:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise BadInput(f"--set {word}: use name=value.")
-        given[name] = json.loads(value) if value.startswith("{") else value
-    settings = {field.name for field in dataclasses.fields(Campaign)}
-    if unknown := sorted(given.keys() - settings):
-        raise BadInput(f"--set {', '.join(unknown)}: unknown; use one of {', '.join(sorted(settings))}.")
-    try:
-        wanted = msgspec.convert(given, Campaign, strict=False)
-    except msgspec.ValidationError as error:
-        raise BadInput(f"campaign {given['id']}: {error}") from None
-    site.pack_of(wanted)
-    await site.store.save_campaign(wanted)
-    out.print(f"Campaign {wanted.id} is there. Load a list, then: dialer campaign start {wanted.id}")
+    options = {"name": name, "kind": kind, "mode": mode, "pack": pack, "trunk": trunk, "caller_id": caller_id}
+    options["caller_name"] = caller_name
+    given = {word: str(value) for word, value in options.items() if value is not None}
+    _run(config, lambda site: campaigns.create(site, campaign, given | words(set_ or [])))
 
 
 @campaign_app.command("start")
@@ -198,25 +152,25 @@ def stop(campaign: Id, config: Config = HERE) -> None:
 @campaign_app.command("list")
 def list_campaigns(config: Config = HERE) -> None:
     """Every campaign, with its state and what is left of its list."""
-    _run(config, _list_campaigns)
+    from dialer.commands import campaigns
+
+    _run(config, campaigns.list_all)
 
 
-async def _list_campaigns(site: OpenSite) -> None:
-    rows = []
-    for name in sorted(await site.store.campaigns()):
-        found = await site.store.campaign(name)
-        if found is not None:
-            rows.append((*found, *(await site.store.remaining(name, site.clock.now()))))
-    out.print(show.campaigns(rows))
+@campaign_app.command("show")
+def show_campaign(campaign: Id, config: Config = HERE) -> None:
+    """Every setting of a campaign, by the name that `create --set` takes."""
+    from dialer.commands import campaigns
+
+    _run(config, lambda site: campaigns.show_one(site, campaign))
 
 
 # ---- agents ---------------------------------------------------------------------------------------------------------
 
 
 def _agent_command(name: str, says: str) -> None:
-    def command(agent: AgentId, campaign: Of, config: Config = HERE, disposition: str = "") -> None:
-        args = {"agent": agent} | ({"disposition": disposition} if disposition else {})
-        _order(config, campaign, name, args)
+    def command(agent: AgentId, campaign: Of, config: Config = HERE) -> None:
+        _order(config, campaign, name, {"agent": agent})
 
     command.__doc__ = says
     agent_app.command(name.replace("_", "-"))(command)
@@ -227,10 +181,20 @@ for _name, _says in {
     "sign_out": "Done, at the latest after the call he is in.",
     "break": "A pause, after the call he is in.",
     "back": "Back from the pause.",
-    "wrapped": "The last call is wrapped up, with its disposition.",
     "hang_up": "End the call he is in.",
 }.items():
     _agent_command(_name, _says)
+
+
+@agent_app.command("wrapped")
+def wrapped(
+    agent: AgentId,
+    campaign: Of,
+    config: Config = HERE,
+    disposition: Annotated[str, typer.Option(help="What came of the talk, one word of yours.")] = "",
+) -> None:
+    """The last call is wrapped up, with its disposition."""
+    _order(config, campaign, "wrapped", {"agent": agent} | ({"disposition": disposition} if disposition else {}))
 
 
 # ---- watching -------------------------------------------------------------------------------------------------------
@@ -240,22 +204,12 @@ for _name, _says in {
 def status(
     config: Config = HERE,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on until Ctrl-C.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one object a line.")] = False,
 ) -> None:
     """What every campaign does now, and why."""
-    _run(config, lambda site: _status(site, watch, as_json))
+    from dialer.commands import watching
 
-
-async def _status(site: OpenSite, watch: bool, as_json: bool) -> None:
-    while True:
-        for name in sorted(await site.store.campaigns()):
-            raw = await site.store.published(name)
-            seen = json.loads(raw) if raw else {"campaign": name, "reason": "no engine has led it yet"}
-            seen.pop("kept", None)
-            out.print_json(data=seen) if as_json else out.print(show.status(seen, site.clock.now()))
-        if not watch:
-            return
-        await asyncio.sleep(1.0)
+    _run(config, lambda site: watching.status(site, watch, as_json), endless=watch)
 
 
 @app.command()
@@ -268,59 +222,34 @@ def outcomes(
     as_json: Annotated[bool, typer.Option("--json", help="Whole records, one a line.")] = False,
 ) -> None:
     """The outcome stream: one line per attempt."""
+    from dialer.commands import watching
+
     stream = "refusals" if refusals else "outcomes"
-
-    async def follow_it(site: OpenSite) -> None:
-        past = await site.store.tail(campaign, count, stream) if count else ()
-        for _, entry in past:
-            _print_entry(entry, as_json)
-        if follow:
-            async for _, entry in site.store.follow(campaign, past[-1][0] if past else "$", stream):
-                _print_entry(entry, as_json)
-
-    _run(config, follow_it)
-
-
-def _print_entry(entry: Any, as_json: bool) -> None:
-    text = json.dumps(dict(entry)) if as_json else show.entry(entry)
-    out.print(text, highlight=False, markup=False, soft_wrap=True)
+    _run(config, lambda site: watching.outcomes(site, campaign, stream, count, follow, as_json), endless=follow)
 
 
 # ---- joining --------------------------------------------------------------------------------------------------------
 
 
 def _order(config: Path, campaign: str, name: str, args: dict[str, str]) -> None:
-    async def send(site: OpenSite) -> None:
-        if not CAMPAIGN_ID.fullmatch(campaign) or await site.store.campaign(campaign) is None:
-            raise BadInput(f"there is no campaign {campaign!r}; see: dialer campaign list")
-        now = site.clock.now()
-        sender = f"cli:{os.environ.get('USER', 'unknown')}"
-        command = Command(new_id(now), campaign, name, sender, now, now + REPLY_S, args)
-        reply = await site.store.send(command, REPLY_S)
-        if reply is None:
-            raise DialerError(
-                f"No engine answered within {REPLY_S:.0f} s, and none will act on it later: is one running?"
-            )
-        if not reply.ok:
-            raise BadInput(reply.text)
-        out.print(reply.text, highlight=False, markup=False)
+    from dialer.commands import campaigns
 
-    _run(config, send)
+    _run(config, lambda site: campaigns.order(site, campaign, name, args))
 
 
-def _run(config: Path, work: Callable[[OpenSite], Awaitable[None]]) -> None:
+def _run(config: Path, work: Callable[["OpenSite"], Awaitable[None]], endless: bool = False) -> None:
+    """`endless`: Ctrl-C is how it ends."""
+    from dialer.adapters.site import open_site
+
     async def inside() -> None:
         async with open_site(config) as site:
             await work(site)
 
-    asyncio.run(_quiet(inside()))
-
-
-async def _quiet(work: Coroutine[Any, Any, None]) -> None:
     try:
-        await work
-    except asyncio.CancelledError:
-        return
+        asyncio.run(inside())
+    except KeyboardInterrupt:
+        if not endless:
+            raise
 
 
 def main() -> None:
@@ -328,7 +257,8 @@ def main() -> None:
     try:
         app()
     except DialerError as error:
-        typer.echo(str(error), err=True)
+        cure = " Is it running, and is [redis] url (or SANTUN_REDIS_URL) right?" if isinstance(error, StoreDown) else ""
+        typer.echo(f"{error}{cure}", err=True)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

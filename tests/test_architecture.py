@@ -272,9 +272,6 @@ RULES: tuple[Rule, ...] = (
 
 # what is known to break a rule and has to be put right; a line that is not needed any more fails too
 OWED = {
-    "dialer.show imports pathlib",
-    "dialer.show imports pathlib.Path",
-    "dialer.show calls path.open()",
     "ivr.adapters.keyboard calls datetime.now()",
 }
 

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_store import RedisStore
-from dialer.adapters.rule_files import load_pack
 from dialer.config import Config, read_config
 from dialer.errors import ConfigError
 from dialer.model import Campaign, attempt_id
-from dialer.rulebook import Pack
 
 if TYPE_CHECKING:
     from dialer.adapters.ami import Ami
+    from dialer.rulebook import Pack
 
 CONFIG = "SANTUN_CONFIG"
-CONFIG_FILE = "santun.toml"
 
 
 def load_config(path: Path) -> Config:
@@ -39,8 +37,10 @@ class OpenSite:
     store: RedisStore
     clock: SystemClock
 
-    def pack_of(self, campaign: Campaign) -> Pack:
+    def pack_of(self, campaign: Campaign) -> "Pack":
         """The campaign's rule pack, after everything that forbids to run it has been looked for."""
+        from dialer.adapters.rule_files import load_pack  # holidays: only where rules are asked for
+
         trunk = self.config.trunk.get(campaign.trunk)
         if trunk is None:
             known = ", ".join(self.config.trunk)

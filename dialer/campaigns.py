@@ -1,0 +1,93 @@
+"""A campaign's settings out of an operator's words: what he gives, over what is there already; every fault at once."""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, get_type_hints
+
+import msgspec
+
+from dialer.errors import BadInput
+from dialer.model import CAMPAIGN_ID, Campaign, Kind, Mode
+
+FIELDS = {name: kind for name, kind in get_type_hints(Campaign).items() if name != "id"}
+_EXPECTED = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+_RETRIES = 'JSON like {"busy": {"after_s": 1200, "times": 6}}'
+
+
+def settings(
+    campaign: str, given: Mapping[str, str], known: Campaign | None, caller_ids: Mapping[str, Sequence[str]]
+) -> Campaign:
+    """Changes only what is given; `caller_ids`: those of every trunk, the first trunk is the default.
+
+    Raises BadInput with every fault. Whether law and trunk allow it is for config.validate_campaign to say.
+    """
+    if not CAMPAIGN_ID.fullmatch(campaign):
+        raise BadInput(f"{campaign!r} is no campaign id: use up to 40 of a-z, 0-9 and -.")
+    wrong = [f"{name}: unknown; use one of {', '.join(FIELDS)}" for name in given if name not in FIELDS]
+    read = {}
+    for name, text in given.items():
+        if name in FIELDS:
+            try:
+                read[name] = _read(text, FIELDS[name])
+            except ValueError:  # msgspec's is one
+                wrong.append(f"{name} = {text!r}: use {_expected(FIELDS[name])}")
+    if wrong:
+        raise BadInput(f"campaign {campaign}: {'; '.join(wrong)}.")
+    base = known or Campaign(campaign, campaign, trunk=next(iter(caller_ids)))
+    return _completed(dataclasses.replace(base, **read), read, caller_ids)
+
+
+def _completed(wanted: Campaign, read: Mapping[str, Any], caller_ids: Mapping[str, Sequence[str]]) -> Campaign:
+    """What follows from the words where the operator has not said it himself."""
+    if "mode" not in read and wanted.kind is Kind.IVR:
+        wanted = dataclasses.replace(wanted, mode=Mode.IVR)
+    elif "mode" not in read and wanted.mode is Mode.IVR:
+        wanted = dataclasses.replace(wanted, mode=Mode.PROGRESSIVE)
+    shown = caller_ids.get(wanted.trunk, ())
+    if "caller_id" not in read and shown and wanted.caller_id not in shown:
+        wanted = dataclasses.replace(wanted, caller_id=shown[0])
+    return wanted
+
+
+def changes(before: Campaign, after: Campaign) -> list[str]:
+    """`lines_max 30 -> 40` for each setting that differs."""
+    pairs = ((name, getattr(before, name), getattr(after, name)) for name in FIELDS)
+    return [f"{name} {_shown(old)} -> {_shown(new)}" for name, old, new in pairs if old != new]
+
+
+def described(campaign: Campaign) -> dict[str, str]:
+    """Every setting as it would be given."""
+    return {name: _shown(getattr(campaign, name)) for name in FIELDS}
+
+
+def words(pairs: Sequence[str]) -> dict[str, str]:
+    """`name=value` words as a mapping. Raises BadInput."""
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise BadInput(f"--set {pair}: use name=value.")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def _read(text: str, kind: Any) -> Any:
+    return msgspec.convert(json.loads(text) if _is_table(kind) else text, kind, strict=False)
+
+
+def _expected(kind: Any) -> str:
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return f"one of {', '.join(kind)}"
+    return _RETRIES if _is_table(kind) else _EXPECTED[kind]
+
+
+def _is_table(kind: Any) -> bool:
+    return not isinstance(kind, type) or issubclass(kind, dict)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return json.dumps({name: dataclasses.asdict(retry) for name, retry in value.items()})
+    return str(value).lower() if isinstance(value, bool) else str(value) or "-"

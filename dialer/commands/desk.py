@@ -1,0 +1,23 @@
+"""What every command shares: the console, one line said, a campaign that must be there."""
+
+from rich.console import Console
+
+from dialer.adapters.site import OpenSite
+from dialer.errors import BadInput
+from dialer.model import CAMPAIGN_ID, Campaign
+
+out = Console()
+
+
+def say(text: str) -> None:
+    """One line as it is: nothing coloured, nothing wrapped."""
+    out.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+async def known(site: OpenSite, campaign: str) -> Campaign:
+    """The campaign's settings. Raises BadInput where there is none."""
+    found = await site.store.campaign(campaign) if CAMPAIGN_ID.fullmatch(campaign) else None
+    if found is None:
+        there = ", ".join(await site.store.campaigns()) or "none yet"
+        raise BadInput(f"there is no campaign {campaign!r} (there are: {there}); dialer campaign create makes one.")
+    return found[0]
