@@ -1,4 +1,4 @@
-"""dialplan.py, sounds.toml, ami_words.py and asterisk-conf/ agree, in both directions; the dialplan keeps its own rules."""
+"""dialplan.py, sounds.toml, ami_words.py and asterisk-conf/ agree, in both directions; the dialplan keeps its rules."""
 
 import re
 from itertools import pairwise

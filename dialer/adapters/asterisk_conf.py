@@ -239,7 +239,7 @@ def _numbers(settings: AsteriskSettings) -> Iterable[str]:
     if settings.http_port:
         yield from _port("http_port", settings.http_port)
     if settings.rtp_to - settings.rtp_from < 3:
-        yield f"rtp_from, rtp_to: {settings.rtp_from}-{settings.rtp_to} has no room; choose a range of two ports for each call"
+        yield f"rtp_from, rtp_to: {settings.rtp_from}-{settings.rtp_to} has no room; choose two ports for each call"
     for field in ("call_limit_s", "agent_leg_limit_s"):
         if not 1 <= (value := getattr(settings, field)) <= 86400:
             yield f"{field}: {value!r} cannot be used; use 1 to 86400 seconds"

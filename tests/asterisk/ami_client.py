@@ -1,6 +1,7 @@
 """A tiny AMI client for the tests: independent of the production one, so that both cannot be wrong in the same way."""
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,7 +29,9 @@ class AmiClient:
         client = cls(reader, writer)
         client._task = asyncio.create_task(client._read())
         answer = await client.send("Login", Username=user, Secret=secret)
-        assert answer["Response"] == "Success", answer
+        if answer["Response"] != "Success":
+            await client.close()
+            raise AssertionError(answer["Message"])
         return client
 
     async def close(self) -> None:
@@ -68,13 +71,16 @@ class AmiClient:
             raise AssertionError(f"no {what} within {timeout_s} s; last events:\n{seen}") from None
 
     async def _read(self) -> None:
-        while True:
-            block = (await self.reader.readuntil(b"\r\n\r\n")).decode()
-            parts = (line.partition(":") for line in block.strip().split("\r\n"))
-            message = {name: value.strip() for name, _, value in parts}
-            answer = None if "Event" in message else self._answers.pop(message.get("ActionID", ""), None)
-            if answer is not None:
-                answer.set_result(message)
-            else:
-                self.events.append(message)
-                self._changed.set()
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                self._take((await self.reader.readuntil(b"\r\n\r\n")).decode())
+
+    def _take(self, block: str) -> None:
+        parts = (line.partition(":") for line in block.strip().split("\r\n"))
+        message = {name: value.strip() for name, _, value in parts}
+        answer = None if "Event" in message else self._answers.pop(message.get("ActionID", ""), None)
+        if answer is not None:
+            answer.set_result(message)
+        else:
+            self.events.append(message)
+            self._changed.set()
