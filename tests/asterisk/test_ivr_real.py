@@ -28,7 +28,8 @@ from .conftest import TRUNK, Line
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk]
 
-GAP_LIMIT_S = 0.1  # the goal is 60 ms; this machine has two cores for two Asterisks, the IVR and the debtor
+SOON_S = 0.4  # the goal is 60 ms; see below
+GAP_LIMIT_S = 0.1  # the goal is 60 ms; a test machine may have two cores for two Asterisks, the IVR and eight debtors
 
 
 class Ivr:
@@ -134,10 +135,14 @@ WAYS: dict[str, tuple[list[tuple[str, str]], str, str]] = {
 @pytest.mark.timeout(120)
 async def test_every_way_at_once(line: Line, ivr: Ivr, capsys: pytest.CaptureFixture[str]) -> None:
     """Eight debtors press their keys during playback; each gets his ending, and none of their lines is ever dead."""
+    answers = asyncio.create_task(_answers(line, ivr))
     gaps = await asyncio.gather(*(_one_way(line, ivr, name) for name in WAYS))
+    answered = await answers
     with capsys.disabled():
         print(f"\nlargest RTP gap per way, ms: {dict(zip(WAYS, (round(gap * 1000) for gap in gaps), strict=True))}")
+        print(f"end of a key to the first sound, ms: {[round(one * 1000) for one in answered]}")
     assert max(gaps) < GAP_LIMIT_S
+    assert max(answered) < SOON_S
 
 
 async def _one_way(line: Line, ivr: Ivr, name: str) -> float:
@@ -158,13 +163,30 @@ async def _one_way(line: Line, ivr: Ivr, name: str) -> float:
 
 
 async def test_a_key_interrupts_the_prompt_at_once(line: Line, ivr: Ivr) -> None:
-    """The greeting is cut off by the first key, and what follows is heard within a moment."""
+    """The greeting is cut off by the first key; the line sends from the first moment on."""
     async with talking(line, ivr) as talk:
         await until(lambda: talk.debtor.spoke_after(0) is not None, "the first word")
+        assert talk.debtor.heard[0].at - talk.debtor.answered_at < SOON_S
         talk.debtor.press("1")
         await until(lambda: ("step", "secret") in talk.store.told, "the next step", 3)
-        await until(lambda: talk.debtor.spoke_after(talk.debtor.keys_ended[0] + 0.02) is not None, "its voice")
-        assert talk.debtor.spoke_after(talk.debtor.keys_ended[0] + 0.02) - talk.debtor.keys_ended[0] < 0.5  # type: ignore[operator]
+
+
+async def _answers(line: Line, ivr: Ivr) -> list[float]:
+    """From the end of a key to the first sound of the next sentence, out of silence."""
+    async with talking(line, ivr) as talk:
+        return [await _answered(talk, keys) for keys in ("1", "1234")]
+
+
+async def _answered(talk: Talk, keys: str) -> float:
+    """Press when the voice has paused for longer than between two sentences."""
+    debtor, pressed = talk.debtor, len(talk.debtor.keys_ended) + len(keys)
+    await until(lambda: debtor.silent_for(0.8), "a pause")
+    debtor.press(keys)
+    await until(lambda: len(debtor.keys_ended) == pressed, "the keys")
+    await until(lambda: debtor.spoke_after(debtor.keys_ended[-1]) is not None, "an answer")
+    answered = debtor.spoke_after(debtor.keys_ended[-1])
+    assert answered
+    return answered - debtor.keys_ended[-1]
 
 
 async def test_the_debtor_hangs_up(line: Line, ivr: Ivr) -> None:

@@ -90,6 +90,11 @@ class Debtor:
         """When the first loud packet came after `at`."""
         return next((packet.at for packet in self.heard if packet.at > at and packet.peak > LOUD), None)
 
+    def silent_for(self, seconds: float) -> bool:
+        """Has the voice paused, after it had spoken?"""
+        loud = [packet.at for packet in self.heard if packet.peak > LOUD]
+        return bool(loud) and time.monotonic() - loud[-1] > seconds
+
     def _listen(self) -> None:
         while not self._over.is_set():
             ready, _, _ = select.select([self._sip, self._rtp], [], [], 0.1)
