@@ -118,7 +118,7 @@ async def test_a_redirect_to_nonsense_ends_in_the_message(ami: AmiClient, line: 
 
 
 async def test_a_redirect_at_the_moment_of_the_answer_is_never_lost(ami: AmiClient, line: Line) -> None:
-    """On OriginateResponse alone 1 of 3,000 was hung up, hence the event; jumps lost 1 of 150 (decision 0010)."""
+    """On OriginateResponse alone 1 of 1,400 was hung up, hence the event; jumps lost 1 of 150 (decision 0010)."""
     for _ in range(60):
         channel = await line.call(connect_limit_ms="5000", call_max_s="60")
         await line.redirect(channel, Context.HELD, "nonsense")
