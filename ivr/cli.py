@@ -39,6 +39,7 @@ KEY = "SANTUN_PERSON_KEY"
 HOME_ZONE = "Asia/Jakarta"
 THREAD_STACK_BYTES = 512 * 1024
 BACKGROUND_THREADS = 16
+DAY_S = 86400
 
 log = structlog.get_logger("ivr")
 
@@ -66,13 +67,14 @@ def serve(
     threading.stack_size(THREAD_STACK_BYTES)
     store = IvrStore(redis)
     voice = Espeak(prompts.resolve())
-    voice.forget(forget_days * 86400)
+    clock = SystemClock()
+    voice.forget(clock.now() - forget_days * DAY_S)
     background = ThreadPoolExecutor(BACKGROUND_THREADS, "background")
-    desk = Desk(store, store, SystemClock(), background.submit, zone_of, key, promise_days)
+    desk = Desk(store, store, clock, background.submit, zone_of, key, promise_days)
     script = PaymentReminder(desk, voice, background, _seen(prompts.resolve(), prompts_as))
     server = _server(listen, script, most)
     _stop_on_signal(server, drain_s)
-    heart = Heart(store, desk.clock, f"{server.address[0]}:{server.address[1]}")
+    heart = Heart(store, clock, f"{server.address[0]}:{server.address[1]}")
     heart.start()
     log.info("Waiting for calls.", action="serve", host=server.address[0], port=server.address[1], pid=os.getpid())
     server.serve()
@@ -138,7 +140,7 @@ def render(
 @prompts.command()
 def forget(out: Out, days: Annotated[float, typer.Option(help="Unused for so long.", min=0)] = 7) -> None:
     """Delete the sounds with people's names and amounts; what is still needed is made anew."""
-    typer.echo(f"{Espeak(out.resolve()).forget(days * 86400)} files deleted: {out}")
+    typer.echo(f"{Espeak(out.resolve()).forget(SystemClock().now() - days * DAY_S)} files deleted: {out}")
 
 
 @prompts.command("list")

@@ -4,7 +4,6 @@ import contextlib
 import os
 import subprocess
 import threading
-import time
 import wave
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -80,9 +79,8 @@ class Espeak:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return len(list(pool.map(lambda one: self.piece(*one), wanted)))
 
-    def forget(self, older_s: float) -> int:
-        """Delete what was made for single calls and not used for so long; how many files."""
-        before = time.time() - older_s
+    def forget(self, before: float) -> int:
+        """Delete what was made for single calls and not used since then (epoch seconds); how many files."""
         old = [
             path for folder in FOR_ONE_CALL for path in (self._out / folder).glob("*") if path.stat().st_mtime < before
         ]

@@ -1,8 +1,9 @@
 """The Phone port on a terminal: what would be said is printed, what would be keyed is typed."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from ivr import dialogue
+from ivr.adapters.clock import SystemClock
 from ivr.dialogue import Talk
 
 
@@ -17,7 +18,7 @@ def sample(today: date, language: str, agent: bool) -> Talk:
 
 def talk(language: str, agent: bool) -> int:
     """The conversation from beginning to end; nothing typed is silence, the end of input is a hang-up."""
-    person = sample(datetime.now().astimezone().date(), language, agent)
+    person = sample(datetime.fromtimestamp(SystemClock().now(), UTC).astimezone().date(), language, agent)
     turn = dialogue.begin(person)
     while True:
         for sentence in turn.say:

@@ -163,7 +163,7 @@ def test_what_was_made_for_one_call_is_forgotten_when_unused(tmp_path: Path) -> 
     for path in [*tmp_path.glob("names/*.wav"), *tmp_path.glob("joined/*.wav")]:
         os.utime(path, (1, 1))
     voice.sentence(Sentence("bye", "id", (Piece("Terima kasih."),)))
-    assert voice.forget(86400) == 2
+    assert voice.forget(86400.0) == 2
     assert not old.with_suffix(".wav").exists()
     assert new.with_suffix(".wav").exists()
     assert len(list(tmp_path.glob("pieces/*.wav"))) == 3
