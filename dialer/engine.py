@@ -27,6 +27,7 @@ SECOND_S = 1.0
 RESERVE_LIMIT_S = 0.25  # a slow Redis must not make a debtor wait: go on, memory knows the agent is free
 FACTS_LIMIT_S = 2.0
 FACTS_LOOK_S = 0.1
+GATHER_S = 0.02
 WRITE_RETRY_S = 0.5
 RECONCILE_GAP_S = 2.0
 CLOSED_KEPT = 20_000
@@ -236,6 +237,7 @@ class Engine:
     async def _write_behind(self) -> None:
         while True:
             await self._write_wanted.wait()
+            await asyncio.sleep(GATHER_S)  # a commit costs much more than what is in it
             self._write_wanted.clear()
             for run in list(self.runs.values()):
                 try:

@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import hiredis
 import redis
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
@@ -87,7 +88,9 @@ class Link:
         async with asyncio.timeout(self._limit_s):
             connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
             try:
-                await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+                # redis-py's asyncio connection would pack in Python, which takes ten times as long
+                packed = b"".join(map(hiredis.pack_command, commands))
+                await connection.send_packed_command(packed, check_health=False)
                 return [await self._answer(connection) for _ in commands]
             finally:
                 await self._pool.release(connection)
