@@ -90,8 +90,10 @@ async def pbx(asterisk: Asterisk, settings: AsteriskSettings) -> AsyncIterator[A
     render(settings, CONF, settings.run / "etc")
     process = AsteriskProcess(asterisk, settings.run, settings.sounds)
     await process.start()
-    yield process
-    await process.stop()
+    try:
+        yield process
+    finally:
+        await process.stop()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -104,9 +106,11 @@ async def carrier(asterisk: Asterisk, settings: AsteriskSettings, pbx: AsteriskP
         contacts = await pbx.console("pjsip show contacts")
         return all(f"{endpoint(phone.agent)}@" in contacts for phone in settings.phones)
 
-    await until(registered, "all phones registered", 10)
-    yield carrier
-    await carrier.stop()
+    try:
+        await until(registered, "all phones registered", 10)
+        yield carrier
+    finally:
+        await carrier.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
