@@ -89,7 +89,7 @@ class Link:
             connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
             try:
                 # redis-py's asyncio connection would pack in Python, which takes ten times as long
-                packed = b"".join(map(hiredis.pack_command, commands))
+                packed = b"".join([hiredis.pack_command(one) for one in commands])  # type: ignore[arg-type] # its stub errs
                 await connection.send_packed_command(packed, check_health=False)
                 return [await self._answer(connection) for _ in commands]
             finally:
