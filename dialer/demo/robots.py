@@ -3,16 +3,19 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 TALK_MEDIAN_S = 14.0
 TALK_SIGMA = 0.5
+TALK_LEAVING_S = 5.0  # the last talk of a shift is brought to its end
 WRAP_S = (2.0, 6.0)
-BREAK_CHANCE = 0.06
+BREAK_CHANCE = 0.1
 BREAK_S = (6.0, 12.0)
 LOOK_S = 0.3
+AGAIN_S = 3.0  # an order that changed nothing in so long is given again
 DISPOSITIONS = ("promise", "no_money", "call_back", "dispute", "promise")
+OUT = ("", "signed_out")
 
 Say = Callable[[str, Mapping[str, str]], Awaitable[object]]  # command, args
 Look = Callable[[], Mapping[str, Any]]  # the live snapshot, as the board sees it
@@ -26,14 +29,14 @@ class Robot:
     say: Say
     look: Look
     seed: int
-    leaving: bool = False
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def work(self) -> None:
         """Until leave(); ends signed out, with no call left behind."""
         chance = random.Random(f"{self.agent} {self.seed}")
         await self._do("sign_in")
         done_with = ""
-        while not self.leaving:
+        while not self.leaving.is_set():
             await asyncio.sleep(LOOK_S)
             state, attempt = self._now()
             if state == "talking" and attempt != done_with:
@@ -41,33 +44,43 @@ class Robot:
                 await self._talk(chance, attempt)
             elif state == "wrap_up":
                 await self._wrap_up(chance)
-        await self._do("hang_up")
-        await self._do("wrapped", disposition="")
-        await self._do("sign_out")
+            elif state == "break":
+                await self._wait(chance.uniform(*BREAK_S), "break")
+                await self._do("back")
+        await self._go_home()
 
     def leave(self) -> None:
-        """End the shift: what is said now is the last word."""
-        self.leaving = True
+        """End the shift, after the call he is in."""
+        self.leaving.set()
 
     async def _talk(self, chance: random.Random, attempt: str) -> None:
         await self._wait(TALK_MEDIAN_S * chance.lognormvariate(0.0, TALK_SIGMA), "talking", attempt)
-        if self._now() == ("talking", attempt):
+        if self._now() == ("talking", attempt) and not self.leaving.is_set():
             await self._do("hang_up")
 
     async def _wrap_up(self, chance: random.Random) -> None:
         await self._wait(chance.uniform(*WRAP_S), "wrap_up")
+        if self.leaving.is_set():
+            return
+        await self._do("wrapped", disposition=chance.choice(DISPOSITIONS))
         if chance.random() < BREAK_CHANCE:
-            await self._do("wrapped", disposition=chance.choice(DISPOSITIONS))
-            await self._do("break")
-            await self._wait(chance.uniform(*BREAK_S), "break")
-            await self._do("back")
-        else:
-            await self._do("wrapped", disposition=chance.choice(DISPOSITIONS))
+            await self._do("break")  # after the call that may have come to him meanwhile
+            await self._wait(AGAIN_S, "wrap_up")  # what he sees is a second old
 
-    async def _wait(self, seconds: float, state: str, attempt: str = "") -> None:
-        """So long, or until the state is another one."""
+    async def _go_home(self) -> None:
+        """Signs out; the talk he is in comes to its end, and is wrapped up."""
+        await self._wait(TALK_LEAVING_S, "talking", at_once=False)
+        while (state := self._now()[0]) not in OUT:
+            if state == "talking":
+                await self._do("hang_up")
+            await self._do("wrapped", disposition=DISPOSITIONS[0])
+            await self._do("sign_out")
+            await self._wait(AGAIN_S, state, at_once=False)
+
+    async def _wait(self, seconds: float, state: str, attempt: str = "", at_once: bool = True) -> None:
+        """So long, or until the state is another one, or, `at_once`, he is to leave."""
         for _ in range(round(seconds / LOOK_S)):
-            if self.leaving:
+            if at_once and self.leaving.is_set():
                 return
             await asyncio.sleep(LOOK_S)
             now, with_whom = self._now()

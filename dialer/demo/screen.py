@@ -1,118 +1,151 @@
-"""What one sees while the demo runs, and the page at its end."""
+"""What one sees while the demo runs: a screen of exactly the terminal's size, or one line where there is none."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.panel import Panel
+from rich.console import Group, RenderableType
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from dialer import show
-from dialer.model import Outcome
 
 Record = Mapping[str, str]
-LAST = 10
+
+WIDE = 150  # columns: campaigns side by side
+LABEL = 9
+BAR = 20
+CHOICES_WIDTH = 24
+COLOURS = {"connected": "green", "ivr": "green", "overflowed": "yellow", "abandoned": "red", "machine": "yellow"}
+HINT = "Ctrl-C ends it · invented debtors, pack demo: open hours"
 
 
-def live(seen: Sequence[Mapping[str, Any]], outcomes: Sequence[Record], left_s: float) -> RenderableType:
-    """The whole screen: campaigns, last outcomes, the IVR's choices."""
-    head = Text(f"Santun demo: {left_s:.0f} s left, Ctrl-C ends it at any moment. ", style="bold")
-    head.append("Invented debtors under the rule pack `demo` (open hours), on this machine only.", style="dim")
-    panels = [_campaign(one, [r for r in outcomes if r["campaign"] == one["campaign"]]) for one in seen]
-    last = Group(*(Text(show.entry(record)) for record in outcomes[-LAST:]))
-    tail = Table.grid(expand=True, padding=(0, 1))
-    tail.add_column(ratio=3)
-    tail.add_column(ratio=1)
-    tail.add_row(Panel(last, title="last outcomes"), Panel(_choices(outcomes), title="chosen by keypad"))
-    return Group(head, *panels, tail)
+@dataclass(frozen=True, slots=True)
+class View:
+    """What there is to show. `listed`: campaign -> debtors it was given; `window`: over which the law measures."""
+
+    seen: Sequence[Mapping[str, Any]]
+    outcomes: Sequence[Record]
+    listed: Mapping[str, int]
+    says: str  # "0:44 left"
+    window: str = ""
 
 
-def line(seen: Sequence[Mapping[str, Any]], outcomes: Sequence[Record], left_s: float) -> str:
-    """The same in one line, where there is no screen."""
-    words = [
-        f"{one['campaign']}: {one['due']} to call, {one['lines']} lines, {len(_of(one, outcomes))} outcomes; "
-        + one["reason"]
-        for one in seen
-        if "due" in one
-    ]
-    return f"{left_s:4.0f} s left | " + " | ".join(words)
+def live(view: View, width: int, height: int) -> RenderableType:
+    """As many lines as the terminal has, none longer than it is wide."""
+    side_by_side = width >= WIDE and len(view.seen) > 1
+    each = width // 2 - 1 if side_by_side else width
+    blocks = [_campaign(view, one, each) for one in view.seen]
+    used = 1 + (max(map(len, blocks), default=0) if side_by_side else sum(map(len, blocks)))
+    head = _line(Text.assemble((f"Santun demo  {view.says}", "bold"), "  ", (HINT, "dim")))
+    return Group(
+        head, _side_by_side(blocks) if side_by_side else Group(*map(_joined, blocks)), _tail(view, height - used)
+    )
+
+
+def line(view: View) -> str:
+    """The same in one line."""
+    words = [_in_words(view, one) for one in view.seen if "due" in one]
+    return f"{view.says} | " + " | ".join(words or ["the engine takes the campaigns over"])
+
+
+def _in_words(view: View, one: Mapping[str, Any]) -> str:
+    done = len(_of(one, view.outcomes))
+    idle = sum(agent["state"] == "idle" for agent in one["agents"])
+    return (
+        f"{one['campaign']}: {one['due']} to call, {one['later']} later, {one['lines']} lines, {idle} of"
+        f" {one['working']} agents free, {done} outcomes, abandoned {_abandoned(one, view.window)}; {one['reason']}"
+    )
 
 
 def _of(one: Mapping[str, Any], outcomes: Sequence[Record]) -> list[Record]:
     return [record for record in outcomes if record["campaign"] == one["campaign"]]
 
 
-def _campaign(seen: Mapping[str, Any], outcomes: Sequence[Record]) -> RenderableType:
+def _campaign(view: View, seen: Mapping[str, Any], width: int) -> list[RenderableType]:
+    """Title and rows; always as many lines, so that nothing jumps."""
+    reason_lines = 3 if width < 90 else 2
+    title = Rule(Text(f"{seen['campaign']}: {seen.get('status', 'starting')}", "bold"), align="left", style="dim")
     if "due" not in seen:
-        return Panel(Text(seen.get("reason", "")), title=seen["campaign"])
-    live_answers = sum(record["live"] == "1" for record in outcomes)
-    rate = f"{live_answers / len(outcomes):.0%}" if outcomes else "-"
-    rows = Table.grid(padding=(0, 2))
-    rows.add_row("list", f"{seen['due']} to call, {seen['later']} later, {len(outcomes)} attempts done")
-    rows.add_row("lines", f"{seen['lines']} in use: {_counts(seen['calls'])}")
-    rows.add_row("agents", _counts(Counter(agent["state"] for agent in seen["agents"])))
-    rows.add_row("answered", f"{rate} by a person; {show.abandon(seen)}")
-    rows.add_row("pacing", Text(seen["reason"], style="cyan"))
-    return Panel(rows, title=f"{seen['campaign']}: {seen['status']}", title_align="left")
+        waiting = [_row("", seen.get("reason", "")), *(_row("", "") for _ in range(3 + reason_lines))]
+        return [title, *waiting]
+    outcomes = _of(seen, view.outcomes)
+    reason = textwrap.wrap(seen["reason"], width - LABEL - 1, max_lines=reason_lines, placeholder=" …")
+    reason += [""] * (reason_lines - len(reason))
+    return [
+        title,
+        _row("list", _list(seen, view.listed.get(seen["campaign"], 0))),
+        _row("lines", f"{seen['lines']} in use: {show.counts(show.calls(seen['calls']))}"),
+        _row("agents", show.counts(show.agents(seen["agents"]))),
+        _row("answers", _answers(seen, outcomes, view.window)),
+        *(_row("" if number else "pacing", Text(part, "cyan")) for number, part in enumerate(reason)),
+    ]
 
 
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"
+def _row(label: str, value: Text | str) -> Text:
+    return _line(Text.assemble((f"{label:<{LABEL}}", "dim"), value))
 
 
-def _choices(outcomes: Sequence[Record]) -> RenderableType:
-    chosen = Counter(record["ivr_choice"] for record in outcomes if record["ivr_choice"])
-    return Group(*(Text(f"{count:4} {name}") for name, count in chosen.most_common(LAST)))
+def _line(text: Text) -> Text:
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
 
 
-def page(
-    console: Console, outcomes: Sequence[Record], agent_hours: float, calls: int, faults: Sequence[str], kept: str
-) -> None:
-    """Outcomes, talk, abandons, choices, and whether the books agree with the carrier's."""
-    console.rule("the campaign")
-    console.print(_outcomes(outcomes))
-    talk_minutes = sum(float(record["talk_s"] or 0) for record in outcomes) / 60
-    if agent_hours:
-        console.print(f"Talk: {talk_minutes:.1f} minutes, {talk_minutes / agent_hours:.1f} per agent hour.")
-    for campaign in dict.fromkeys(record["campaign"] for record in outcomes):
-        console.print(_abandoned(campaign, [one for one in outcomes if one["campaign"] == campaign]))
-    chosen = Counter(record["ivr_choice"] for record in outcomes if record["ivr_choice"])
-    console.print(
-        "Chosen by keypad: " + (", ".join(f"{name} {count}" for name, count in chosen.most_common()) or "nothing")
-    )
-    console.rule("the books")
-    for fault in faults[:20]:
-        console.print(Text(f"- {fault}", style="red"))
-    if faults:
-        console.print(
-            f"[red]{len(faults)} disagreements[/red] between {len(outcomes)} outcomes and {calls} calls"
-            " in the carrier's own log."
-        )
-    else:
-        console.print(
-            f"Every one of {calls} calls in the carrier's own log has exactly one matching outcome"
-            f" ({len(outcomes)} in all)."
-        )
-    console.print(f"Logs and data: {kept}", style="dim")
+def _joined(block: Sequence[RenderableType]) -> RenderableType:
+    return Group(*block)
 
 
-def _outcomes(outcomes: Sequence[Record]) -> Table:
-    table = Table("outcome", "attempts", "share", "reasons", box=None)
-    counts = Counter(record["outcome"] for record in outcomes)
-    for outcome, count in counts.most_common():
-        reasons = Counter(record["reason"] for record in outcomes if record["outcome"] == outcome)
-        said = ", ".join(f"{reason} {times}" for reason, times in reasons.most_common(4))
-        table.add_row(outcome, str(count), f"{count / len(outcomes):.0%}", said)
-    return table
+def _side_by_side(blocks: Sequence[Sequence[RenderableType]]) -> RenderableType:
+    grid = Table.grid(expand=True, padding=(0, 1))
+    for _ in blocks:
+        grid.add_column(ratio=1)
+    grid.add_row(*map(_joined, blocks))
+    return grid
 
 
-def _abandoned(campaign: str, outcomes: Sequence[Record]) -> str:
-    answers = [record for record in outcomes if record["live"] == "1"]
-    abandoned = sum(record["outcome"] == Outcome.ABANDONED for record in answers)
-    overflowed = sum(record["outcome"] == Outcome.OVERFLOWED for record in answers)
-    rate = f"{abandoned / len(answers):.1%}" if answers else "-"
-    return (
-        f"{campaign}: {len(answers)} people answered; abandoned {abandoned} ({rate}), went on to the IVR {overflowed}."
-    )
+def _list(seen: Mapping[str, Any], listed: int) -> Text:
+    due, later = seen["due"], seen["later"]
+    full = min(BAR, max(round(BAR * due / listed), int(due > 0))) if listed else 0
+    again = f", {later} to be called again later" if later else ""
+    bar = Text.assemble(("█" * full, "blue"), ("░" * (BAR - full), "dim"))
+    return bar.append(f" {due} of {listed} to call{again}")
+
+
+def _answers(seen: Mapping[str, Any], outcomes: Sequence[Record], window: str) -> str:
+    by_people = sum(record["live"] == "1" for record in outcomes)
+    rate = f"{by_people} people on {len(outcomes)} calls ({by_people / len(outcomes):.0%})" if outcomes else "none yet"
+    return f"{rate}; abandoned {_abandoned(seen, window)}"
+
+
+def _abandoned(seen: Mapping[str, Any], window: str) -> str:
+    rate = seen["abandon"].get(window) or next(iter(seen["abandon"].values()), {"live": 0})
+    limit = f"limit {seen['abandon_rate_max']:.1%}"
+    return f"{rate['rate']:.1%} of {rate['live']}, {limit}" if rate["live"] else f"none, {limit}"
+
+
+def _tail(view: View, height: int) -> RenderableType:
+    """Last outcomes, newest first, and beside them what was chosen by keypad."""
+    rows = max(0, height - 1)
+    grid = Table.grid(expand=True, padding=(0, 1))
+    grid.add_column(ratio=1)
+    grid.add_column(width=CHOICES_WIDTH)
+    chosen = Counter(record["ivr_choice"] for record in view.outcomes if record["ivr_choice"])
+    newest = [_outcome(record) for record in reversed(view.outcomes[-rows:])] if rows else []
+    choices = [_line(Text(f"{count:4} {name.replace('_', ' ')}")) for name, count in chosen.most_common(rows)]
+    grid.add_row(_titled("last outcomes", newest, rows), _titled("chosen by keypad", choices, rows))
+    return grid
+
+
+def _titled(title: str, lines: Sequence[Text], rows: int) -> RenderableType:
+    empty = [Text("")] * (rows - len(lines))
+    return Group(Rule(Text(title, "bold"), align="left", style="dim"), *lines, *empty)
+
+
+def _outcome(record: Record) -> Text:
+    style = COLOURS.get(record["outcome"], "")
+    said = ", ".join(show.details(record)).replace("_", " ")
+    when, who = record["ended_at"][11:19], show.short_number(record)
+    return _line(Text.assemble((f"{when} {who} ", "dim"), (f"{record['outcome']:<15}", style), said))

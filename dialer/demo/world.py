@@ -1,17 +1,11 @@
 """Everything the demo needs, started and stopped: Redis, the dialer's Asterisk, a carrier, the IVR, the engine."""
 
 import asyncio
-import contextlib
-import os
 import secrets
-import shutil
-import signal
 import socket
-import sys
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -23,20 +17,23 @@ from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_process import RedisProcess
 from dialer.demo.carrier import Carrier, CarrierSettings
 from dialer.demo.debtors import keys
+from dialer.demo.folder import Folder, free_port, run_folder
+from dialer.demo.program import ROOT, Program, run_to_end
 from dialer.demo.voice import Voice
 from dialer.dialplan import endpoint
 from dialer.errors import SetupError
 
-ROOT = Path(__file__).parents[2]
+__all__ = ["CALLER_ID", "COMPANY", "NODE", "ROOT", "TRUNK", "Program", "World", "free_port", "open_world"]
+
 NODE, TRUNK = "demo", "carrier"
 PBX_HOST, CARRIER_HOST, PHONES_HOST = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 CALLER_ID = "+622150001234"
 COMPANY = "Koperasi Contoh"
-READY_S = 20.0
+READY_S = 30.0
 LOOK_S = 0.05
-STOP_S = 8.0
 
 Say = Callable[[str], None]
+Fill = Callable[["World"], Awaitable[None]]  # campaigns and lists, as soon as Redis is up
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,122 +46,139 @@ class World:
     redis: RedisProcess
     pbx: AsteriskProcess
     carrier: Carrier
-    dialer: "Program"
-    ivr: "Program"
+    dialer: Program
+    ivr: Program
     http_port: int
+    env_file: Path = field(default=Path("env"))
 
     async def command(self, *words: str) -> str:
         """Run one command of the product to its end; what it printed. Raises SetupError with its last words."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "dialer", *words, "--config", str(self.config),
-            env={**os.environ, **self.env}, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-        said = (await process.communicate())[0].decode(errors="replace").strip()
-        if process.returncode:
-            raise SetupError(f"dialer {' '.join(words)}: {said}")
-        return said
-
-
-class Program:
-    """One process of the product, its log in the run folder, stopped by its own pid."""
-
-    def __init__(self, name: str, words: tuple[str, ...], env: Mapping[str, str], run: Path) -> None:
-        self.name, self.log = name, run / f"{name}.log"
-        self._words, self._env = words, env
-        self._process: asyncio.subprocess.Process | None = None
-
-    @property
-    def pid(self) -> int:
-        """Of the running process."""
-        if self._process is None:
-            raise SetupError(f"{self.name} is not running.")
-        return self._process.pid
-
-    @property
-    def alive(self) -> bool:
-        """Started, and not ended since."""
-        return self._process is not None and self._process.returncode is None
-
-    async def start(self) -> None:
-        """Start it; whether it is ready is for others to find out."""
-        with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", *self._words,
-                env={**os.environ, **self._env}, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True,  # Ctrl-C is for the demo: it ends calls first
-            )  # fmt: skip
+        return await run_to_end(("dialer", *words, "--config", str(self.config)), self.env)
 
     async def stop(self) -> None:
-        """SIGTERM, then SIGKILL."""
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(number)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STOP_S):
-                    await process.wait()
-                    return
-
-    def last_lines(self) -> str:
-        """For errors."""
-        lines = self.log.read_text(errors="replace").splitlines()[-5:] if self.log.exists() else []
-        return " | ".join(lines) or "it said nothing"
+        """Those first who would complain that the others are gone."""
+        await asyncio.gather(self.dialer.stop(), self.ivr.stop())
+        await asyncio.gather(self.carrier.stop(), self.pbx.stop())
+        await self.redis.stop()
 
 
 @asynccontextmanager
-async def open_world(agents: tuple[str, ...], today: date, say: Say) -> AsyncIterator[World]:
-    """Start everything, in order; stop everything, in reverse, whatever happens."""
+async def open_world(
+    agents: tuple[str, ...], today: date, say: Say, fill: Fill, closing: Callable[[], None]
+) -> AsyncIterator[World]:
+    """Start everything, at once where nothing waits for another; stop everything, whatever happens.
+
+    `closing` is called when it begins to stop: nothing may interrupt from then on.
+    """
     asterisk = find(ROOT)
     phones = tuple(Phone(agent, secrets.token_hex(8)) for agent in agents)
-    sounds = ROOT / ".cache" / "sounds"
-    async with AsyncExitStack() as stack:
-        run = _run_folder(stack)
-        settings = _settings(asterisk, run, sounds, phones)
-        env = _secrets(settings)
-        say("Rendering prompts (kept for the next time)")
-        await _render_sounds(sounds, env)
-        say("Starting Redis")
-        redis = RedisProcess(redis_server(ROOT), run / "redis")
-        stack.push_async_callback(redis.stop)
-        await redis.start()
-        env["SANTUN_REDIS_URL"] = redis.url
-        say("Starting the dialer's Asterisk")
-        pbx = AsteriskProcess(asterisk, settings.run, settings.sounds)
-        settings.recordings.mkdir(parents=True, exist_ok=True)
-        render(settings, CONF, settings.run / "etc")
-        stack.push_async_callback(pbx.stop)
-        await pbx.start()
-        say("Starting the carrier: a second Asterisk with its subscribers")
-        carrier = _carrier(asterisk, settings, run, today)
-        stack.push_async_callback(carrier.stop)
-        await carrier.start(Voice())
-        say("Starting the IVR and the engine")
-        config, http_port = _config(run, settings), free_port(PBX_HOST, socket.SOCK_STREAM)
-        listen = f"{settings.ivr_host}:{settings.ivr_port}"
-        ivr = Program("ivr", ("ivr", "serve", "--prompts", str(sounds), "--listen", listen, "--drain-s", "2"), env, run)
-        words = ("dialer", "serve", "--config", str(config), "--listen", f"{PBX_HOST}:{http_port}")
-        dialer = Program("dialer", words, env, run)
-        for program in (ivr, dialer):
-            stack.push_async_callback(program.stop)
-            await program.start()
-        world = World(run, config, env, redis, pbx, carrier, dialer, ivr, http_port)
-        await _ready(world, phones, listen)
-        yield world
+    with run_folder(ROOT) as folder:
+        settings = _settings(asterisk, folder.run, ROOT / ".cache" / "sounds", phones)
+        world = _world(asterisk, settings, folder, today)
+        try:
+            await _start(world, settings, folder, say, fill)
+            yield world
+        finally:
+            closing()
+            await world.stop()
 
 
-def _run_folder(stack: AsyncExitStack) -> Path:
-    """Short, because a control socket's path is limited; logs stay behind in .run/demo for those who want to look."""
-    keep = ROOT / ".run" / "demo"
-    shutil.rmtree(keep, ignore_errors=True)
-    keep.mkdir(parents=True)
-    if len(str(keep)) < 60:
-        return keep
-    short = Path(tempfile.mkdtemp(prefix="santun-"))
-    stack.callback(shutil.rmtree, short, True)
-    return short
+def _world(asterisk: Asterisk, settings: AsteriskSettings, folder: Folder, today: date) -> World:
+    run, http_port = folder.run, free_port(PBX_HOST, socket.SOCK_STREAM)
+    redis = RedisProcess(redis_server(ROOT), run / "redis", port=free_port(PBX_HOST, socket.SOCK_STREAM))
+    config = _config(run, settings)
+    env = {
+        "SANTUN_CONFIG": str(config),
+        "SANTUN_AMI_SECRET": settings.ami_secret,
+        "SANTUN_PERSON_KEY": secrets.token_hex(32),
+        "SANTUN_REDIS_URL": redis.url,
+    }
+    listen = f"{settings.ivr_host}:{settings.ivr_port}"
+    sounds = str(settings.sounds)
+    ivr = Program("ivr", ("ivr", "serve", "--prompts", sounds, "--listen", listen, "--drain-s", "1"), env, run)
+    dialer = Program("dialer", ("dialer", "serve", "--listen", f"{PBX_HOST}:{http_port}"), env, run)
+    pbx = AsteriskProcess(asterisk, settings.run, settings.sounds)
+    carrier = _carrier(asterisk, settings, run, today)
+    return World(run, config, env, redis, pbx, carrier, dialer, ivr, http_port, folder.write_env(env))
+
+
+async def _start(world: World, settings: AsteriskSettings, folder: Folder, say: Say, fill: Fill) -> None:
+    try:
+        async with asyncio.TaskGroup() as together:
+            if not settings.sounds.exists():
+                say("rendering the IVR's prompts takes a while the first time; they are kept in .cache")
+            together.create_task(_prompts(settings.sounds, world.env, say))
+            together.create_task(_asterisks(world, settings, folder, say))
+            together.create_task(_product(world, settings, folder, say, fill))
+    except* SetupError as failed:
+        raise failed.exceptions[0] from None
+    await _registered(world, settings.phones)
+    say(f"{len(settings.phones)} agents' phones are registered")
+
+
+async def _prompts(sounds: Path, env: Mapping[str, str], say: Say) -> None:
+    await run_to_end(("ivr", "prompts", "render", "--out", str(sounds), "--company", COMPANY), env)
+    say("the IVR's prompts are there")
+
+
+async def _asterisks(world: World, settings: AsteriskSettings, folder: Folder, say: Say) -> None:
+    settings.recordings.mkdir(parents=True, exist_ok=True)
+    render(settings, CONF, settings.run / "etc")
+    await world.pbx.start()
+    folder.note(world.pbx.pid)
+    say("the dialer's Asterisk is up")
+    await world.carrier.start(Voice())
+    folder.note(world.carrier.process.pid)
+    say("the carrier is up: a second Asterisk, whose subscribers answer, refuse, press keys")
+
+
+async def _product(world: World, settings: AsteriskSettings, folder: Folder, say: Say, fill: Fill) -> None:
+    await world.redis.start()
+    folder.note(world.redis.pid)
+    say("Redis is up")
+    for program in (world.dialer, world.ivr):
+        await program.start()
+        folder.note(program.pid)
+    await fill(world)
+    await _until(world, "the IVR", lambda: _listens(PBX_HOST, settings.ivr_port))
+    await _until(world, "the engine", lambda: _listens(PBX_HOST, world.http_port))
+    say("engine and IVR are up")
+
+
+async def _registered(world: World, phones: tuple[Phone, ...]) -> None:
+    names = [f"{endpoint(phone.agent)}@" for phone in phones]
+
+    async def registered() -> bool:
+        contacts = await world.pbx.console("pjsip show contacts")
+        return all(name in contacts for name in names)
+
+    await _until(world, "the agents' phones", registered)
+
+
+async def _until(world: World, what: str, ready: Callable[[], Awaitable[bool]]) -> None:
+    try:
+        async with asyncio.timeout(READY_S):
+            while not await ready():
+                _must_live(world)
+                await asyncio.sleep(LOOK_S)
+    except TimeoutError as error:
+        said = f"dialer: {world.dialer.last_lines()}; ivr: {world.ivr.last_lines()}"
+        raise SetupError(f"{what} did not come up within {READY_S:.0f} s. {said}") from error
+
+
+def _must_live(world: World) -> None:
+    for program in (world.dialer, world.ivr):
+        if not program.alive:
+            raise SetupError(f"{program.name} ended by itself: {program.last_lines()}")
+
+
+async def _listens(host: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 def _settings(asterisk: Asterisk, run: Path, sounds: Path, phones: tuple[Phone, ...]) -> AsteriskSettings:
@@ -200,10 +214,6 @@ def _carrier(asterisk: Asterisk, settings: AsteriskSettings, run: Path, today: d
     )
 
 
-def _secrets(settings: AsteriskSettings) -> dict[str, str]:
-    return {"SANTUN_AMI_SECRET": settings.ami_secret, "SANTUN_PERSON_KEY": secrets.token_hex(32)}
-
-
 def _config(run: Path, settings: AsteriskSettings) -> Path:
     """The settings file that `dialer` reads, as an operator would write it."""
     trunk = settings.trunks[0]
@@ -229,62 +239,3 @@ port = {settings.ivr_port}
 """
     )
     return path
-
-
-async def _render_sounds(sounds: Path, env: Mapping[str, str]) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "ivr", "prompts", "render", "--out", str(sounds), "--company", COMPANY,
-        env={**os.environ, **env}, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
-    said = (await process.communicate())[0].decode(errors="replace").strip()
-    if process.returncode:
-        raise SetupError(f"the prompts could not be rendered: {said}")
-
-
-async def _ready(world: World, phones: tuple[Phone, ...], listen: str) -> None:
-    """Every phone registered, the IVR listening, the engine answering."""
-    names = [f"{endpoint(phone.agent)}@" for phone in phones]
-    host, _, port = listen.rpartition(":")
-
-    async def registered() -> bool:
-        contacts = await world.pbx.console("pjsip show contacts")
-        return all(name in contacts for name in names)
-
-    await _until(world, "the agents' phones", registered)
-    await _until(world, "the IVR", lambda: _listens(host, int(port)))
-    await _until(world, "the engine", lambda: _listens(PBX_HOST, world.http_port))
-
-
-async def _until(world: World, what: str, ready: Callable[[], Awaitable[bool]]) -> None:
-    try:
-        async with asyncio.timeout(READY_S):
-            while not await ready():
-                _must_live(world)
-                await asyncio.sleep(LOOK_S)
-    except TimeoutError as error:
-        said = f"dialer: {world.dialer.last_lines()}; ivr: {world.ivr.last_lines()}"
-        raise SetupError(f"{what} did not come up within {READY_S:.0f} s. {said}") from error
-
-
-def _must_live(world: World) -> None:
-    for program in (world.dialer, world.ivr):
-        if not program.alive:
-            raise SetupError(f"{program.name} ended by itself: {program.last_lines()}")
-
-
-async def _listens(host: str, port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection(host, port)
-    except OSError:
-        return False
-    writer.close()
-    return True
-
-
-def free_port(host: str, kind: socket.SocketKind) -> int:
-    """A port that was free a moment ago."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port

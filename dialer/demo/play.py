@@ -1,0 +1,196 @@
+"""The demo from its first line to its last, and every way to end it sooner."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from dialer.adapters.clock import SystemClock
+from dialer.adapters.redis_store import RedisStore
+from dialer.demo import page, screen
+from dialer.demo.stage import CAMPAIGNS, COMMAND_S, HURRY_S, LOOK_S, Stage, fill
+from dialer.demo.world import ROOT, World, open_world
+from dialer.errors import DialerError
+
+FIRST_AGENT = 1001
+LINE_S = 5.0
+WIND_DOWN_S = 40.0  # talks, wrap-ups and IVR conversations may end by themselves
+AGREED, DISAGREED, FAILED = 0, 1, 2
+BY_SIGNAL = 128  # plus its number, as shells have it
+
+
+class Interrupts:
+    """Once: no new calls, and the end of those that are up. Twice, or before the first call: everything at once.
+
+    While things are being stopped: nothing more; they are stopped in any case.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.stop = asyncio.Event()
+        self.calling = False
+        self.number = 0
+        self._task, self._console, self._closing = asyncio.current_task(), console, False
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                loop.add_signal_handler(number, self._interrupt, number)
+
+    def close(self) -> None:
+        """From here on nothing interrupts."""
+        self._closing = True
+
+    def _interrupt(self, number: int) -> None:
+        self.number = self.number or number
+        if number == signal.SIGHUP:
+            self._console.file = open(os.devnull, "w")  # noqa: SIM115 - the terminal is gone, until we are
+            sys.stdout = sys.stderr = self._console.file
+        if self._task and (self.stop.is_set() or not self.calling) and not self._closing:
+            self._closing = True
+            self._task.cancel()
+        self.stop.set()
+
+
+class Teller:
+    """Lines with the time they were said at, in seconds from the start."""
+
+    def __init__(self, console: Console, clock: SystemClock) -> None:
+        self._console, self._clock, self._began = console, clock, clock.monotonic()
+
+    def __call__(self, text: str) -> None:
+        """Say it."""
+        now_s = self._clock.monotonic() - self._began
+        self._console.print(f"{now_s:6.1f} s  {text}", highlight=False, markup=False, soft_wrap=True)
+
+
+async def _demo(agents: int, contacts: int, minutes: float, seed: int, console: Console) -> int:
+    interrupts = Interrupts(console)
+    clock = SystemClock()
+    say = Teller(console, clock)
+    names = tuple(str(FIRST_AGENT + one) for one in range(agents))
+
+    async def filled(world: World) -> None:
+        await fill(world, contacts, seed, say)
+
+    async with open_world(names, clock.today(), say, filled, interrupts.close) as world:
+        store = RedisStore(world.redis.url)
+        stage = Stage(world, store, interrupts.stop)
+        stage.hire(names, seed)
+        watchers, robots = stage.watchers(), [asyncio.create_task(robot.work()) for robot in stage.robots]
+        try:
+            for campaign in CAMPAIGNS:
+                await stage.command(campaign, "start", {})
+            say(f"calling; your own list: . {_short(world.env_file)}; ./run dialer load FILE.csv --campaign demo")
+            interrupts.calling = True
+            with _shown(console) as show:
+                await _call(stage, minutes * 60, show, [*watchers, *robots])
+                say("no new calls any more; the last ones end")
+                await _wind_down(stage, show, robots)
+            books = await stage.books()
+            page.page(console, books, _short(world.env_file.parent))
+            if books.faults:
+                return DISAGREED
+            return BY_SIGNAL + interrupts.number if interrupts.number else AGREED
+        finally:
+            for one in (*watchers, *robots):
+                one.cancel()
+            await asyncio.gather(*watchers, *robots, return_exceptions=True)
+            await store.close()
+
+
+Show = Callable[[screen.View], None]
+
+
+@contextmanager
+def _shown(console: Console) -> Iterator[Show]:
+    """The whole screen on a terminal, else a line every LINE_S."""
+    if not console.is_terminal:
+        clock, said_at = SystemClock(), [float("-inf")]
+
+        def say_line(view: screen.View) -> None:
+            if clock.monotonic() - said_at[0] >= LINE_S:
+                said_at[0] = clock.monotonic()
+                console.print(screen.line(view), highlight=False, markup=False, soft_wrap=True)
+
+        yield say_line
+        return
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        yield lambda view: live.update(screen.live(view, console.width, console.height), refresh=True)
+
+
+async def _call(stage: Stage, seconds: float, show: Show, tasks: list["asyncio.Task[None]"]) -> None:
+    """Until the time is over, the lists are done, or somebody has had enough."""
+    ends = stage.clock.monotonic() + seconds
+    while not stage.stop.is_set() and (left_s := ends - stage.clock.monotonic()) > 0 and not await stage.over():
+        for task in tasks:
+            if task.done():
+                task.result()  # none ends by itself: what went wrong must be seen
+        show(stage.view(f"{_clock(left_s)} left"))
+        await _wait(stage.stop, LOOK_S)
+
+
+async def _wind_down(stage: Stage, show: Show, robots: list["asyncio.Task[None]"]) -> None:
+    """No new calls; what is up ends by itself for a while, then is hung up; every outcome is waited for."""
+    await stage.pause()
+    ends = stage.clock.monotonic() + (HURRY_S if stage.stop.is_set() else WIND_DOWN_S)
+    while (left_s := ends - stage.clock.monotonic()) > 0 and (await stage.open_attempts() or _working(robots)):
+        show(stage.view("the last calls end"))
+        if not stage.stop.is_set() and await _wait(stage.stop, LOOK_S):
+            ends = min(ends, stage.clock.monotonic() + HURRY_S)
+        elif stage.stop.is_set():
+            await asyncio.sleep(LOOK_S)
+    await stage.hang_up()
+    if not stage.stop.is_set():
+        await asyncio.wait(robots, timeout=COMMAND_S)
+
+
+def _working(robots: list["asyncio.Task[None]"]) -> bool:
+    return not all(robot.done() for robot in robots)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> bool:
+    """True: somebody has had enough meanwhile."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+    return stop.is_set()
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def _short(path: Path) -> str:
+    """As one would type it."""
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
+def demo(
+    agents: Annotated[int, typer.Option(help="Robot agents.", min=2, max=60)] = 10,
+    contacts: Annotated[int, typer.Option(help="Invented debtors.", min=2, max=40_000)] = 400,
+    minutes: Annotated[float, typer.Option(help="How long it calls; the last calls end after that.", min=0.1)] = 4,
+    seed: Annotated[int, typer.Option(help="The same debtors again.")] = 1,
+) -> None:
+    """A whole campaign on this machine: real Asterisk, real Redis, invented debtors, robot agents."""
+    console = Console()
+    console.print(
+        f"Santun demo: {agents} robot agents, {contacts} invented debtors, {minutes:g} minutes of calls on this machine"
+        " only.\nThe debtors have a rule pack of their own, `demo`, with open hours. Ctrl-C ends it at any moment.",
+        highlight=False, markup=False, soft_wrap=True,
+    )  # fmt: skip
+    try:
+        code = asyncio.run(_demo(agents, contacts, minutes, seed, console))
+    except DialerError as error:
+        typer.echo(str(error), err=True)
+        code = FAILED
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        code = BY_SIGNAL + signal.SIGINT
+    if code > BY_SIGNAL:
+        typer.echo("Stopped before its time; nothing is left running.")
+    raise typer.Exit(code)
