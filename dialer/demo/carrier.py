@@ -2,7 +2,8 @@
 
 A number is +62812, five digits that tell people apart, two digits of delay (quarter seconds of ringing) and two digits
 of behaviour: number("human", serial=7, delay_s=3) is +62812000071200. What each behaviour does is in BEHAVIOURS;
-carrier/extensions.conf does it. Robot agents' phones live here too: they register, pick up and talk.
+carrier/extensions.conf does it; any other number is a human's. Robot agents' phones live here too: they register, pick
+up and talk.
 """
 
 from collections.abc import Mapping

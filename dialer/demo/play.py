@@ -140,7 +140,7 @@ async def _wind_down(stage: Stage, show: Show, robots: list["asyncio.Task[None]"
     """No new calls; what is up ends by itself for a while, then is hung up; every outcome is waited for."""
     await stage.pause()
     ends = stage.clock.monotonic() + (HURRY_S if stage.stop.is_set() else WIND_DOWN_S)
-    while (left_s := ends - stage.clock.monotonic()) > 0 and (await stage.open_attempts() or _working(robots)):
+    while stage.clock.monotonic() < ends and (await stage.open_attempts() or _working(robots)):
         show(stage.view("the last calls end"))
         if not stage.stop.is_set() and await _wait(stage.stop, LOOK_S):
             ends = min(ends, stage.clock.monotonic() + HURRY_S)
