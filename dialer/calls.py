@@ -21,8 +21,7 @@ class Word(StrEnum):
     DIALLED = "dialled"
     PROGRESS = "progress"
     RINGING = "ringing"
-    FAILED = "failed"  # no channel was made
-    FAILED_UP = "failed_up"  # a channel was made: its Hangup ends the call
+    FAILED = "failed"  # proven: no channel was made
     ANSWERED = "answered"
     ANSWERED_DETECT = "answered_detect"
     ANSWERED_IVR = "answered_ivr"
@@ -46,44 +45,60 @@ class Word(StrEnum):
 
 
 _S, _W = CallState, Word
-_ANYWHERE = {_W.HANGUP: _S.GONE, _W.LOST: _S.GONE}
 _ANSWER = {_W.ANSWERED: _S.WAITING, _W.ANSWERED_DETECT: _S.DETECTING, _W.ANSWERED_IVR: _S.IN_IVR}
-_FALL = {
+_OVER = {_W.HANGUP: _S.GONE, _W.LOST: _S.GONE}
+# Where the dialplan says the caller is, there he is, whatever was missed before
+_PLACES = {
+    _W.JOINED: _S.TALKING,
+    _W.HELD: _S.HELD,
     _W.OVERFLOW_IVR: _S.IN_IVR,
     _W.OVERFLOW_MESSAGE: _S.IN_MESSAGE,
     _W.IVR_BEGIN: _S.IN_IVR,
+    _W.WANTS_AGENT: _S.WANTS_AGENT,
     _W.MESSAGE: _S.IN_MESSAGE,
 }
-_UNANSWERED = _ANSWER | _ANYWHERE | {_W.FAILED: _S.GONE, _W.NOT_PLACED: _S.GONE, _W.RINGING: _S.RINGING}
-_GONE_KEEPS = {
-    word: _S.GONE
-    for word in (*_ANSWER, _W.FAILED, _W.FAILED_UP, _W.HANGUP, _W.LEFT, _W.IVR_END, _W.PERSON, _W.MACHINE, _W.VOICEMAIL)
-}
+_DETECTED = {_W.PERSON: _S.WAITING, _W.MACHINE: _S.IN_MESSAGE, _W.VOICEMAIL: _S.IN_MESSAGE}
+
+
+def _stays(state: CallState, *words: Word) -> dict[Word, CallState]:
+    return dict.fromkeys(words, state)
+
+
+def _unanswered(state: CallState) -> dict[Word, CallState]:
+    known = _stays(state, _W.DIALLED, _W.PROGRESS)
+    ends = {_W.FAILED: _S.GONE, _W.NOT_PLACED: _S.GONE, _W.RINGING: _S.RINGING}
+    return known | _ANSWER | _OVER | _PLACES | _DETECTED | ends
+
+
+def _up(state: CallState, more: Mapping[Word, CallState] | None = None) -> dict[Word, CallState]:
+    """An answered call; the manager's word of the answer may come after the dialplan's first."""
+    return _OVER | _PLACES | _stays(state, *_ANSWER) | dict(more or {})
+
 
 TABLE: Mapping[CallState, Mapping[Word, CallState]] = {
-    _S.CLAIMED: _UNANSWERED | {w: _S.PLACED for w in (_W.PLACED, _W.DIALLED, _W.PROGRESS)} | {_W.FAILED_UP: _S.PLACED},
-    _S.PLACED: _UNANSWERED | {w: _S.PLACED for w in (_W.DIALLED, _W.PROGRESS, _W.FAILED_UP)},
-    _S.RINGING: _UNANSWERED | {w: _S.RINGING for w in (_W.PLACED, _W.DIALLED, _W.PROGRESS, _W.FAILED_UP)},
-    _S.DETECTING: _ANYWHERE
-    | _FALL
-    | {_W.PERSON: _S.WAITING, _W.MACHINE: _S.IN_MESSAGE, _W.VOICEMAIL: _S.IN_MESSAGE, _W.JOINED: _S.TALKING},
-    _S.WAITING: _ANYWHERE | _FALL | {_W.RESERVED: _S.JOINING, _W.JOINED: _S.TALKING},
-    _S.JOINING: _ANYWHERE | _FALL | {_W.JOINED: _S.TALKING, _W.JOIN_FAILED: _S.WAITING, _W.HELD: _S.HELD},
-    _S.TALKING: _ANYWHERE | _FALL | {_W.HELD: _S.HELD, _W.LEFT: _S.TALKING, _W.RESERVED: _S.JOINING},
-    _S.HELD: _ANYWHERE | _FALL | {_W.RESERVED: _S.JOINING, _W.JOINED: _S.TALKING},
-    _S.IN_IVR: _ANYWHERE
-    | {_W.IVR_BEGIN: _S.IN_IVR, _W.IVR_END: _S.IN_IVR, _W.OVERFLOW_IVR: _S.IN_IVR}
-    | {_W.WANTS_AGENT: _S.WANTS_AGENT, _W.MESSAGE: _S.IN_MESSAGE, _W.JOINED: _S.TALKING},
-    _S.WANTS_AGENT: _ANYWHERE | _FALL | {_W.RESERVED: _S.JOINING, _W.JOINED: _S.TALKING, _W.IVR_END: _S.WANTS_AGENT},
-    _S.IN_MESSAGE: _ANYWHERE
-    | {_W.MESSAGE: _S.IN_MESSAGE, _W.OVERFLOW_MESSAGE: _S.IN_MESSAGE, _W.VOICEMAIL: _S.IN_MESSAGE}
-    | {_W.JOINED: _S.TALKING, _W.IVR_BEGIN: _S.IN_IVR},
-    _S.GONE: _GONE_KEEPS | {_W.RECORDED: _S.ENDED},
+    _S.CLAIMED: _unanswered(_S.PLACED) | {_W.PLACED: _S.PLACED},
+    _S.PLACED: _unanswered(_S.PLACED),
+    _S.RINGING: _unanswered(_S.RINGING) | {_W.PLACED: _S.RINGING},
+    _S.DETECTING: _up(_S.DETECTING, _DETECTED),
+    _S.WAITING: _up(_S.WAITING, {_W.RESERVED: _S.JOINING}),
+    # a Redirect that is under way wins against an overflow that has begun
+    _S.JOINING: _stays(_S.JOINING, *_ANSWER, _W.OVERFLOW_IVR, _W.OVERFLOW_MESSAGE, _W.IVR_BEGIN, _W.MESSAGE)
+    | {_W.JOINED: _S.TALKING, _W.JOIN_FAILED: _S.WAITING, _W.HELD: _S.HELD}
+    | _OVER,
+    _S.TALKING: _up(_S.TALKING, {_W.LEFT: _S.TALKING}),
+    _S.HELD: _up(_S.HELD, {_W.RESERVED: _S.JOINING}),
+    _S.IN_IVR: _up(_S.IN_IVR, {_W.IVR_END: _S.IN_IVR}),
+    _S.WANTS_AGENT: _up(_S.WANTS_AGENT, {_W.RESERVED: _S.JOINING, _W.IVR_END: _S.WANTS_AGENT}),
+    _S.IN_MESSAGE: _up(_S.IN_MESSAGE, {_W.VOICEMAIL: _S.IN_MESSAGE, _W.IVR_END: _S.IN_MESSAGE}),
+    _S.GONE: _stays(_S.GONE, *_ANSWER, _W.FAILED, _W.HANGUP, _W.LEFT, _W.PERSON, _W.MACHINE)
+    | _stays(_S.GONE, _W.IVR_END, _W.VOICEMAIL)
+    | {_W.RECORDED: _S.ENDED},
     _S.ENDED: {},
 }
 
 UNANSWERED = frozenset({_S.CLAIMED, _S.PLACED, _S.RINGING})
 NEEDS_AGENT = frozenset({_S.WAITING, _S.WANTS_AGENT, _S.HELD})
+SETTLED = frozenset({_S.GONE, _S.ENDED})
 
 _WORD_OF = {
     Seen.DIALLED: _W.DIALLED, Seen.PROGRESS: _W.PROGRESS, Seen.RINGING: _W.RINGING, Seen.HANGUP: _W.HANGUP,
@@ -94,63 +109,88 @@ _WORD_OF = {
 
 # when a word happens for the first time, its time goes into this field
 _STAMPS = {
-    _W.DIALLED: "placed_at", _W.PLACED: "placed_at", _W.RINGING: "ringing_at", _W.PERSON: "detected_at",
-    _W.MACHINE: "detected_at", _W.JOINED: "joined_at", _W.OVERFLOW_IVR: "overflow_at",
+    _W.DIALLED: "placed_at", _W.PLACED: "placed_at", _W.PROGRESS: "progress_at", _W.RINGING: "ringing_at",
+    _W.PERSON: "detected_at", _W.MACHINE: "detected_at", _W.JOINED: "joined_at", _W.OVERFLOW_IVR: "overflow_at",
     _W.OVERFLOW_MESSAGE: "overflow_at", _W.IVR_BEGIN: "ivr_at", _W.HANGUP: "ended_at", _W.LOST: "ended_at",
     _W.NOT_PLACED: "ended_at", _W.FAILED: "ended_at",
 } | dict.fromkeys(_ANSWER, "answered_at")  # fmt: skip
 
 
-def word_of(event: Event, attempt: Attempt, kind: Kind, detection: bool) -> Word | None:
-    """What an event means for this attempt; None: nothing."""
-    if event.kind is Seen.ANSWERED:
-        if kind is Kind.IVR:
-            return _W.ANSWERED_IVR
-        return _W.ANSWERED_DETECT if detection else _W.ANSWERED
-    if event.kind is Seen.FAILED:
-        return _W.FAILED_UP if attempt.dialled else _W.FAILED
-    if event.kind is Seen.DETECTED:
-        return {"machine": _W.MACHINE, "hangup": None}.get(event.result, _W.PERSON)
-    if event.kind is Seen.OVERFLOWED:
-        return _W.OVERFLOW_IVR if event.result == Overflow.IVR else _W.OVERFLOW_MESSAGE
-    return _WORD_OF.get(event.kind)
+def word_of(event: Event, kind: Kind, detection: bool) -> Word | None:
+    """What an event means for an attempt; None: nothing, or not by itself."""
+    match event.kind:
+        case Seen.ANSWERED | Seen.READY:
+            if kind is Kind.IVR:
+                return _W.ANSWERED_IVR
+            return _W.ANSWERED_DETECT if detection else _W.ANSWERED
+        case Seen.DETECTED:
+            return _DETECTIONS.get(event.result)
+        case Seen.OVERFLOWED:
+            return _W.OVERFLOW_IVR if event.result == Overflow.IVR else _W.OVERFLOW_MESSAGE
+        case _:
+            return _WORD_OF.get(event.kind)
 
 
-def step(attempt: Attempt, word: Word, at: float) -> Attempt:
-    """The attempt after `word` happened at `at`; the very same object if the table does not know it here."""
-    state = TABLE[attempt.state].get(word)
-    if state is None:
-        return attempt
-    stamp = _STAMPS.get(word)
-    if stamp is None or getattr(attempt, stamp):
-        return attempt if state is attempt.state else replace(attempt, state=state)
-    changes: dict[str, Any] = {"state": state, stamp: at}
-    return replace(attempt, **changes)
+_DETECTIONS = {"human": _W.PERSON, "unsure": _W.PERSON, "machine": _W.MACHINE}
+
+Facts = Mapping[str, Any]
+NOTHING: Facts = {}
 
 
-def learn(attempt: Attempt, event: Event) -> Attempt:
-    """What an event tells besides the state; late events count too, until the outcome is written."""
-    if attempt.state is CallState.ENDED:
-        return attempt
+def told(event: Event) -> Facts:
+    """What an event tells besides the state, as fields of the attempt."""
     match event.kind:
         case Seen.DIALLED:
-            return replace(attempt, dialled=True)
+            return _DIALLED
         case Seen.FAILED:
-            return replace(attempt, failed=True)
+            return _FAILED
         case Seen.HANGUP:
-            return replace(attempt, cause=event.cause, sip_code=event.sip_code)
+            return {"cause": event.cause, "sip_code": event.sip_code}
         case Seen.DETECTED:
-            return replace(attempt, detection=event.result)
+            return {"detection": event.result}
         case Seen.OVERFLOWED:
-            return replace(attempt, overflow_to=event.result)
+            return {"overflow_to": event.result}
         case Seen.VOICEMAIL:
-            return replace(attempt, voicemail_left=event.result == "yes")
+            return {"voicemail_left": event.result == "yes"}
         case Seen.WANTS_AGENT:
-            return replace(attempt, wanted_agent=True)
+            return _WANTED_AGENT
         case Seen.IVR_END:
-            return replace(attempt, ivr_result=event.result)
+            return {"ivr_result": event.result}
         case _:
-            return attempt
+            return NOTHING
+
+
+_DIALLED: Facts = {"dialled": True}
+_FAILED: Facts = {"failed": True}
+_WANTED_AGENT: Facts = {"wanted_agent": True}
+
+
+def step(attempt: Attempt, word: Word, at: float, facts: Facts = NOTHING) -> Attempt:
+    """The attempt after `word` happened at `at`, with the `facts` that came along; the same object if nothing is new.
+
+    Facts count in any state until the outcome is written, a word only where the table knows it.
+    """
+    if attempt.state is _S.ENDED:
+        return attempt
+    changes = _news(attempt, facts)
+    state = TABLE[attempt.state].get(word)
+    if state is not None:
+        if state is not attempt.state:
+            changes["state"] = state
+        stamp = _STAMPS.get(word)
+        if stamp is not None and not getattr(attempt, stamp):
+            changes[stamp] = at
+    return replace(attempt, **changes) if changes else attempt
+
+
+def learn(attempt: Attempt, facts: Facts) -> Attempt:
+    """The attempt with facts that came without a word; the same object if nothing is new."""
+    changes = {} if attempt.state is _S.ENDED else _news(attempt, facts)
+    return replace(attempt, **changes) if changes else attempt
+
+
+def _news(attempt: Attempt, facts: Facts) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if getattr(attempt, name) != value}
 
 
 def diagram() -> str:

@@ -1,16 +1,16 @@
-"""Which campaigns this engine leads: leases taken, renewed and given back; what a new leader finds."""
+"""Which campaigns this engine leads: leases taken, renewed and given back; what a new leader finds; new settings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dialer.errors import BadInput, ConfigError, NotLeader, StoreError
-from dialer.model import Campaign
+from dialer.live import Share
+from dialer.model import Campaign, Status
 from dialer.ports import Clock, Store, Telephony
+from dialer.rulebook import Pack
 from dialer.run import Run, Site, Trunk
 
 LEASE_MS = 4000
-LEASE_MARGIN_S = (
-    0.5  # a Redis token does not fence AMI: so long before the lease ends nothing is written there any more
-)
+LEASE_MARGIN_S = 0.5  # a Redis token does not fence AMI: so long before the lease ends nothing is written there
 
 
 class Leader:
@@ -19,17 +19,28 @@ class Leader:
     def __init__(self, site: Site, store: Store, phones: Mapping[str, Telephony], clock: Clock) -> None:
         self._site, self._store, self._phones, self._clock = site, store, phones, clock
         self.cannot: dict[str, str] = {}  # campaign -> why this engine cannot run it
+        self._changed: dict[str, tuple[Campaign, Trunk, Pack] | tuple[Campaign, str]] = {}  # new settings, looked at
 
-    async def look_for_more(self, led: Mapping[str, Run]) -> list[Run]:
-        """Campaigns that nobody leads, taken over. Raises StoreError."""
-        found = []
-        for name in await self._store.campaigns():
-            if name not in led:
-                asked_at = self._clock.monotonic()
-                token = await self._store.lead(name, self._site.engine, LEASE_MS)
-                run = None if token is None else await self._take_over(name, token, _until(asked_at))
-                found += [run] if run else []
-        return found
+    async def take(self, name: str) -> Run | None:
+        """Lead this campaign; None: somebody else does, or this engine cannot (see `cannot`). Raises StoreError."""
+        found = await self._store.campaign(name)
+        try:
+            if found is None:
+                raise ConfigError(f"campaign {name} has no settings that can be read; create it again.")
+            campaign, status = found
+            trunk, pack = self._fit(campaign)
+        except ConfigError as error:
+            self.cannot[name] = str(error)
+            return None
+        self.cannot.pop(name, None)
+        asked_at = self._clock.monotonic()
+        token = await self._store.lead(name, self._site.engine, LEASE_MS)
+        if token is None:
+            return None
+        phone = self._phones[trunk.node]
+        run = Run(campaign, status, token, _until(asked_at), trunk, pack, phone, self._store, self._site.new_id)
+        await self._adopt(run)
+        return run
 
     async def renew(self, run: Run) -> None:
         """Raises NotLeader when somebody else has it, StoreError when Redis does not answer."""
@@ -43,23 +54,29 @@ class Leader:
         run.lease_until = 0.0
         await self._store.resign(run.campaign.id, self._site.engine, run.token)
 
-    async def _take_over(self, name: str, token: int, lease_until: float) -> Run | None:
-        found = await self._store.campaign(name)
+    async def reread(self, run: Run) -> None:
+        """Settings may change, or become unreadable, while the campaign is led. Raises StoreError."""
+        changes = run.status_changes
+        found = await self._store.campaign(run.campaign.id)
+        if found is None:
+            run.trouble = "its settings are gone or cannot be read"
+            return
+        campaign, status = found
+        if changes == run.status_changes:
+            run.status = status
+        if campaign == run.campaign:
+            run.trouble = ""
+            return
+        looked_at = self._changed.get(campaign.id)
+        if looked_at is None or looked_at[0] != campaign:
+            looked_at = self._changed[campaign.id] = self._look_at(campaign)
+        run.trouble = looked_at[1] if len(looked_at) == 2 else run.change(*looked_at)
+
+    def _look_at(self, campaign: Campaign) -> tuple[Campaign, Trunk, Pack] | tuple[Campaign, str]:
         try:
-            if found is None:
-                raise ConfigError(f"campaign {name} has no settings; create it again.")
-            campaign, status = found
-            trunk = self._trunk(campaign)
-            pack = self._site.pack_of(campaign)
+            return campaign, *self._fit(campaign)
         except ConfigError as error:
-            self.cannot[name] = str(error)
-            await self._store.resign(name, self._site.engine, token)
-            return None
-        self.cannot.pop(name, None)
-        phone = self._phones[trunk.node]
-        run = Run(campaign, status, token, lease_until, trunk, pack, phone, self._store, self._site.new_id)
-        await self._adopt(run)
-        return run
+            return campaign, str(error)
 
     async def _adopt(self, run: Run) -> None:
         name = run.campaign.id
@@ -72,14 +89,15 @@ class Leader:
         for agent in await self._store.agents(name):
             run.floor.team.adopt(agent)
 
-    def _trunk(self, campaign: Campaign) -> Trunk:
+    def _fit(self, campaign: Campaign) -> tuple[Trunk, Pack]:
+        """Raises ConfigError with every reason why this site cannot run it."""
         name = campaign.trunk
         trunk = self._site.trunks.get(name)
         if trunk is None:
             raise ConfigError(f"campaign {campaign.id}: trunk {name!r} is not configured; add [trunk.{name}].")
         if trunk.node not in self._phones:
             raise ConfigError(f"trunk {name}: node {trunk.node!r} is not configured; add [asterisk.{trunk.node}].")
-        return trunk
+        return trunk, self._site.pack_of(campaign)
 
 
 def _until(asked_at: float) -> float:
@@ -93,3 +111,13 @@ async def resign_all(leader: Leader, runs: Mapping[str, Run]) -> None:
             await leader.resign(run)
         except StoreError:
             run.lease_until = 0.0
+
+
+def shares(runs: Sequence[Run], lines: int, calls_per_second: float) -> list[tuple[Run, Share]]:
+    """This engine's slice of a trunk, divided among the campaigns that call over it."""
+    active = [run for run in runs if run.status is Status.RUNNING and run.due] or runs
+    parts = [(run, Share(0, 0.0)) for run in runs if run not in active]
+    for turn, run in enumerate(active):
+        more = 1 if turn < lines % len(active) else 0
+        parts.append((run, Share(lines // len(active) + more, calls_per_second / len(active))))
+    return parts

@@ -42,7 +42,7 @@ def snapshot(floor: Floor, at: float, share: Share, holds: Sequence[str], draini
     """All that the pacer may know at `at`."""
     return Snapshot(
         at=at,
-        agents=tuple(_agent(one) for one in floor.team.agents.values() if one.state in _WORKING),
+        agents=tuple(_agent(one) for one in floor.team.agents.values() if _works(one)),
         attempts=tuple(_attempt(one) for one in floor.attempts.values() if one.state in _FLIGHT),
         lines=share.lines,
         calls_per_second=share.calls_per_second,
@@ -50,6 +50,11 @@ def snapshot(floor: Floor, at: float, share: Share, holds: Sequence[str], draini
         holds=tuple(holds),
         draining=draining,
     )
+
+
+def _works(agent: Agent) -> bool:
+    """Whether the pacer may reckon with him: his own leg is proven up, or he is on a break."""
+    return agent.state in _WORKING and (bool(agent.leg) or agent.state is AgentState.BREAK)
 
 
 def _agent(agent: Agent) -> AgentSeen:
@@ -81,7 +86,7 @@ def board(
         "lines": floor.lines(),
         "ringing": sum(one.state in UNANSWERED for one in floor.attempts.values()),
         "agents": [{"id": a.id, "state": a.state.value, "since": a.since, "attempt": a.attempt} for a in agents],
-        "working": sum(one.state in COUNTED for one in agents),
+        "working": sum(one.state in COUNTED and _works(one) for one in agents),
         "reason": decision.reason,
         "numbers": dict(decision.numbers),
         "abandon": {str(window): asdict(rate) | _bound(rate) for window, rate in abandons.rates(at).items()},

@@ -313,6 +313,7 @@ class Seen(StrEnum):
     PROGRESS = "progress"
     RINGING = "ringing"
     ANSWERED = "answered"  # OriginateResponse Success
+    READY = "ready"  # the dialplan runs: from here on a Redirect is safe
     FAILED = "failed"  # OriginateResponse Failure; `result` is its Reason
     HANGUP = "hangup"  # cause, sip_code
     JOINED = "joined"  # entered the bridge `room`

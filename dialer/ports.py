@@ -147,8 +147,12 @@ class Store(Protocol):
     # -- agents
     async def save_agents(self, campaign: str, token: int, agents: Sequence[Agent]) -> None: ...
     async def agents(self, campaign: str) -> tuple[Agent, ...]: ...
+    async def works_for(self, agent: str) -> str:
+        """The campaign that has this agent; empty: none. One that others have is left out by save_agents."""
+
     async def reserve(self, token: int, agent: Agent, attempt: Attempt) -> bool:
-        """Agent idle -> reserved and the attempt's transition, in one round trip. False: he was not idle any more."""
+        """Agent -> reserved and the attempt's transition, in one round trip. False: he is not of this campaign, or has
+        another attempt that is still open."""
 
     # -- live state, commands, trunk
     async def publish(self, campaign: str, token: int, snapshot: bytes) -> None: ...

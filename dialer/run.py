@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from dialer.abandon import Abandons, Fate
 from dialer.floor import Floor
@@ -15,12 +16,15 @@ from dialer.ports import Finish, LinkHealth, Store, Telephony
 from dialer.rulebook import Pack
 from dialer.stream import record
 from dialer.trunks import Breaker
+from dialer.writing import WriteBehind
 
 ACK_LIMIT_MS = 1000.0
 LAG_LIMIT_S = 1.0
 BACKLOG_LIMIT = 5000
 NOTHING = Decision(0, (), "No calls: just started", {})
-_FATES = {"connect": Fate.SERVED, "abandon": Fate.ABANDONED, "hung_up": Fate.HUNG_UP, "overflow": Fate.OVERFLOWED}
+_FATES = {"connect": Fate.SERVED, "served": Fate.SERVED, "overflow": Fate.OVERFLOWED} | {
+    "abandon": Fate.ABANDONED, "hung_up": Fate.HUNG_UP
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Seen:
     store_error: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Run:
     """State of one led campaign. `lease_until` is on the monotonic clock."""
 
@@ -76,22 +80,63 @@ class Run:
     breaker: Breaker = field(default_factory=Breaker)
     share: Share = field(init=False)
     decision: Decision = NOTHING
+    writes: WriteBehind = field(init=False)
     contacts: dict[str, Contact] = field(default_factory=dict)  # by attempt
     due: int = 0
     later: int = 0
     placing: bool = False
     reconciled: bool = False  # what Asterisk holds has been compared with our books since the link came up
+    looked_at: float = -inf  # monotonic: when it was last compared
     draining: bool = False
+    trouble: str = ""  # why its settings forbid new calls
+    sweeps: int = 0  # looks at the store still to be taken for claims whose answer was lost
+    answers: dict[str, tuple[bool, str]] = field(default_factory=dict)  # of commands applied, until they are told
+    status_changes: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     sequence: int = 0
 
     def __post_init__(self) -> None:
         self.floor = Floor(self.campaign, self.trunk.node, self.new_id, self._told)
-        limits = Limits.of(self.campaign, self.pack.abandon_window, self.pack.overflow_counts)
-        self.pacer = Pacer(replace(limits, ring_min_s=float(self.pack.ring_min_s)), seed=1)
-        self.placer = Placer(self.store, self.campaign, self.pack, self.trunk.node, self.new_id)
+        self.pacer = Pacer(self._limits(), seed=1)
+        self.placer = self._placer()
         self.abandons = Abandons(0.0, overflow_counts=self.pack.overflow_counts)
         self.share = Share(self.trunk.lines, self.trunk.calls_per_second)
+        self.writes = WriteBehind(self.store, self.campaign.id, self.token)
+
+    def _limits(self) -> Limits:
+        limits = Limits.of(self.campaign, self.pack.abandon_window, self.pack.overflow_counts)
+        return replace(limits, ring_min_s=float(self.pack.ring_min_s))
+
+    def _placer(self) -> Placer:
+        return Placer(self.store, self.campaign, self.pack, self.trunk.node, self.new_id)
+
+    def change(self, campaign: Campaign, trunk: Trunk, pack: Pack) -> str:
+        """Take new settings over; or why they have to wait, and new calls with them."""
+        if trunk.node != self.trunk.node and self.floor.attempts:
+            return "its trunk is on another Asterisk now: its calls have to end first"
+        plan = (campaign.kind, campaign.detection)
+        if plan != (self.campaign.kind, self.campaign.detection) and self.floor.has_unanswered():
+            return "its new settings wait for the calls under way"
+        if trunk.node != self.trunk.node:
+            return "its trunk is on another Asterisk now: restart the engine"
+        self.campaign, self.trunk, self.pack = campaign, trunk, pack
+        self.floor.campaign = campaign
+        self.pacer.limits = self._limits()
+        self.placer = self._placer()
+        kept = self.abandons.dump()
+        self.abandons = Abandons(0.0, overflow_counts=pack.overflow_counts)
+        self.abandons.load(kept)
+        return ""
+
+    def bars(self, now: float, monotonic: float, must_start_by: float) -> str:
+        """Why a claimed attempt may not be placed after all; empty: it may."""
+        if monotonic >= self.lease_until:
+            return "lease"
+        if self.status is not Status.RUNNING or self.draining:
+            return "stopped"
+        if not self.phone.health().up:
+            return "link"
+        return "too late" if now > must_start_by else ""
 
     def _told(self, kind: str, attempt: str, agent: str, at: float) -> None:
         if kind in _FATES:
@@ -101,6 +146,7 @@ class Run:
 
     def holds(self, now: float, monotonic: float, health: LinkHealth, seen: Seen) -> tuple[str, ...]:
         """Every reason why no call may start now, as sentences."""
+        pause = self.breaker.hold(now)
         found = {
             f"the campaign is {self.status}": self.status is not Status.RUNNING,
             "another engine may lead: the lease has run out": monotonic >= self.lease_until,
@@ -111,7 +157,8 @@ class Run:
             f"Redis fails: {seen.store_error}": bool(seen.store_error),
             f"Redis is slow: {seen.store_ping_s:.1f} s": seen.store_ping_s > LAG_LIMIT_S,
             f"outcomes lag {seen.write_lag_s:.1f} s behind": seen.write_lag_s > LAG_LIMIT_S,
-            self.breaker.hold(now): bool(self.breaker.hold(now)),
+            pause: bool(pause),
+            self.trouble: bool(self.trouble),
             self._no_contact(): not self.due,
         }
         return tuple(why for why, holds in found.items() if holds)
@@ -163,5 +210,8 @@ class Run:
 
 def _after(contact: Contact, judged: Verdict) -> Contact:
     """The contact as it goes back to the list: one try more, unless the fault was ours; the next number's turn."""
-    tries = contact.tries + int(judged.count)
-    return replace(contact, tries=tries, next_number=(contact.next_number + 1) % max(1, len(contact.numbers)))
+    if not judged.count:
+        return contact
+    return replace(
+        contact, tries=contact.tries + 1, next_number=(contact.next_number + 1) % max(1, len(contact.numbers))
+    )

@@ -1,22 +1,23 @@
 """The agents of one campaign: their legs, rooms, breaks; what each event means for them, as actions.
 
 Rules of this file: an agent counts only while his own leg is proven to be in his room; a lost leg takes him out at
-once and is raised again, with growing pauses; a break or sign-out asked for in a call is taken when he is free.
+once and is raised again, with growing pauses; a break or sign-out asked for in a call is taken when he is free; one
+agent has one leg: a second one that turns up is hung up.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from dialer.actions import Action, HangUp, RaiseLeg, SaveAgent
-from dialer.agents import BUSY, Word, step
+from dialer.actions import Action, HangUp, LookAgain, RaiseLeg, SaveAgent
+from dialer.agents import BUSY, WANTS_LEG, Word, step
+from dialer.books import Told
 from dialer.dialplan import SERVICE_CODES, endpoint, room
 from dialer.model import AGENT_ID, Agent, AgentState, Event, Seen
 
 LEG_PREFIX = "leg-"
 RAISE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-WANTS_LEG = frozenset({AgentState.RAISING, AgentState.LOST})
-
-Told = Callable[[str, str, str, float], None]  # pacing event kind, attempt, agent, at
+LEG_GRACE_S = 5.0  # so long a leg may be under way without a channel
+LEG_OVERDUE_S = 30.0  # its Originate has ended by then, whatever was heard of it
 
 
 class Team:
@@ -26,6 +27,7 @@ class Team:
         self.agents: dict[str, Agent] = {}
         self._node, self._campaign, self._new_id, self._told = node, campaign, new_id, told
         self._legs: dict[str, str] = {}  # leg -> agent, from the Originate on
+        self._raised: dict[str, float] = {}  # leg that is not yet in its room -> since when
         self._failures: dict[str, int] = {}
         self._raise_at: dict[str, float] = {}
 
@@ -44,15 +46,16 @@ class Team:
         known = self.agents.get(agent_id, Agent(agent_id, self._node, self._campaign))
         agent = self._step(known, Word.SIGN_IN, at)
         if agent is known:
-            return True, f"already {known.state}", []
+            stays = self._keep(replace(known, break_next=False, sign_out_next=False))
+            return True, f"already {known.state}", [SaveAgent(stays)]
         return True, "raising his leg", [SaveAgent(agent), *self._raise(agent, at)]
 
     def ask(self, agent_id: str, word: Word, at: float) -> tuple[bool, str, list[Action]]:
-        """`break`, `back` or `sign_out`, as the agent or a supervisor wishes."""
+        """`break`, `back` or `sign_out`, as the agent or a supervisor wishes; in a call or its wrap-up: afterwards."""
         agent = self.agents.get(agent_id)
         if agent is None:
             return False, f"agent {agent_id} is not signed in", []
-        if agent.state in BUSY and word in (Word.BREAK, Word.SIGN_OUT):
+        if agent.state in _AFTERWARDS and word in (Word.BREAK, Word.SIGN_OUT):
             out = word is Word.SIGN_OUT
             agent = replace(agent, break_next=agent.break_next or not out, sign_out_next=agent.sign_out_next or out)
             agent = self._keep(agent)
@@ -65,6 +68,11 @@ class Team:
             return False, f"agent {agent_id} is {agent.state}: no {word} from there", []
         return True, moved.state.value, self._arrive(moved, at)
 
+    def works_here(self, agent_id: str) -> bool:
+        """Whether he is signed in."""
+        agent = self.agents.get(agent_id)
+        return agent is not None and agent.state is not AgentState.SIGNED_OUT
+
     def has_idle(self) -> bool:
         """Whether anybody waits for a customer."""
         return any(agent.state is AgentState.IDLE for agent in self.agents.values())
@@ -75,15 +83,17 @@ class Team:
         """Idle -> reserved for this attempt."""
         return self._keep(replace(self._step(agent, Word.RESERVE, at), attempt=attempt))
 
-    def joined(self, agent_id: str, attempt: str, at: float) -> Agent | None:
-        """The customer is in his room; None: nobody knows this agent."""
-        agent = self.agents.get(agent_id)
-        if agent is None:
-            return None
-        return self._keep(replace(self._step(agent, Word.JOINED, at), attempt=attempt))
+    def joined(self, agent_id: str, attempt: str, at: float) -> list[Action]:
+        """The customer is in his room."""
+        agent = self.agents[agent_id]
+        moved = self._step(agent, Word.JOINED, at)
+        if moved is agent:
+            return []
+        was_away = agent.state is AgentState.BREAK
+        return [SaveAgent(self._keep(replace(moved, attempt=attempt, break_next=moved.break_next or was_away)))]
 
     def join_failed(self, agent_id: str, attempt: str, at: float) -> list[Action]:
-        """His customer did not come: idle again, with his old place in the queue lost to nobody."""
+        """His customer did not come: idle again, as the last in the queue, or he would be tried again and again."""
         agent = self.agents.get(agent_id)
         if agent is None or agent.attempt != attempt or agent.state is not AgentState.RESERVED:
             return []
@@ -100,6 +110,13 @@ class Team:
             return []
         self._told("talk_end", attempt, agent_id, at)
         return [SaveAgent(moved)]
+
+    def cut_off(self, agent_id: str, attempt: str, at: float) -> list[Action]:
+        """His customer is held by the dialplan, which does so only when his leg went."""
+        agent = self.agents.get(agent_id)
+        if agent is None or agent.attempt != attempt:
+            return []
+        return [SaveAgent(self._keep(replace(self._step(agent, Word.CUT_OFF, at), attempt="")))]
 
     def wrapped(self, agent_id: str, at: float) -> list[Action]:
         """Wrap-up done, by the agent or by its time limit."""
@@ -120,12 +137,27 @@ class Team:
         agent = self.agents[self._legs[event.channel]]
         if event.kind is Seen.JOINED and event.room == room(agent.id):
             return self.leg_up(agent, event.channel, at)
+        if event.kind is Seen.LEFT and event.room == room(agent.id) and agent.leg == event.channel:
+            return [SaveAgent(self._without_leg(agent, at))]  # it hangs up next: raised again then
         if event.kind in (Seen.HANGUP, Seen.FAILED):
             return self.leg_down(event.channel, at)
         return []
 
+    def stray(self, channel: str, room_name: str, at: float) -> list[Action]:
+        """A leg in a room that was not raised by us as we know, but may be by the engine before us: taken, or ended."""
+        agent = self.agents.get(channel.removeprefix(LEG_PREFIX).partition("-")[0])
+        if not channel.startswith(LEG_PREFIX) or agent is None or agent.state is AgentState.SIGNED_OUT:
+            return []  # it may be another campaign's
+        if agent.leg or agent.id in self._legs.values() or room_name != room(agent.id):
+            return [HangUp(channel, "a second leg")]
+        self._legs[channel] = agent.id
+        return self.leg_up(agent, channel, at)
+
     def leg_up(self, agent: Agent, leg: str, at: float) -> list[Action]:
         """His leg is parked: he counts from now on."""
+        self._raised.pop(leg, None)
+        if agent.state is AgentState.SIGNED_OUT:
+            return [HangUp(leg, "signed out")]
         self._failures.pop(agent.id, None)
         self._raise_at.pop(agent.id, None)
         agent = self._keep(replace(agent, leg=leg))
@@ -135,14 +167,19 @@ class Team:
     def leg_down(self, leg: str, at: float) -> list[Action]:
         """His leg went: out of the count at once, and raised again if he still wants to work."""
         agent = self.agents[self._legs.pop(leg)]
+        self._raised.pop(leg, None)
         if agent.leg and agent.leg != leg:
             return []  # an older leg's end, after a newer one came up
-        agent = self._keep(replace(self._step(agent, Word.LEG_DOWN, at), leg=""))
+        agent = self._without_leg(agent, at)
         if agent.state in WANTS_LEG:
             failures = self._failures.get(agent.id, 0)
             self._failures[agent.id] = failures + 1
             self._raise_at[agent.id] = at + RAISE_PAUSES_S[min(failures, len(RAISE_PAUSES_S) - 1)]
         return [SaveAgent(agent)]
+
+    def _without_leg(self, agent: Agent, at: float) -> Agent:
+        moved = self._step(agent, Word.LEG_DOWN, at)
+        return self._keep(replace(moved, leg="", attempt="" if agent.state in BUSY else agent.attempt))
 
     def reachable(self, name: str, at: float) -> list[Action]:
         """An agent's phone has registered: no need to wait for the pause to end."""
@@ -152,22 +189,38 @@ class Team:
         return []
 
     def tick(self, at: float) -> list[Action]:
-        """Legs whose pause is over."""
+        """Legs whose pause is over; legs of which nothing is heard."""
         due = [self.agents[agent_id] for agent_id, when in self._raise_at.items() if when <= at]
-        return [action for agent in due for action in self._raise(agent, at)]
+        actions = [action for agent in due for action in self._raise(agent, at)]
+        if any(at - since > LEG_OVERDUE_S for since in self._raised.values()):
+            actions.append(LookAgain("nothing is heard of an agent's leg"))
+        return actions
 
-    def legs_up_now(self, in_room: dict[str, str], at: float) -> list[Action]:
-        """Reconcile: `in_room` is channel -> room of everything that is up."""
+    def legs(self) -> Mapping[str, Agent]:
+        """Every leg that is up or under way, with its agent as he is now."""
+        return {leg: self.agents[agent_id] for leg, agent_id in self._legs.items()}
+
+    def legs_up_now(self, in_room: Mapping[str, str], at: float, asked: Mapping[str, Agent]) -> list[Action]:
+        """Reconcile: `in_room` is channel -> room of everything that is up; `asked`: our legs() when that was asked.
+
+        Of an agent who has changed since, the events know more.
+        """
         actions: list[Action] = []
-        for leg, agent_id in list(self._legs.items()):
-            agent = self.agents[agent_id]
+        for leg, agent in asked.items():
+            if self._legs.get(leg) != agent.id or self.agents[agent.id] is not agent:
+                continue
             if leg not in in_room:
-                actions += self.leg_down(leg, at)
-            elif in_room[leg] == room(agent_id) and agent.leg != leg:
+                if at - self._raised.get(leg, 0.0) > LEG_GRACE_S:
+                    actions += self.leg_down(leg, at)
+            elif in_room[leg] == room(agent.id) and (agent.leg != leg or agent.state in _PARKED_NEXT):
                 actions += self.leg_up(agent, leg, at)
+        for channel, room_name in in_room.items():
+            if room_name and channel.startswith(LEG_PREFIX) and channel not in self._legs and channel not in asked:
+                actions += self.stray(channel, room_name, at)
         for agent in list(self.agents.values()):
-            if agent.state in WANTS_LEG and agent.id not in self._legs.values():
-                self._raise_at.setdefault(agent.id, at)
+            if agent.state in WANTS_LEG and not agent.leg and agent.id not in self._legs.values():
+                self._failures.pop(agent.id, None)  # it may have been the link
+                self._raise_at[agent.id] = at
         return actions
 
     def phone_key(self, event: Event) -> tuple[str, str]:
@@ -176,10 +229,11 @@ class Team:
 
     def _raise(self, agent: Agent, at: float) -> list[Action]:
         self._raise_at.pop(agent.id, None)
-        if agent.id in self._legs.values() or agent.state not in WANTS_LEG:
+        if agent.leg or agent.id in self._legs.values() or agent.state not in WANTS_LEG:
             return []
         leg = LEG_PREFIX + agent.id + "-" + self._new_id(at)
         self._legs[leg] = agent.id
+        self._raised[leg] = at
         return [RaiseLeg(agent, leg)]
 
     def _arrive(self, agent: Agent, at: float) -> list[Action]:
@@ -218,3 +272,7 @@ class Team:
     def _keep(self, agent: Agent) -> Agent:
         self.agents[agent.id] = agent
         return agent
+
+
+_PARKED_NEXT = frozenset({AgentState.RAISING, AgentState.LOST})
+_AFTERWARDS = BUSY | {AgentState.WRAP_UP}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from dialer.model import Agent, Attempt
-from dialer.ports import Clock, Finish, Store
+from dialer.ports import Finish, Store
 
 
 @dataclass(slots=True)
@@ -17,62 +17,76 @@ class Batch:
 
 
 class WriteBehind:
-    """Batches by campaign. Nothing is lost by a failed flush: the batch goes back under what came meanwhile."""
+    """What one leader of a campaign has to write, under his token; it goes with him.
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
-        self._batches: dict[str, Batch] = {}
-        self._under_way: dict[str, float] = {}  # campaign -> since of the batch being written
+    Nothing is lost by a failed flush: the batch goes back under what came meanwhile. `now` is monotonic.
+    """
 
-    def batch(self, campaign: str) -> Batch:
-        """What is to be written for this campaign; put changes in."""
-        found = self._batches.get(campaign)
-        if found is None:
-            found = self._batches[campaign] = Batch(self._clock.monotonic())
-        return found
+    def __init__(self, store: Store, campaign: str, token: int) -> None:
+        self._store, self._campaign, self._token = store, campaign, token
+        self._batch: Batch | None = None
+        self._under_way: Batch | None = None
+        self.failed = False  # the last flush did
 
-    def finish(self, campaign: str, finish: Finish) -> None:
+    def __bool__(self) -> bool:
+        return self._batch is not None
+
+    def save(self, attempt: Attempt, now: float) -> None:
+        """A transition; after the outcome none matters."""
+        batch = self._gather(now)
+        if attempt.id not in batch.finished:
+            batch.attempts[attempt.id] = attempt
+
+    def save_agent(self, agent: Agent, now: float) -> None:
+        """An agent as he is now."""
+        self._gather(now).agents[agent.id] = agent
+
+    def supersede(self, attempt: Attempt, agent: Agent) -> None:
+        """Both are written by another way now: an older state that still waits here must not come after it."""
+        if self._batch is not None and attempt.id in self._batch.attempts:
+            self._batch.attempts[attempt.id] = attempt
+        if self._batch is not None and agent.id in self._batch.agents:
+            self._batch.agents[agent.id] = agent
+
+    def finish(self, finish: Finish, now: float) -> None:
         """An outcome: no transition of this attempt matters any more."""
-        batch = self.batch(campaign)
+        batch = self._gather(now)
         batch.attempts.pop(finish.attempt.id, None)
         batch.finished[finish.attempt.id] = finish
 
-    def lag_s(self, campaign: str) -> float:
+    def lag_s(self, now: float) -> float:
         """Age of the oldest change that is not yet written."""
-        waiting = [self._batches[campaign].since] if campaign in self._batches else []
-        waiting += [self._under_way[campaign]] if campaign in self._under_way else []
-        return self._clock.monotonic() - min(waiting) if waiting else 0.0
+        oldest = self._under_way or self._batch
+        return now - oldest.since if oldest is not None else 0.0
 
-    def forget(self, campaign: str) -> None:
-        """Another engine leads: nothing of this may be written."""
-        self._batches.pop(campaign, None)
-
-    async def flush(self, campaign: str, token: int) -> None:
-        """Write what has gathered. Raises StoreError, with everything put back."""
-        taken = self._batches.pop(campaign, None)
+    async def flush(self) -> None:
+        """Write what has gathered; one at a time. Raises StoreError, with everything put back."""
+        taken, self._batch = self._batch, None
         if taken is None:
+            self.failed = False
             return
-        self._under_way[campaign] = taken.since
+        self._under_way, self.failed = taken, False
         try:
             if taken.agents:
-                await self._store.save_agents(campaign, token, list(taken.agents.values()))
+                await self._store.save_agents(self._campaign, self._token, list(taken.agents.values()))
             if taken.attempts or taken.finished:
                 changed, finished = list(taken.attempts.values()), list(taken.finished.values())
-                await self._store.write(token, campaign, changed, finished)
+                await self._store.write(self._token, self._campaign, changed, finished)
         except BaseException:  # a cancelled write too: it may not have arrived
-            self._put_back(campaign, taken)
+            self._put_back(taken)
+            self.failed = True
             raise
         finally:
-            del self._under_way[campaign]
+            self._under_way = None
 
-    def _put_back(self, campaign: str, taken: Batch) -> None:
-        newer = self._batches.get(campaign, taken)
-        self._batches[campaign] = Batch(
-            taken.since,
-            {
-                **{key: one for key, one in taken.attempts.items() if key not in newer.finished},
-                **newer.attempts,
-            },
-            taken.agents | newer.agents,
-            taken.finished | newer.finished,
+    def _gather(self, now: float) -> Batch:
+        if self._batch is None:
+            self._batch = Batch(now)
+        return self._batch
+
+    def _put_back(self, taken: Batch) -> None:
+        newer = self._batch or Batch(taken.since)
+        older = {key: one for key, one in taken.attempts.items() if key not in newer.finished}
+        self._batch = Batch(
+            taken.since, older | newer.attempts, taken.agents | newer.agents, taken.finished | newer.finished
         )

@@ -9,7 +9,7 @@ Rules of this file:
 import re
 from collections.abc import Callable, Mapping
 
-from dialer.dialplan import IvrResult, Told
+from dialer.dialplan import TOLD_ANSWERED, IvrResult, Told
 from dialer.errors import BadInput
 from dialer.mask import shape
 from dialer.model import Event, LiveChannel, Order, Seen
@@ -189,6 +189,7 @@ _CONTACTS = {
 _DETECTIONS = {"HUMAN": "human", "MACHINE": "machine", "NOTSURE": "unsure", "HANGUP": "hangup"}
 _IVR_RESULTS = {word: word for word in ("", *(result.value for result in IvrResult))}
 _TOLD: dict[str, tuple[Seen, Callable[[Headers], tuple[str, str]]]] = {
+    TOLD_ANSWERED: (Seen.READY, _nothing),
     Told.DETECTED: (Seen.DETECTED, _one_of("Result", _DETECTIONS)),
     Told.OVERFLOWED: (Seen.OVERFLOWED, _one_of("To", {"ivr": "ivr", "message": "message"})),
     Told.IVR_BEGIN: (Seen.IVR_BEGIN, _nothing),

@@ -1,0 +1,263 @@
+"""Carries out what a floor asks for: calls, Redirects, hang-ups, comparisons, the end of an attempt, commands.
+
+Rules of this file: after every await the floor may have moved on, so it is asked again; the lease is looked at by the
+monotonic clock right before a call or a Redirect is written; what became of a failed Originate is never guessed.
+"""
+
+from collections.abc import Coroutine
+from typing import Any, Protocol, TypeVar
+
+from dialer import orders
+from dialer.actions import Action, Close, HangUp, LookAgain, RaiseLeg, Save, SaveAgent, SendToAgent
+from dialer.agents import Word
+from dialer.dialplan import Context
+from dialer.errors import ActionRefused, BadInput, NotLeader, StoreError, TelephonyError
+from dialer.model import Command, Fact, Status
+from dialer.originate import leg_order, order
+from dialer.placing import Ready
+from dialer.ports import Clock, Finish, Store, Telephony
+from dialer.reconcile import ask, reconcile
+from dialer.run import Run
+
+RESERVE_LIMIT_S = 0.25  # a slow Redis must not make a debtor wait: go on, memory knows the agent is free
+FACTS_LOOKS_S = (0.05, 0.1, 0.2, 0.4, 0.8)  # pauses between looks at what the IVR learnt
+STORE_RETRY_S = 0.5
+RECONCILE_GAP_S = 2.0
+CLOSED_KEPT = 20_000
+
+T = TypeVar("T")
+
+
+class Tools(Protocol):
+    """What the engine lends: tasks, time, a voice, and whether a run is still ours."""
+
+    def do(self, work: Coroutine[Any, Any, None]) -> None: ...
+    async def sleep(self, seconds: float) -> None: ...
+    async def within(self, seconds: float, work: Coroutine[Any, Any, T]) -> T:
+        """Raises TimeoutError."""
+
+    def say(self, text: str, action: str, **facts: object) -> None: ...
+    def write_soon(self) -> None: ...
+    def leads(self, run: Run) -> bool: ...
+    def dethroned(self, run: Run) -> None: ...
+    def store_failed(self, error: StoreError) -> None: ...
+
+
+class Hands:
+    """Of one engine, for all its runs."""
+
+    def __init__(self, store: Store, clock: Clock, tools: Tools) -> None:
+        self._store, self._clock, self._tools = store, clock, tools
+        self._closed: dict[str, None] = {}  # attempts whose outcome is on its way, oldest first
+
+    def perform(self, run: Run, actions: list[Action]) -> None:
+        """In the order given; what takes time becomes a task."""
+        if actions and not self._tools.leads(run):
+            return
+        for action in actions:
+            match action:
+                case SendToAgent():
+                    self._tools.do(self._send(run, action))
+                case HangUp():
+                    self._tools.do(self.hang_up(run.phone, action.channel))
+                case RaiseLeg():
+                    self._tools.do(self._raise_leg(run, action))
+                case Save():
+                    run.writes.save(action.attempt, self._clock.monotonic())
+                    self._tools.write_soon()
+                case SaveAgent():
+                    run.writes.save_agent(action.agent, self._clock.monotonic())
+                    self._tools.write_soon()
+                case Close():
+                    self._close(run, action)
+                case LookAgain():
+                    self.look_again(run, action.why)
+
+    def _holds_lease(self, run: Run) -> bool:
+        return self._tools.leads(run) and self._clock.monotonic() < run.lease_until
+
+    # ---- calls
+
+    async def originate(self, run: Run, one: Ready) -> None:
+        """Place a claimed attempt, unless something forbids it now."""
+        attempt_id, floor = one.attempt.id, run.floor
+        why = run.bars(self._clock.now(), self._clock.monotonic(), one.must_start_by)
+        if why:
+            self.perform(run, floor.not_placed(attempt_id, why, self._clock.now()))
+            return
+        try:
+            wanted = order(one.attempt, run.campaign, run.trunk.dial, run.trunk.attempt_header)
+            if not floor.may_place(attempt_id):
+                return
+            await run.phone.originate(wanted)
+            floor.placed(attempt_id, self._clock.now())
+        except (ActionRefused, BadInput) as error:
+            self._tools.say("a call was refused", "originate", attempt=attempt_id, error=str(error))
+            self.perform(run, floor.not_placed(attempt_id, "refused", self._clock.now()))
+        except TelephonyError as error:
+            # It may exist or come to exist: it stays on the books until it is proven gone.
+            self._tools.say("a call has no ack", "originate", attempt=attempt_id, error=str(error))
+
+    async def _send(self, run: Run, send: SendToAgent) -> None:
+        attempt, agent, floor = send.attempt, send.agent, run.floor
+        run.writes.supersede(attempt, agent)
+        try:
+            free = await self._tools.within(RESERVE_LIMIT_S, self._store.reserve(run.token, agent, attempt))
+        except NotLeader:
+            self._tools.dethroned(run)
+            return
+        except (StoreError, TimeoutError):
+            free = True  # Redis is away: live calls are still served
+        if not self._holds_lease(run):
+            return
+        try:
+            if not free:
+                raise ActionRefused(f"Redis knows agent {agent.id} as busy")
+            if not floor.may_redirect(attempt.id, agent.id, self._clock.now()):
+                raise ActionRefused("too late")
+            await run.phone.redirect(attempt.id, Context.ROOM, agent.id)
+            floor.sent(attempt.id, agent.id, self._clock.now())
+        except (TelephonyError, BadInput) as error:
+            self._tools.say("join failed", "redirect", attempt=attempt.id, agent=agent.id, error=str(error))
+            self.perform(run, floor.join_failed(attempt.id, agent.id, self._clock.now()))
+
+    async def hang_up(self, phone: Telephony, channel: str) -> None:
+        """End a channel, if it is there."""
+        try:
+            await phone.hang_up(channel)
+        except (TelephonyError, BadInput) as error:
+            self._tools.say("could not hang up", "hang_up", channel=channel, error=str(error))
+
+    async def _raise_leg(self, run: Run, wanted: RaiseLeg) -> None:
+        if not self._holds_lease(run):
+            return
+        try:
+            await run.phone.originate(leg_order(wanted.agent, wanted.leg))
+        except (TelephonyError, BadInput) as error:
+            self._tools.say("agent's phone not called", "raise_leg", agent=wanted.agent.id, error=str(error))
+            if run.floor.team.owns(wanted.leg):
+                self.perform(run, run.floor.team.leg_down(wanted.leg, self._clock.now()))
+
+    # ---- proof
+
+    def look_again(self, run: Run, why: str) -> None:
+        """Compare with Asterisk, but not all the time."""
+        now = self._clock.monotonic()
+        if now - run.looked_at >= RECONCILE_GAP_S:
+            self._tools.say("compares calls", "reconcile", campaign=run.campaign.id, why=why)
+            self._tools.do(self.reconcile(run))
+
+    async def reconcile(self, run: Run, booted: bool = False) -> None:
+        """Asterisk's own list of channels against our books."""
+        run.looked_at = self._clock.monotonic()
+        asked = ask(run.floor)
+        try:
+            channels = await run.phone.channels()
+        except (TelephonyError, BadInput) as error:
+            self._tools.say("cannot compare calls", "reconcile", campaign=run.campaign.id, error=str(error))
+            return
+        self.perform(run, reconcile(run.floor, asked, channels, self._clock.now(), booted))
+        for channel in channels:
+            if channel.id in self._closed:
+                await self.hang_up(run.phone, channel.id)
+        run.reconciled = True
+
+    def is_closed(self, channel: str) -> bool:
+        """Whether this was an attempt whose outcome is settled."""
+        return channel in self._closed
+
+    async def sweep(self, run: Run) -> None:
+        """Attempts that were claimed though the answer never reached us: nobody has called, nobody else ends them."""
+        for attempt in await self._store.open_attempts(run.campaign.id):
+            if attempt.id not in run.floor.attempts and attempt.id not in self._closed:
+                run.floor.adopt(attempt)
+                self.perform(run, run.floor.not_placed(attempt.id, "claim unanswered", self._clock.now()))
+
+    # ---- the end of an attempt
+
+    def _close(self, run: Run, close: Close) -> None:
+        attempt_id = close.attempt.id
+        contact = run.contacts.pop(attempt_id, None)
+        if close.facts or (contact is None and close.attempt.contact):
+            self._tools.do(self._close_slowly(run, close, contact is None))
+            if contact is not None:
+                run.contacts[attempt_id] = contact
+            return
+        self._finish(run, run.finish(run.floor.attempts[attempt_id], (), contact, self._clock.now()))
+
+    async def _close_slowly(self, run: Run, close: Close, unknown: bool) -> None:
+        """With what the store knows: the IVR's facts, the contact of an attempt of the engine before us."""
+        attempt_id = close.attempt.id
+        facts: tuple[Fact, ...] = ()
+        contact = None
+        pauses = iter(FACTS_LOOKS_S)
+        while self._tools.leads(run):
+            try:
+                if unknown:
+                    contact = await self._store.contact(run.campaign.id, close.attempt.contact)
+                facts = await self._store.facts(run.campaign.id, attempt_id) if close.facts else ()
+            except StoreError as error:  # nothing could be written either: without the facts there is no verdict
+                self._tools.store_failed(error)
+                await self._tools.sleep(STORE_RETRY_S)
+                continue
+            pause_s = next(pauses, None)
+            if not close.facts or pause_s is None or any(fact.name == "closed" for fact in facts):
+                break
+            await self._tools.sleep(pause_s)  # the IVR writes its last facts about now
+        attempt = run.floor.attempts.get(attempt_id)
+        if attempt is not None and self._tools.leads(run):
+            contact = run.contacts.pop(attempt_id, contact)
+            self._finish(run, run.finish(attempt, facts, contact, self._clock.now()))
+
+    def _finish(self, run: Run, finish: Finish) -> None:
+        run.floor.recorded(finish.attempt.id)
+        self._closed[finish.attempt.id] = None
+        while len(self._closed) > CLOSED_KEPT:
+            del self._closed[next(iter(self._closed))]
+        run.writes.finish(finish, self._clock.monotonic())
+        self._tools.write_soon()
+
+    # ---- commands
+
+    async def obey(self, run: Run, command: Command) -> None:
+        """Apply it once and answer; where the answer does not get through, only the answer is tried again."""
+        done = run.answers.get(command.id)
+        if done is None:
+            done = run.answers[command.id] = await self.apply(run, command)
+        await self._store.reply(command, run.token, *done)
+        del run.answers[command.id]
+
+    async def apply(self, run: Run, command: Command) -> tuple[bool, str]:
+        """(done?, why or what)."""
+        now = self._clock.now()
+        if now > command.deadline:
+            ok, text = False, f"too late: it was to be done {now - command.deadline:.0f} s ago"
+        elif command.name in _STATUS:
+            ok, text = await self._set_status(run, _STATUS[command.name])
+        else:
+            ok, text, actions = orders.obey(run.floor, command, now)
+            if command.name == "sign_in" and actions and (other := await self._elsewhere(run, command)):
+                ok, text, actions = False, f"works for {other}: sign him out there first", []
+            self.perform(run, actions)
+        self._tools.say("command", command.name, campaign=run.campaign.id, sender=command.sender, ok=ok, why=text)
+        return ok, text
+
+    async def _elsewhere(self, run: Run, command: Command) -> str:
+        """The other campaign that has this agent; he is then not signed in here."""
+        agent_id = command.args["agent"]
+        await self._store.save_agents(run.campaign.id, run.token, [run.floor.team.agents[agent_id]])
+        other = await self._store.works_for(agent_id)
+        if other in ("", run.campaign.id):
+            return ""
+        self.perform(run, run.floor.team.ask(agent_id, Word.SIGN_OUT, self._clock.now())[2])
+        return other
+
+    async def _set_status(self, run: Run, status: Status) -> tuple[bool, str]:
+        run.status_changes += 1
+        await self._store.set_status(run.campaign.id, run.token, status)
+        run.status_changes += 1
+        run.status = status
+        return True, f"the campaign is {status}"
+
+
+_STATUS = {"start": Status.RUNNING, "pause": Status.PAUSED, "stop": Status.STOPPED}

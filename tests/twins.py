@@ -1,0 +1,702 @@
+"""Short twins of the ports, in memory: a Redis that fences and writes once, an Asterisk with a dialplan, a clock that jumps.
+
+Everything runs on an event loop whose time stands still while there is something to do and jumps when there is not:
+`play(coroutine)` runs minutes of calls in milliseconds, the same way each time.
+"""
+
+import asyncio
+import selectors
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from math import inf
+from random import Random
+from typing import Any, TypeVar
+
+from dialer.dialplan import ANSWERED_IVR, Context, Var, room
+from dialer.errors import AckTimeout, ActionRefused, LinkDown, NotLeader, StoreDown
+from dialer.model import (
+    Agent,
+    AgentState,
+    Attempt,
+    Campaign,
+    Command,
+    Contact,
+    Event,
+    Fact,
+    History,
+    LiveChannel,
+    Number,
+    Order,
+    Refused,
+    Seen,
+    Status,
+)
+from dialer.ports import Finish, Held, LinkHealth
+
+EPOCH = 1_795_000_000.0  # 2026-11-18 06:26:40 UTC, early afternoon in Jakarta
+
+T = TypeVar("T")
+
+
+# ---- time -----------------------------------------------------------------------------------------------------------
+
+
+class _Jump(selectors.SelectSelector):
+    """Instead of waiting, lets the loop's clock jump."""
+
+    jumped = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            raise RuntimeError("nothing will ever happen: every task waits for another")
+        self.jumped += max(0.0, timeout)
+        return super().select(0)
+
+
+class TimelessLoop(asyncio.SelectorEventLoop):
+    """Its time() is invented."""
+
+    def __init__(self) -> None:
+        self._jump = _Jump()
+        super().__init__(self._jump)
+
+    def time(self) -> float:
+        return self._jump.jumped
+
+
+def play(work: Coroutine[Any, Any, T]) -> T:
+    """Run to its end on invented time."""
+    with asyncio.Runner(loop_factory=TimelessLoop) as runner:
+        return runner.run(work)
+
+
+class TwinClock:
+    """ports.Clock on the loop's time; `step` moves the wall clock alone."""
+
+    def __init__(self) -> None:
+        self.step = 0.0
+
+    def now(self) -> float:
+        return EPOCH + self.step + self.monotonic()
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+async def until(ready: Callable[[], object], limit_s: float = 60.0) -> None:
+    """Wait for a condition, in invented time."""
+    ends = asyncio.get_running_loop().time() + limit_s
+    while not ready():
+        assert asyncio.get_running_loop().time() < ends, f"not within {limit_s:g} s"
+        await asyncio.sleep(0.01)
+
+
+# ---- Redis ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Books:
+    """What Redis keeps of one campaign."""
+
+    settings: Campaign
+    status: Status = Status.READY
+    leader: tuple[str, int, float] | None = None  # engine, token, until (monotonic)
+    fence: int = 0
+    contacts: dict[str, Contact] = field(default_factory=dict)
+    due: dict[str, float] = field(default_factory=dict)
+    open: dict[str, Attempt] = field(default_factory=dict)
+    outcomes: list[Finish] = field(default_factory=list)
+    refusals: list[tuple[Contact, Number, Refused]] = field(default_factory=list)
+    agents: dict[str, Agent] = field(default_factory=dict)
+    snapshot: bytes | None = None
+    commands: dict[str, Command] = field(default_factory=dict)
+    corrections: list[Mapping[str, str]] = field(default_factory=list)
+
+
+class TwinStore:
+    """ports.Store. `down`: nothing answers; `deaf`: names of calls that are done, but whose answer is lost; `slow_s`."""
+
+    def __init__(self, clock: TwinClock) -> None:
+        self._clock = clock
+        self.books: dict[str, _Books] = {}
+        self.locks: dict[str, str] = {}  # person or number -> attempt
+        self.past: dict[str, History] = {}
+        self.homes: dict[str, str] = {}
+        self.told: dict[str, list[Fact]] = {}
+        self.replies: dict[str, tuple[bool, str]] = {}
+        self.slices: dict[str, dict[str, tuple[int, float]]] = {}
+        self.down = False
+        self.slow_s = 0.0
+        self.deaf: set[str] = set()
+        self.calls: list[str] = []
+
+    async def _asked(self, name: str) -> None:
+        self.calls.append(name)
+        if self.slow_s:
+            await asyncio.sleep(self.slow_s)
+        if self.down:
+            raise StoreDown("the twin is down")
+
+    def _answered(self, name: str) -> None:
+        if name in self.deaf:
+            raise StoreDown(f"the answer to {name} is lost")
+
+    def _fenced(self, campaign: str, token: int) -> _Books:
+        books = self.books[campaign]
+        if books.fence > token:
+            raise NotLeader(f"token {token} is old")
+        return books
+
+    async def campaigns(self) -> tuple[str, ...]:
+        await self._asked("campaigns")
+        return tuple(self.books)
+
+    async def campaign(self, campaign: str) -> tuple[Campaign, Status] | None:
+        await self._asked("campaign")
+        books = self.books.get(campaign)
+        return None if books is None else (books.settings, books.status)
+
+    async def save_campaign(self, campaign: Campaign) -> None:
+        await self._asked("save_campaign")
+        if campaign.id in self.books:
+            self.books[campaign.id].settings = campaign
+        else:
+            self.books[campaign.id] = _Books(campaign)
+
+    async def set_status(self, campaign: str, token: int, status: Status) -> None:
+        await self._asked("set_status")
+        self._fenced(campaign, token).status = status
+
+    async def lead(self, campaign: str, engine: str, ttl_ms: int) -> int | None:
+        await self._asked("lead")
+        books, now = self.books[campaign], self._clock.monotonic()
+        if books.leader is None or books.leader[2] <= now:
+            books.fence += 1
+            books.leader = (engine, books.fence, now)
+        if books.leader[0] != engine:
+            return None
+        books.leader = (engine, books.leader[1], now + ttl_ms / 1000)
+        return books.leader[1]
+
+    async def renew(self, campaign: str, engine: str, token: int, ttl_ms: int) -> bool:
+        await self._asked("renew")
+        books = self.books[campaign]
+        if books.fence > token:
+            return False
+        books.leader = (engine, token, self._clock.monotonic() + ttl_ms / 1000)
+        return True
+
+    async def resign(self, campaign: str, engine: str, token: int) -> None:
+        await self._asked("resign")
+        books = self.books[campaign]
+        if books.leader is not None and books.leader[:2] == (engine, token):
+            books.leader = None
+
+    async def add_contacts(self, campaign: str, contacts: Sequence[Contact], due: float) -> int:
+        await self._asked("add_contacts")
+        books = self.books[campaign]
+        new = [one for one in contacts if one.id not in books.contacts]
+        books.contacts.update((one.id, one) for one in new)
+        books.due.update((one.id, due) for one in new)
+        return len(new)
+
+    async def candidates(self, campaign: str, at: float, limit: int) -> tuple[Contact, ...]:
+        await self._asked("candidates")
+        books = self.books[campaign]
+        found = [books.contacts[one] for one, due in books.due.items() if due <= at]
+        return tuple(sorted(found, key=lambda one: (one.priority, books.due[one.id]))[:limit])
+
+    async def remaining(self, campaign: str, at: float) -> tuple[int, int]:
+        await self._asked("remaining")
+        due = self.books[campaign].due.values()
+        return sum(one <= at for one in due), sum(at < one < inf for one in due)
+
+    async def lock(self, attempts: Sequence[Attempt], at: float) -> list[Held | Refused]:
+        await self._asked("lock")
+        found: list[Held | Refused] = []
+        for one in attempts:
+            parties = _parties(one)
+            if any(self.locks.get(party, one.id) != one.id for party in parties):
+                found.append(Refused("person_busy", at + 60, "under way"))
+                continue
+            self.locks |= dict.fromkeys(parties, one.id)
+            person, number = (self.past.get(party, History()) for party in parties)
+            found.append(Held(one.id, person, number))
+        self._answered("lock")
+        return found
+
+    async def claim(self, token: int, attempts: Sequence[Attempt], at: float) -> list[bool]:
+        await self._asked("claim")
+        answers = []
+        for one in attempts:
+            books = self._fenced(one.campaign, token)
+            listed = books.due.pop(one.contact, None) is not None
+            stopped = any(self.past.get(party, History()).stop for party in _parties(one))
+            if listed and not stopped:
+                books.open[one.id] = one
+            else:
+                self._unlock(one)
+            answers.append(listed and not stopped)
+        self._answered("claim")
+        return answers
+
+    async def unlock(self, attempts: Sequence[Attempt]) -> None:
+        await self._asked("unlock")
+        for one in attempts:
+            self._unlock(one)
+
+    def _unlock(self, attempt: Attempt) -> None:
+        for party in _parties(attempt):
+            if self.locks.get(party) == attempt.id:
+                del self.locks[party]
+
+    async def refuse(
+        self, token: int, campaign: str, refusals: Sequence[tuple[Contact, Number, Refused]], at: float
+    ) -> None:
+        await self._asked("refuse")
+        books = self._fenced(campaign, token)
+        for contact, number, refused in refusals:
+            books.contacts[contact.id] = contact
+            if contact.id in books.due:
+                books.due[contact.id] = refused.until
+            books.refusals.append((contact, number, refused))
+
+    async def open_attempts(self, campaign: str) -> tuple[Attempt, ...]:
+        await self._asked("open_attempts")
+        return tuple(self.books[campaign].open.values())
+
+    async def contact(self, campaign: str, contact: str) -> Contact | None:
+        await self._asked("contact")
+        return self.books[campaign].contacts.get(contact)
+
+    async def write(self, token: int, campaign: str, changed: Sequence[Attempt], finished: Sequence[Finish]) -> int:
+        await self._asked("write")
+        books = self._fenced(campaign, token)
+        books.open.update((one.id, one) for one in changed if one.id in books.open)
+        new = [one for one in finished if books.open.pop(one.attempt.id, None) is not None]
+        for one in new:
+            books.outcomes.append(one)
+            self._unlock(one.attempt)
+            if one.contact is not None:
+                books.contacts[one.contact.id] = one.contact
+                books.due[one.contact.id] = one.verdict.retry_at or inf
+        self._answered("write")
+        return len(new)
+
+    async def correct(self, campaign: str, token: int, record: Mapping[str, str]) -> None:
+        await self._asked("correct")
+        self._fenced(campaign, token).corrections.append(record)
+
+    async def facts(self, campaign: str, attempt: str) -> tuple[Fact, ...]:
+        await self._asked("facts")
+        return tuple(self.told.get(attempt, ()))
+
+    async def save_agents(self, campaign: str, token: int, agents: Sequence[Agent]) -> None:
+        await self._asked("save_agents")
+        books = self._fenced(campaign, token)
+        for one in agents:
+            if one.state is AgentState.RAISING and self.homes.setdefault(one.id, campaign) != campaign:
+                continue
+            books.agents[one.id] = one
+            if one.state is AgentState.SIGNED_OUT and self.homes.get(one.id) == campaign:
+                del self.homes[one.id]
+
+    async def agents(self, campaign: str) -> tuple[Agent, ...]:
+        await self._asked("agents")
+        return tuple(self.books[campaign].agents.values())
+
+    async def works_for(self, agent: str) -> str:
+        await self._asked("works_for")
+        return self.homes.get(agent, "")
+
+    async def reserve(self, token: int, agent: Agent, attempt: Attempt) -> bool:
+        await self._asked("reserve")
+        books = self._fenced(attempt.campaign, token)
+        known = books.agents.get(agent.id)
+        if known is None or attempt.id not in books.open:
+            return False
+        if known.attempt not in ("", attempt.id) and known.attempt in books.open and known.state in _BUSY:
+            return False
+        books.agents[agent.id], books.open[attempt.id] = agent, attempt
+        return True
+
+    async def publish(self, campaign: str, token: int, snapshot: bytes) -> None:
+        await self._asked("publish")
+        self._fenced(campaign, token).snapshot = snapshot
+
+    async def published(self, campaign: str) -> bytes | None:
+        await self._asked("published")
+        return self.books[campaign].snapshot
+
+    async def commands(self, campaign: str, token: int) -> tuple[Command, ...]:
+        await self._asked("commands")
+        return tuple(self._fenced(campaign, token).commands.values())
+
+    async def reply(self, command: Command, token: int, ok: bool, text: str) -> None:
+        await self._asked("reply")
+        if self._fenced(command.campaign, token).commands.pop(command.id, None) is not None:
+            self.replies[command.id] = (ok, text)
+        self._answered("reply")
+
+    async def trunk_share(self, trunk: str, engine: str, lines: int, cps: float, at: float) -> tuple[int, float]:
+        await self._asked("trunk_share")
+        slices = self.slices.setdefault(trunk, {})
+        others = [one for name, one in slices.items() if name != engine]
+        share = min(-(-lines // (len(others) + 1)), lines - sum(one[0] for one in others))
+        slices[engine] = (max(0, share), min(cps / (len(others) + 1), cps - sum(one[1] for one in others)))
+        return slices[engine]
+
+    async def health(self) -> float:
+        await self._asked("health")
+        return self.slow_s
+
+
+_BUSY = frozenset({AgentState.RESERVED, AgentState.TALKING})
+
+
+def _parties(attempt: Attempt) -> tuple[str, str]:
+    return f"p:{attempt.person}", f"n:{attempt.number.key}"
+
+
+# ---- Asterisk -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Debtor:
+    """What happens to one Originate. `ends`: a Q.850 cause when nobody answers, with its SIP code."""
+
+    answers: bool = True
+    dials_s: float = 0.1
+    rings_s: float = 2.0
+    ends: tuple[int, int] = (17, 486)
+    patience_s: float = 20.0  # from the answer to his hang-up, wherever he is by then
+    detection: str = ""  # what AMD says of him; empty: human
+    channel: bool = True  # False: the trunk is dead, no channel comes to be
+    hangup_first: bool = False  # the Hangup is told before the OriginateResponse
+    key_for_agent_s: float = 0.0  # in the IVR he asks for an agent after so long
+
+
+@dataclass(slots=True)
+class _Channel:
+    """One channel that is up or ringing."""
+
+    order: Order
+    up: bool = False
+    place: str = ""
+    room: str = ""
+    plans: list[asyncio.TimerHandle] = field(default_factory=list)  # what the dialplan does next
+    patience: asyncio.TimerHandle | None = None
+
+    def moves(self) -> None:
+        """The dialplan goes on elsewhere."""
+        for plan in self.plans:
+            plan.cancel()
+        self.plans.clear()
+
+    def stop(self) -> None:
+        """Nothing happens here any more."""
+        self.moves()
+        if self.patience is not None:
+            self.patience.cancel()
+
+    def variable(self, name: Var, default: str) -> str:
+        return dict(self.order.variables).get(str(name), default)
+
+
+class TwinAsterisk:
+    """ports.Telephony with the project's dialplan behind it; `debtor` decides what each Originate meets.
+
+    Quirks, each with a chance: `lose` (an event is not told), `silent` (no ack), `deaf` (a Redirect is acknowledged and
+    nothing happens). `skew_s`: how far its clock is ahead of ours.
+    """
+
+    def __init__(self, clock: TwinClock, debtor: Callable[[Order], Debtor], seed: int = 0, node: str = "a") -> None:
+        self.node = node
+        self.clock, self._debtor, self._random = clock, debtor, Random(seed)
+        self.up: dict[str, _Channel] = {}
+        self.originated: list[Order] = []
+        self.redirects: list[tuple[float, str, str, bool]] = []  # when, channel, agent, had he answered
+        self.hung_up: list[str] = []
+        self.talks: list[tuple[str, str]] = []  # customer, agent
+        self.phones_off: set[str] = set()
+        self.link = True
+        self.lose = self.silent = self.deaf = 0.0
+        self.skew_s = 0.0
+        self.late_s = 0.0  # events reach us so late
+        self.ack_ms = 1.0
+        self._inbox: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._tell(Seen.LINK_UP)
+
+    # -- ports.Telephony
+
+    async def originate(self, order: Order) -> None:
+        self._check_link()
+        self.originated.append(order)
+        if self._random.random() < self.silent:
+            await asyncio.sleep(5.0)
+            raise AckTimeout("the twin said nothing")
+        if order.channel_id in self.up:
+            self._tell(Seen.FAILED, order.channel_id)
+        elif order.context == Context.AGENT:
+            self._leg(order)
+        else:
+            self._dial(order, self._debtor(order))
+
+    async def redirect(self, channel: str, context: str, exten: str) -> None:
+        self._check_link()
+        found = self.up.get(channel)
+        self.redirects.append((self.clock.now(), channel, exten, found is not None and found.up))
+        if found is None:
+            raise ActionRefused("Channel does not exist.")
+        if self._random.random() < self.deaf:
+            return
+        self._later(found, 0.001, self._enter_room, channel, exten)
+
+    async def hang_up(self, channel: str, cause: int = 16) -> bool:
+        self._check_link()
+        self.hung_up.append(channel)
+        return self.end(channel, cause)
+
+    async def channels(self) -> tuple[LiveChannel, ...]:
+        self._check_link()
+        return tuple(
+            LiveChannel(name, f"PJSIP/{name}", one.up, one.place, "s", "x", one.room, 1.0)
+            for name, one in self.up.items()
+        )
+
+    async def events(self) -> AsyncIterator[Event]:
+        while (event := await self._inbox.get()) is not None:
+            yield event
+
+    def health(self) -> LinkHealth:
+        return LinkHealth(self.link, self.ack_ms, self._inbox.qsize())
+
+    # -- what a test may do to it
+
+    def close(self) -> None:
+        """events() ends."""
+        self._inbox.put_nowait(None)
+
+    def cut(self) -> None:
+        """The manager link goes; calls go on unseen."""
+        self.link = False
+        self._inbox.put_nowait(Event(Seen.LINK_DOWN, self.clock.now()))
+
+    def join(self, booted: bool = False) -> None:
+        """A new session; `booted`: Asterisk has started anew and all calls are gone."""
+        if booted:
+            for one in self.up.values():
+                one.stop()
+            self.up.clear()
+        self.link = True
+        self._inbox.put_nowait(Event(Seen.LINK_UP, self.clock.now()))
+        if booted:
+            self._inbox.put_nowait(Event(Seen.BOOTED, self.clock.now()))
+
+    def end(self, channel: str, cause: int = 16, sip_code: int = 0) -> bool:
+        """The channel hangs up."""
+        gone = self.up.get(channel)
+        if gone is None:
+            return False
+        gone.stop()
+        self._leave_room(channel)
+        self.up.pop(channel, None)
+        if not gone.up:
+            self._respond(channel, False, cause, sip_code)
+        else:
+            self._tell(Seen.HANGUP, channel, cause=cause, sip_code=sip_code)
+        return True
+
+    def legs(self) -> Iterable[str]:
+        """Channels of agents."""
+        return [name for name, one in self.up.items() if one.order.context == Context.AGENT]
+
+    def press(self, agent: str, key: str) -> None:
+        """A service code on an agent's phone."""
+        self._tell(Seen.PHONE_KEY, "phone", agent, key)
+
+    # -- calls
+
+    def _dial(self, order: Order, debtor: Debtor) -> None:
+        channel = order.channel_id
+        if not debtor.channel:
+            self._call(0.001, self._tell, Seen.FAILED, channel, "", "0")
+            return
+        one = self.up[channel] = _Channel(order)
+        self._later(one, debtor.dials_s, self._tell, Seen.DIALLED, channel)
+        rings_at = debtor.dials_s * 2
+        answers_at = rings_at + debtor.rings_s
+        self._later(one, rings_at, self._tell, Seen.RINGING, channel)
+        if debtor.answers and answers_at < order.timeout_ms / 1000:
+            self._later(one, answers_at, self._answer, channel, debtor)
+        elif answers_at < order.timeout_ms / 1000:
+            self._later(one, answers_at, self.end, channel, *debtor.ends)
+        else:
+            self._later(one, order.timeout_ms / 1000, self.end, channel, 19, 480)
+
+    def _respond(self, channel: str, success: bool, cause: int, sip_code: int) -> None:
+        """Hangup and OriginateResponse come in any order."""
+        told: list[Callable[[], None]] = [
+            lambda: self._tell(Seen.ANSWERED if success else Seen.FAILED, channel),
+            lambda: self._tell(Seen.HANGUP, channel, cause=cause, sip_code=sip_code),
+        ]
+        self._random.shuffle(told)
+        for tell in told:
+            tell()
+
+    def _answer(self, channel: str, debtor: Debtor) -> None:
+        if debtor.hangup_first:
+            self.up.pop(channel).stop()
+            self._tell(Seen.HANGUP, channel)
+            self._tell(Seen.ANSWERED, channel)
+            return
+        one = self.up[channel]
+        one.up = True
+        for kind in self._random.sample([Seen.ANSWERED, Seen.READY], 2):
+            self._tell(kind, channel)
+        one.patience = asyncio.get_running_loop().call_later(debtor.patience_s, self.end, channel)
+        if one.order.exten == ANSWERED_IVR:
+            self._ivr(channel, debtor.key_for_agent_s)
+            return
+        one.place = Context.ANSWERED
+        limit_s = int(one.variable(Var.CONNECT_LIMIT_MS, "2000")) / 1000
+        if one.variable(Var.DETECT, "no") == "yes":
+            self._later(one, 1.5, self._detected, channel, debtor, limit_s)
+        else:
+            self._later(one, limit_s, self._overflow, channel, debtor.key_for_agent_s)
+
+    def _detected(self, channel: str, debtor: Debtor, limit_s: float) -> None:
+        one = self.up[channel]
+        self._tell(Seen.DETECTED, channel, "", debtor.detection or "human")
+        if debtor.detection != "machine":
+            self._later(one, limit_s, self._overflow, channel, debtor.key_for_agent_s)
+        elif one.variable(Var.MACHINE, "hangup") == "message":
+            one.place = Context.VOICEMAIL
+            self._later(one, 4.0, self._voicemail, channel)
+        else:
+            self.end(channel)
+
+    def _voicemail(self, channel: str) -> None:
+        self._tell(Seen.VOICEMAIL, channel, "", "yes")
+        self.end(channel)
+
+    def _overflow(self, channel: str, key_for_agent_s: float = 0.0) -> None:
+        to = self.up[channel].variable(Var.OVERFLOW, "message")
+        self._tell(Seen.OVERFLOWED, channel, "", to)
+        if to == "ivr":
+            self._ivr(channel, key_for_agent_s)
+        else:
+            self._message(channel)
+
+    def _message(self, channel: str) -> None:
+        one = self.up[channel]
+        one.moves()
+        one.place = Context.MESSAGE
+        self._tell(Seen.MESSAGE, channel)
+        self._later(one, 3.0, self.end, channel)
+
+    def _ivr(self, channel: str, key_for_agent_s: float) -> None:
+        one = self.up[channel]
+        one.moves()
+        one.place = Context.IVR
+        self._tell(Seen.IVR_BEGIN, channel)
+        if key_for_agent_s:
+            self._later(one, key_for_agent_s, self._wait_agent, channel)
+        else:
+            self._later(one, 8.0, self._ivr_done, channel)
+
+    def _ivr_done(self, channel: str) -> None:
+        self._tell(Seen.IVR_END, channel, "", "done")
+        self.end(channel)
+
+    def _wait_agent(self, channel: str) -> None:
+        one = self.up[channel]
+        one.place = Context.WAIT_AGENT
+        self._tell(Seen.IVR_END, channel, "", "agent")
+        self._tell(Seen.WANTS_AGENT, channel)
+        self._later(one, float(one.variable(Var.AGENT_WAIT_S, "60")), self._message, channel)
+
+    # -- rooms
+
+    def _leg(self, order: Order) -> None:
+        if order.exten in self.phones_off:
+            self._call(0.001, self._tell, Seen.FAILED, order.channel_id, "", "0")
+            return
+        one = self.up[order.channel_id] = _Channel(order, place=Context.AGENT)
+        self._later(one, 0.05, self._tell, Seen.DIALLED, order.channel_id)
+        self._later(one, 0.2, self._leg_up, order.channel_id, order.exten)
+
+    def _leg_up(self, channel: str, agent: str) -> None:
+        one = self.up[channel]
+        one.up, one.room = True, room(agent)
+        self._tell(Seen.JOINED, channel, one.room)
+        self._tell(Seen.ANSWERED, channel)
+
+    def _enter_room(self, channel: str, agent: str) -> None:
+        one = self.up.get(channel)
+        if one is None or not one.up:
+            return
+        self._leave_room(channel)
+        one.moves()
+        there = [name for name, other in self.up.items() if other.room == room(agent)]
+        has_agent = any(self.up[name].order.context == Context.AGENT for name in there)
+        if not has_agent or len(there) > 1:
+            self._tell(Seen.ROOM_REFUSED, channel, room(agent))
+            self._overflow(channel)
+            return
+        one.room, one.place = room(agent), Context.ROOM
+        self.talks.append((channel, agent))
+        self._tell(Seen.JOINED, channel, one.room)
+
+    def _leave_room(self, channel: str) -> None:
+        one = self.up[channel]
+        if not one.room:
+            return
+        left, one.room = one.room, ""
+        self._tell(Seen.LEFT, channel, left)
+        if one.order.context == Context.AGENT:
+            for name, other in list(self.up.items()):
+                if other.room == left:
+                    other.room = ""
+                    self._tell(Seen.LEFT, name, left)
+                    self._hold(name, other, left)
+
+    def _hold(self, channel: str, one: _Channel, left: str) -> None:
+        one.place = Context.HELD
+        self._tell(Seen.HELD, channel, left)
+        self._later(one, int(one.variable(Var.GRACE_MS, "8000")) / 1000, self._overflow, channel)
+
+    # -- time and telling
+
+    def _check_link(self) -> None:
+        if not self.link:
+            raise LinkDown("the twin's link is cut")
+
+    def _later(self, one: _Channel, after_s: float, what: Callable[..., object], *args: object) -> None:
+        one.plans.append(asyncio.get_running_loop().call_later(after_s, what, *args))
+
+    def _call(self, after_s: float, what: Callable[..., object], *args: object) -> None:
+        asyncio.get_running_loop().call_later(after_s, what, *args)
+
+    def _tell(
+        self, kind: Seen, channel: str = "", where: str = "", result: str = "", cause: int = -1, sip_code: int = 0
+    ) -> None:
+        if not self.link or self._random.random() < self.lose:
+            return
+        at = self.clock.now() + (self.skew_s if kind is not Seen.LINK_UP else 0.0)
+        event = Event(kind, at, channel, where, result, cause if kind is Seen.HANGUP else -1, sip_code)
+        if kind is Seen.HANGUP and cause < 0:
+            event = replace(event, cause=16)
+        if self.late_s:
+            self._call(self.late_s, self._inbox.put_nowait, event)
+        else:
+            self._inbox.put_nowait(event)
+
+
+ids = count(1)
+
+
+def new_id(at: float) -> str:
+    """Attempt ids in order."""
+    return f"{next(ids):026d}"
