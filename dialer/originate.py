@@ -1,20 +1,36 @@
 """4/8 originate: debtor + campaign -> the fields of one Originate."""
 
+import re
+
 from dialer.dialplan import ANSWERED_AGENTS, ANSWERED_IVR, Context, Var, endpoint
+from dialer.errors import BadInput
+from dialer.mask import mask_number, shape
 from dialer.model import Agent, Attempt, Campaign, Kind, Order
 
 LEG_TIMEOUT_MS = 20_000
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_LINE_BREAK = re.compile("[\r\n\0]")
 
 
 def dial_string(template: str, e164: str, national_prefix: str = "0") -> str:
-    """`PJSIP/{digits}@carrier` and a number -> what Asterisk dials. Fields: {e164} {digits} {national} (62 only)."""
-    digits = e164.removeprefix("+")
-    national = national_prefix + digits.removeprefix("62")
-    return template.format(e164=e164, digits=digits, national=national)
+    """`PJSIP/{digits}@carrier` and a number -> what Asterisk dials. Fields: {e164} {digits} {national} (+62 only).
+
+    Raises BadInput: a number is dialled as it is, or not at all.
+    """
+    if not _E164.fullmatch(e164):
+        raise BadInput(f"{shape(e164)} is no number in E.164")
+    digits = e164[1:]
+    fields = {"e164": e164, "digits": digits}
+    if digits.startswith("62"):
+        fields["national"] = national_prefix + digits[2:]
+    try:
+        return template.format(**fields)
+    except (KeyError, IndexError, ValueError, AttributeError):
+        raise BadInput(f"dial {template!r} does not fit {mask_number(e164)}: use {', '.join(fields)}") from None
 
 
 def order(attempt: Attempt, campaign: Campaign, dial: str, attempt_header: str = "") -> Order:
-    """The Originate of an attempt; its Timeout is the allowed post-dial delay plus the ring time."""
+    """The Originate of an attempt; its Timeout is the allowed post-dial delay plus the ring time. Raises BadInput."""
     variables = (
         (Var.ATTEMPT, attempt.id),
         (Var.CAMPAIGN, campaign.id),
@@ -28,6 +44,9 @@ def order(attempt: Attempt, campaign: Campaign, dial: str, attempt_header: str =
         (Var.LANGUAGE, attempt.language),
         (Var.RECORD, "yes" if campaign.record else "no"),
     )
+    for name, value in (*variables, ("caller_id", attempt.caller_id)):
+        if _LINE_BREAK.search(value):
+            raise BadInput(f"{name} contains a line break or a NUL")
     headers = ((f"PJSIP_HEADER(add,{attempt_header})", attempt.id),) if attempt_header else ()
     return Order(
         channel_id=attempt.id,

@@ -6,9 +6,10 @@ lock with his real past, which nobody else can change while it is held.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 from dialer.compliance import may_call
-from dialer.model import Allowed, Attempt, Campaign, Contact, History, Mode, Number, Permission, Refused
+from dialer.model import Allowed, Attempt, Campaign, Contact, History, Number, Permission, Refused
 from dialer.originate import timeout_s
 from dialer.ports import Held, Store
 from dialer.rulebook import Pack
@@ -61,7 +62,7 @@ class Placer:
     def _ask(self, contact: Contact, at: float, refusals: list[Refusal]) -> Ready | None:
         """The first of his numbers, from the one whose turn it is, that may be called by the clock and the law."""
         if not contact.numbers:
-            refusals.append((contact, Number("", ""), Refused("no_number", float("inf"), "There is no number.")))
+            refusals.append((contact, Number("", ""), Refused("no_number", inf, "There is no number.")))
             return None
         permissions: list[tuple[Number, Permission]] = []
         for turn in range(len(contact.numbers)):
@@ -84,7 +85,7 @@ class Placer:
             id=self.new_id(at),
             campaign=campaign.id,
             node=self.node,
-            kind=campaign.mode.value if campaign.mode is not Mode.RATIO else "ratio",
+            kind=campaign.mode.value,
             trunk=campaign.trunk,
             caller_id=campaign.caller_id,
             language=contact.language or campaign.language,
@@ -107,7 +108,7 @@ class Placer:
             if isinstance(permission, Allowed):
                 allowed.append(replace(one, must_start_by=permission.must_start_by))
                 continue
-            refusals.append((one.contact, one.attempt.number, self._other_number(one, permission, at)))
+            refusals.append(_other_number(one, permission, at))
             if isinstance(past, Held):
                 unlock.append(one.attempt)
         if unlock:
@@ -120,15 +121,21 @@ class Placer:
             return past
         return self._gate(one.contact, one.attempt.number, past.person, past.number, at)
 
-    def _other_number(self, one: Ready, refused: Refused, at: float) -> Refused:
-        """A refusal of this number alone sets the contact aside only for a moment: his next number has its turn."""
-        if (
-            refused.of_number
-            and len(one.contact.numbers) > 1
-            and one.contact.next_number + 1 < len(one.contact.numbers)
-        ):
-            return replace(refused, until=at)
-        return refused
+
+def _other_number(one: Ready, refused: Refused, at: float) -> Refusal:
+    """A refusal of this number alone sets the contact aside only for a moment: his next number has its turn.
+
+    A number refused for good leaves the contact, so that what is left decides when he is called again.
+    """
+    contact, number, index = one.contact, one.attempt.number, one.contact.next_number
+    if not refused.of_number or len(contact.numbers) == 1:
+        return contact, number, refused
+    if refused.until == inf:
+        left = tuple(other for other in contact.numbers if other is not number)
+        return replace(contact, numbers=left, next_number=index % len(left)), number, replace(refused, until=at)
+    if index + 1 < len(contact.numbers):
+        return replace(contact, next_number=index + 1), number, replace(refused, until=at)
+    return replace(contact, next_number=0), number, refused
 
 
 def _soonest(contact: Contact, permissions: Sequence[tuple[Number, Permission]]) -> Refusal:

@@ -1,4 +1,4 @@
-"""Short twins of the ports, in memory: a Redis that fences and writes once, an Asterisk with a dialplan, a clock that jumps.
+"""Short twins of the ports, in memory: a Redis that fences and writes once, an Asterisk with a dialplan, a clock.
 
 Everything runs on an event loop whose time stands still while there is something to do and jumps when there is not:
 `play(coroutine)` runs minutes of calls in milliseconds, the same way each time.
@@ -115,7 +115,7 @@ class _Books:
 
 
 class TwinStore:
-    """ports.Store. `down`: nothing answers; `deaf`: names of calls that are done, but whose answer is lost; `slow_s`."""
+    """ports.Store. `down`: nothing answers; `deaf`: calls done whose answer is lost; `slow_s`: each one."""
 
     def __init__(self, clock: TwinClock) -> None:
         self._clock = clock
