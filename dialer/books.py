@@ -89,7 +89,7 @@ class Books:
         fell = self.notes[attempt.id].fell
         if fell is Word.OVERFLOW_MESSAGE or fell is Word.MESSAGE:
             self.fate(attempt.id, "abandon", "", at)
-        elif fell is not None or attempt.wanted_agent or was is CallState.IN_IVR:
+        elif fell is not None or attempt.wanted_agent or (was is CallState.IN_IVR and attempt.ivr_at):
             self.fate(attempt.id, "served" if kind is Kind.IVR else "overflow", "", at)
         else:
             self.fate(attempt.id, "hung_up", "", at)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import replace
+from math import inf
 from typing import Any, TypeVar
 
 import structlog
@@ -154,13 +155,14 @@ class Engine:
             self._link(phone, event)
             return
         now = self._clock.now()
-        event = replace(event, at=self._skews[phone.node].ours(event.at, now))
-        for run in list(self.runs.values()):
-            if run.trunk.node == phone.node:
-                try:
-                    self._hands.perform(run, run.floor.seen(event, now))
-                except Exception as error:  # one event must not cost the ears
-                    self._complain(run.campaign.id, error)
+        here = [run for run in self.runs.values() if run.trunk.node == phone.node]
+        claimed_at = max((run.floor.claimed_at(event.channel) for run in here), default=-inf)
+        event = replace(event, at=self._skews[phone.node].ours(event.at, now, claimed_at))
+        for run in here:
+            try:
+                self._hands.perform(run, run.floor.seen(event, now))
+            except Exception as error:  # one event must not cost the ears
+                self._complain(run.campaign.id, error)
         if event.kind is Kind.PHONE_KEY:
             self._phone_key(phone, event, now)
         elif event.kind in _SIGNS_OF_LIFE and self._hands.is_closed(event.channel):

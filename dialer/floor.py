@@ -6,6 +6,7 @@ Close, once; whoever waits is served before anything else happens to a free agen
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import inf
 
 from dialer.actions import Action, Close, HangUp, LookAgain, Save, SendToAgent
 from dialer.books import Books, Told
@@ -56,6 +57,11 @@ class Floor:
     def is_given(self, attempt_id: str) -> bool:
         """Whether Asterisk may know of it."""
         return self.books.notes[attempt_id].given
+
+    def claimed_at(self, channel: str) -> float:
+        """Nothing can have happened to this call before; -inf: it is no call of ours."""
+        attempt = self.attempts.get(channel)
+        return -inf if attempt is None else attempt.claimed_at
 
     def placed(self, attempt_id: str, at: float) -> None:
         """Asterisk acknowledged the Originate."""

@@ -12,10 +12,17 @@ class Skew:
         self._least = self._before = math.inf
         self._since = -math.inf
 
-    def ours(self, at: float, now: float) -> float:
-        """When, by our clock, something happened that Asterisk tells as `at` and that we read `now`."""
+    def ours(self, at: float, now: float, earliest: float = -math.inf) -> float:
+        """When, by our clock, something happened that Asterisk tells as `at` and that we read `now`.
+
+        `earliest`: it cannot have been before, as where it comes of an order of ours; then Asterisk's clock was set.
+        """
         delay = now - at
         if not 0 <= now - self._since < WINDOW_S:
             self._before, self._least, self._since = self._least, delay, now
         self._least = min(self._least, delay)
-        return at + min(self._least, self._before)
+        ours = at + min(self._least, self._before)
+        if ours < earliest:
+            self._least = self._before = delay
+            return now
+        return ours
