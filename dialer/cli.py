@@ -1,6 +1,7 @@
 """The command `dialer`: run the engine, look after campaigns, lists and agents, watch what happens."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -60,6 +61,9 @@ def check(config: Config = HERE) -> None:
     """Settings and reachability: every fault at once, each with its cure; fails if there is one."""
     from dialer.adapters.reach import faults_of
     from dialer.adapters.site import load_config
+    from dialer.commands.desk import log_to_stderr
+
+    log_to_stderr(logging.CRITICAL)  # every fault is told below
 
     wrong = asyncio.run(faults_of(load_config(config), config))
     for fault in wrong:
@@ -240,6 +244,9 @@ def _order(config: Path, campaign: str, name: str, args: dict[str, str]) -> None
 def _run(config: Path, work: Callable[["OpenSite"], Awaitable[None]], endless: bool = False) -> None:
     """`endless`: Ctrl-C is how it ends."""
     from dialer.adapters.site import open_site
+    from dialer.commands.desk import log_to_stderr
+
+    log_to_stderr()
 
     async def inside() -> None:
         async with open_site(config) as site:

@@ -1,5 +1,9 @@
 """What every command shares: the console, one line said, a campaign that must be there."""
 
+import logging
+import sys
+
+import structlog
 from rich.console import Console
 
 from dialer.adapters.site import OpenSite
@@ -7,6 +11,14 @@ from dialer.errors import BadInput
 from dialer.model import CAMPAIGN_ID, Campaign
 
 out = Console()
+
+
+def log_to_stderr(level: int = logging.WARNING) -> None:
+    """What is printed is for people and programs; a word of warning goes beside it."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
 
 
 def say(text: str) -> None:

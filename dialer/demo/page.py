@@ -88,7 +88,8 @@ def _talk(outcomes: Sequence[Record], agent_hours: float) -> str:
 
 
 def _joins(outcomes: Sequence[Record]) -> str:
-    waits = sorted(joined_after_ms(record) for record in outcomes if record["joined_at"] and not record["ivr_at"])
+    straight = (one for one in outcomes if one["joined_at"] and one["kind"] != "ivr" and not one["ivr_at"])
+    waits = sorted(map(joined_after_ms, straight))
     if not waits:
         return ""
     p50, p99 = waits[len(waits) // 2], waits[min(len(waits) - 1, int(len(waits) * 0.99))]

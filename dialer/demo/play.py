@@ -92,7 +92,7 @@ async def _demo(agents: int, contacts: int, minutes: float, seed: int, console: 
             with _shown(console) as show:
                 await _call(stage, minutes * 60, show, [*watchers, *robots])
                 say("no new calls any more; the last ones end")
-                await _wind_down(stage, show, robots)
+                await _wind_down(stage, min(WIND_DOWN_S, minutes * 60), show, robots)
             books = await stage.books()
             page.page(console, books, _short(world.env_file.parent))
             if books.faults:
@@ -136,10 +136,10 @@ async def _call(stage: Stage, seconds: float, show: Show, tasks: list["asyncio.T
         await _wait(stage.stop, LOOK_S)
 
 
-async def _wind_down(stage: Stage, show: Show, robots: list["asyncio.Task[None]"]) -> None:
+async def _wind_down(stage: Stage, wind_down_s: float, show: Show, robots: list["asyncio.Task[None]"]) -> None:
     """No new calls; what is up ends by itself for a while, then is hung up; every outcome is waited for."""
     await stage.pause()
-    ends = stage.clock.monotonic() + (HURRY_S if stage.stop.is_set() else WIND_DOWN_S)
+    ends = stage.clock.monotonic() + (HURRY_S if stage.stop.is_set() else wind_down_s)
     while stage.clock.monotonic() < ends and (await stage.open_attempts() or _working(robots)):
         show(stage.view("the last calls end"))
         if not stage.stop.is_set() and await _wait(stage.stop, LOOK_S):

@@ -56,6 +56,8 @@ class Robot:
     async def _talk(self, chance: random.Random, attempt: str) -> None:
         await self._wait(TALK_MEDIAN_S * chance.lognormvariate(0.0, TALK_SIGMA), "talking", attempt)
         if self._now() == ("talking", attempt) and not self.leaving.is_set():
+            if chance.random() < BREAK_CHANCE:
+                await self._do("break")  # before he is free again: no call is placed for one who then goes
             await self._do("hang_up")
 
     async def _wrap_up(self, chance: random.Random) -> None:
@@ -63,9 +65,6 @@ class Robot:
         if self.leaving.is_set():
             return
         await self._do("wrapped", disposition=chance.choice(DISPOSITIONS))
-        if chance.random() < BREAK_CHANCE:
-            await self._do("break")  # after the call that may have come to him meanwhile
-            await self._wait(AGAIN_S, "wrap_up")  # what he sees is a second old
 
     async def _go_home(self) -> None:
         """Signs out; the talk he is in comes to its end, and is wrapped up."""

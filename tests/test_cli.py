@@ -1,0 +1,281 @@
+"""The command line as an operator meets it: against a real Redis, without an engine."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from dialer.adapters.programs import redis_server
+from dialer.adapters.redis_process import RedisProcess
+from dialer.adapters.redis_store import RedisStore
+from dialer.cli import app, main
+from dialer.model import Campaign, Status
+
+ROOT = Path(__file__).parents[1]
+LIMIT_S = 30.0
+SITE = """
+[asterisk.pbx1]
+port = {port}
+[trunk.carrier]
+endpoint = "carrier"
+host = "192.0.2.7"
+lines = 30
+caller_ids = ["+622150001234"]
+[ivr]
+port = {port}
+"""
+LIST = "nama,telepon,jumlah_tagihan,jatuh_tempo\nBudi,081234567890,Rp1.000.000,2026-11-01\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def failed(self, code: int = 2) -> str:
+        """Its sentence, in one line."""
+        assert self.code == code, self.out + self.err
+        return re.sub(r"\s+", " ", self.err)
+
+
+class Dialer:
+    """`dialer ...` in this process: a process of its own for each would take a second each."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
+        self._patch, self._capture = patch, capture
+
+    def __call__(self, *words: str, **env: str) -> Said:
+        with self._patch.context() as patch:
+            patch.setattr(sys, "argv", ["dialer", *words])
+            for name, value in env.items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit) as ended:
+                main()
+        said = self._capture.readouterr()
+        code = ended.value.code
+        return Said(code if isinstance(code, int) else 0, said.out, said.err)
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
+    """One for all tests here: each has campaigns of its own."""
+    process = RedisProcess(redis_server(ROOT), tmp_path_factory.mktemp("cli") / "redis", "no")
+    with asyncio.Runner() as runner:
+        runner.run(process.start())
+        yield process
+        runner.run(process.kill())
+
+
+@pytest.fixture
+def env(redis: RedisProcess, tmp_path: Path) -> dict[str, str]:
+    site = tmp_path / "santun.toml"
+    site.write_text(SITE.format(port=1))  # nobody listens there
+    return {
+        "SANTUN_CONFIG": str(site),
+        "SANTUN_AMI_SECRET": "s",
+        "SANTUN_PERSON_KEY": "ab" * 32,
+        "SANTUN_REDIS_URL": redis.url,
+        "COLUMNS": "120",
+    }
+
+
+@pytest.fixture
+def dialer(
+    env: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Dialer]:
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    yield Dialer(monkeypatch, capsys)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def in_store(redis: RedisProcess) -> Callable[[Callable[[RedisStore], Coroutine[Any, Any, Any]]], Any]:
+    """Work on the store itself."""
+
+    def run(work: Callable[[RedisStore], Coroutine[Any, Any, Any]]) -> Any:
+        async def inside() -> Any:
+            store = RedisStore(redis.url)
+            try:
+                return await work(store)
+            finally:
+                await store.close()
+
+        return asyncio.run(inside())
+
+    return run
+
+
+# ---- help -----------------------------------------------------------------------------------------------------------
+
+COMMANDS = (
+    "", "engine", "serve", "check", "conf", "load", "status", "outcomes", "campaign", "campaign create",
+    "campaign start", "campaign pause", "campaign stop", "campaign list", "campaign show", "agent", "agent sign-in",
+    "agent sign-out", "agent break", "agent back", "agent wrapped", "agent hang-up",
+)  # fmt: skip
+
+
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in COMMANDS:
+        with pytest.raises(SystemExit) as ended:
+            app([*command.split(), "--help"])
+        said = capsys.readouterr().out
+        assert ended.value.code == 0
+        assert "Usage" in said
+        assert "None" not in said
+
+
+# ---- campaigns ------------------------------------------------------------------------------------------------------
+
+
+def test_a_campaign_is_made_changed_and_shown(dialer: Dialer) -> None:
+    made = dialer("campaign", "create", "april", "--mode", "predictive", "--set", "lines_max=12")
+    assert made.out.startswith("Campaign april is there."), made.err
+    changed = dialer("campaign", "create", "april", "--set", "ring_s=30")
+    assert changed.out == "Campaign april: ring_s 25 -> 30.\n"
+    shown = dict(
+        re.split(r"\s+", line.strip(), maxsplit=1) for line in dialer("campaign", "show", "april").out.splitlines()
+    )
+    assert (shown["mode"], shown["lines_max"], shown["ring_s"]) == ("predictive", "12", "30")
+    assert re.search(r"april +ready +agents +predictive +carrier +indonesia +0 +0", dialer("campaign", "list").out)
+
+
+def test_a_running_campaign_is_not_changed(dialer: Dialer, in_store: Callable[..., Any]) -> None:
+    dialer("campaign", "create", "running")
+
+    async def begin(store: RedisStore) -> None:
+        token = await store.lead("running", "test", 1000)
+        assert token is not None
+        await store.set_status("running", token, Status.RUNNING)
+
+    async def look(store: RedisStore) -> tuple[Campaign, Status] | None:
+        return await store.campaign("running")
+
+    in_store(begin)
+    before = in_store(look)
+    assert "pause" in dialer("campaign", "create", "running", "--set", "lines_max=3").failed()
+    assert in_store(look) == before
+
+
+def test_what_the_law_forbids_is_not_saved(dialer: Dialer) -> None:
+    said = dialer("campaign", "create", "may", "--set", "abandon_rate_max=0.5", "--set", "ring_s=1").failed()
+    assert "abandon_rate_max" in said
+    assert "ring_s" in said
+    assert "there is no campaign 'may'" in dialer("campaign", "show", "may").failed()
+
+
+def test_the_demos_rules_are_for_the_demo(dialer: Dialer) -> None:
+    assert "use the pack of your country" in dialer("campaign", "create", "june", "--pack", "demo").failed()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("campaign create x --set lines_max", "use name=value"),
+        ("campaign create x --set lines_max=many", "use a whole number"),
+        ("campaign create x --set retries={", "use JSON like"),
+        ("campaign create x --trunk nobody", "use one of carrier"),
+        ("campaign create x --pack nowhere", "use one of"),
+        ("campaign create Big", "is no campaign id"),
+        ("campaign show nobody", "there is no campaign 'nobody'"),
+        ("load missing.csv --campaign nobody", "there is no campaign 'nobody'"),
+        ("outcomes --campaign nobody", "there is no campaign 'nobody'"),
+        ("campaign start NOBODY", "there is no campaign 'NOBODY'"),
+    ],
+)
+def test_what_makes_no_sense_is_said(dialer: Dialer, words: str, says: str) -> None:
+    assert says in dialer(*words.split()).failed()
+
+
+def test_without_an_engine_an_order_is_not_carried_out_later(dialer: Dialer) -> None:
+    dialer("campaign", "create", "lonely")
+    said = dialer("campaign", "start", "lonely").failed()
+    assert "No engine answered within 5 s" in said
+    assert "dialer serve" in said
+
+
+# ---- the site -------------------------------------------------------------------------------------------------------
+
+
+def test_settings_that_are_not_there(dialer: Dialer, tmp_path: Path) -> None:
+    assert "--config or SANTUN_CONFIG" in dialer("campaign", "list", SANTUN_CONFIG=str(tmp_path / "no.toml")).failed()
+
+
+def test_settings_that_are_no_toml(dialer: Dialer, env: Mapping[str, str]) -> None:
+    Path(env["SANTUN_CONFIG"]).write_text("[asterisk\n")
+    assert "santun.toml is no TOML" in dialer("campaign", "list").failed()
+
+
+def test_every_fault_of_the_settings_at_once(dialer: Dialer, env: Mapping[str, str]) -> None:
+    Path(env["SANTUN_CONFIG"]).write_text('[asterisk.pbx1]\nport = "x"\nsecret = "hush"\n[trunk.carrier]\nlines = 0\n')
+    said = dialer("check", SANTUN_PERSON_KEY="").failed()
+    for part in ("asterisk.pbx1.port", "SANTUN_PERSON_KEY", "trunk.carrier.lines", "take it out of the file"):
+        assert part in said
+    assert "hush" not in said
+
+
+def test_redis_that_is_not_there(dialer: Dialer) -> None:
+    said = dialer("campaign", "list", SANTUN_REDIS_URL="redis://127.0.0.1:1/0").failed()
+    assert "Is it running, and is [redis] url (or SANTUN_REDIS_URL) right?" in said
+
+
+def test_check_finds_what_cannot_be_reached(dialer: Dialer) -> None:
+    done = dialer("check", SANTUN_REDIS_URL="redis://127.0.0.1:1/0")
+    assert done.failed(1) == ""
+    faults = done.out.splitlines()
+    assert [fault.split()[1].strip(":") for fault in faults] == ["Redis", "IVR", "Asterisk"]
+
+
+# ---- lists ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_is_loaded_once(dialer: Dialer, tmp_path: Path) -> None:
+    dialer("campaign", "create", "listed")
+    path = tmp_path / "list.csv"
+    path.write_text(LIST + "Siti,12,Rp1.000.000,2026-11-01\n")
+    done = dialer("load", str(path), "--campaign", "listed", "--rejects", str(tmp_path / "rejects.csv"))
+    assert done.out.startswith("1 new debtors in listed; 1 rows and 0 single values not used.\nline 3, telepon: ")
+    assert (tmp_path / "rejects.csv").read_text().startswith("line,column,")
+    assert dialer("load", str(path), "--campaign", "listed").out.startswith("0 new debtors in listed;")
+    assert "cannot be read" in dialer("load", "no.csv", "--campaign", "listed").failed()
+    nowhere = dialer("load", str(path), "--campaign", "listed", "--rejects", str(tmp_path / "no" / "rejects.csv"))
+    assert "the list itself is loaded" in nowhere.failed()
+
+
+# ---- watching -------------------------------------------------------------------------------------------------------
+
+
+def test_status_before_an_engine_was_there(dialer: Dialer) -> None:
+    dialer("campaign", "create", "quiet")
+    assert "quiet: no engine has led it yet" in dialer("status").out
+    boards = [json.loads(line) for line in dialer("status", "--json").out.splitlines()]
+    assert {"campaign": "quiet", "reason": "no engine has led it yet: dialer serve"} in boards
+
+
+def test_following_ends_by_ctrl_c(dialer: Dialer, env: Mapping[str, str], in_store: Callable[..., Any]) -> None:
+    dialer("campaign", "create", "followed")
+    entry = {"type": "outcome", "ended_at": "2026-11-21T03:04:05.678Z", "number": "+6281234567890", "outcome": "busy"}
+    words = [word for pair in entry.items() for word in pair]
+    in_store(lambda store: store._link.one(("XADD", "{followed}:outcomes", "*", *words)))
+    with subprocess.Popen(
+        [sys.executable, "-m", "dialer", "outcomes", "--campaign", "followed", "--follow"], cwd=ROOT, text=True,
+        env={**os.environ, **env, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        assert "busy" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=LIMIT_S)
+    assert (process.returncode, *said) == (0, "", "")
