@@ -24,6 +24,7 @@ log = structlog.get_logger("engine")
 TICK_S = 0.05  # deadlines are kept to this
 TURN_S = 0.2  # decisions are at most five a second
 EASE = 0.8  # a saved-up second of calls goes out at no more than 1 / EASE of the rate, and turns are not missed for it
+GATHER_S = 0.02
 SECOND_S = 1.0
 COMPARE_S = 60.0  # whatever an event that never came would have told is found out after so long
 _LINK = frozenset({Kind.LINK_UP, Kind.LINK_DOWN, Kind.BOOTED})
@@ -195,6 +196,7 @@ class Engine:
     async def _write_behind(self) -> None:
         while True:
             await self._write_wanted.wait()
+            await asyncio.sleep(GATHER_S)  # a commit costs much more than what is in it
             self._write_wanted.clear()
             waiting = [run for run in self.runs.values() if run.writes]
             await asyncio.gather(*(self._guarded(run, run.writes.flush()) for run in waiting))
@@ -232,7 +234,8 @@ class Engine:
             self._hands.perform(run, run.floor.cancel(attempt_id, "no agent will be free", now))
         if decision.start:
             run.placing = True
-            self.do(self._guarded(run, self._place(run, decision.start, EASE / run.share.calls_per_second)))
+            pace = min(run.campaign.calls_per_second, run.share.calls_per_second)
+            self.do(self._guarded(run, self._place(run, decision.start, EASE / pace)))
 
     def _holds(self, run: Run) -> tuple[str, ...]:
         self._seen.write_lag_s = run.writes.lag_s(self._clock.monotonic())
