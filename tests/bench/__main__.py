@@ -6,47 +6,119 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 
 from rich.console import Console
 
+from dialer.adapters.redis_store import RedisStore
 from dialer.errors import DialerError
-from tests.bench import bench_attempts
+from tests.bench import (
+    bench_attempts,
+    bench_connect,
+    bench_engine,
+    bench_gate,
+    bench_ivr,
+    bench_memory,
+    bench_pacing,
+    bench_redis,
+)
+from tests.bench.world import Bench, Wanted, open_bench
 
-Work = Callable[[Console, bool], Awaitable[None]]
-BENCHES: Mapping[str, Work] = {"attempts": bench_attempts.main}
+Measure = Callable[[Bench, RedisStore, Console, bool], Awaitable[None]]
 
 
-async def _all(names: list[str], quick: bool, console: Console) -> None:
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A measurement of running processes; what it wants depends on whether it is quick."""
+
+    wanted: Callable[[bool], Wanted]
+    measure: Measure
+
+
+LIVE: Mapping[str, Live] = {
+    "attempts": Live(bench_attempts.wanted, bench_attempts.measure),
+    "connect": Live(bench_connect.wanted, bench_connect.measure),
+    "ivr": Live(bench_ivr.wanted, bench_ivr.measure),
+    "memory": Live(bench_memory.wanted, bench_memory.measure),
+    "engine": Live(bench_engine.wanted, bench_engine.measure),
+}
+NAMES = (*LIVE, "redis", "gate", "pacing")
+QUICK = ("attempts", "connect")  # one world does for both; the others are there by name
+QUICK_NAMES = (*QUICK, "redis", "gate", "pacing")
+
+
+async def _live(name: str, quick: bool, console: Console) -> None:
+    """In a world of its own."""
+    await _in_world((name,), LIVE[name].wanted(quick), quick, console)
+
+
+async def _in_world(names: tuple[str, ...], wanted: Wanted, quick: bool, console: Console) -> None:
+    async with open_bench(wanted, console.print) as bench:
+        store = RedisStore(bench.world.redis.url)
+        try:
+            for name in names:
+                _head(console, name)
+                await LIVE[name].measure(bench, store, console, quick)
+        finally:
+            await store.close()
+
+
+async def _part(name: str, quick: bool, console: Console) -> None:
+    """Those that need no telephone."""
+    _head(console, name)
+    if name == "redis":
+        await bench_redis.main(100 if quick else 4000)
+    elif name == "gate":
+        await asyncio.to_thread(_gate, 1000 if quick else 20_000)
+    else:
+        await asyncio.to_thread(bench_pacing.main)
+
+
+def _gate(count: int) -> None:
+    bench_gate.gate(count)
+    bench_gate.lists(count)
+
+
+def _head(console: Console, name: str) -> None:
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    console.rule(f"{name} (load average before it: {load})")
+
+
+async def _all(names: tuple[str, ...], quick: bool, console: Console) -> None:
     """One after the other; the first signal ends all of it in good order, further ones change nothing."""
     main = asyncio.current_task()
     asked: list[int] = []
 
     def stop(number: int) -> None:
         if not asked and main is not None:
+            console.print("Stopping: calls and processes end first.")
             main.cancel()
         asked.append(number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop, number)
-    for name in names:
-        load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
-        console.rule(f"{name} (load average before: {load})")
-        await BENCHES[name](console, quick)
+    if quick and not names:
+        both = replace(bench_attempts.wanted(True), agents=bench_connect.wanted(True).agents)
+        await _in_world(QUICK, both, quick, console)
+        names = QUICK_NAMES[len(QUICK) :]
+    for name in names or NAMES:
+        await (_live if name in LIVE else _part)(name, quick, console)
 
 
 def main() -> int:
     """What was asked for, or everything."""
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="|".join(BENCHES), help="which; none: all")
-    parser.add_argument("--quick", action="store_true", help="a smoke test of some seconds: figures mean little")
+    parser.add_argument("names", nargs="*", metavar="|".join(NAMES), help="which; none: all")
+    few = ", ".join(QUICK_NAMES)
+    parser.add_argument("--quick", action="store_true", help=f"a smoke test, its figures mean little; no names: {few}")
     asked = parser.parse_args()
-    if wrong := [name for name in asked.names if name not in BENCHES]:
-        parser.error(f"no bench {', '.join(wrong)}; there are {', '.join(BENCHES)}")
+    if wrong := [name for name in asked.names if name not in NAMES]:
+        parser.error(f"there is no bench {', '.join(wrong)}; there are {', '.join(NAMES)}")
     console = Console(width=None if sys.stdout.isatty() else 120)
     try:
-        asyncio.run(_all(asked.names or list(BENCHES), asked.quick, console))
+        asyncio.run(_all(tuple(asked.names), asked.quick, console))
     except DialerError as error:
-        console.print(f"[red]{error}[/red]")
+        console.print(str(error), style="red", markup=False, highlight=False)
         return 2
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("Stopped; nothing is left running.")

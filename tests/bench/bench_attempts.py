@@ -23,7 +23,7 @@ from dialer.originate import order
 from tests.bench import campaign
 from tests.bench.manager import open_manager
 from tests.bench.meter import Moment, Span, percentile
-from tests.bench.world import ATTEMPT_HEADER, Bench, Wanted, open_bench
+from tests.bench.world import ATTEMPT_HEADER, Bench, Wanted
 
 RATE = 100
 CAMPAIGN = "demo-ivr"
@@ -51,8 +51,8 @@ class Bare:
     answers_ms: list[float] = field(default_factory=list)  # Originate to OriginateResponse, of those not answered
 
 
-async def bare_loop(bench: Bench, count: int, rate: float) -> Bare:
-    """Originate `count` calls at `rate`, wait until all have ended."""
+async def bare_loop(bench: Bench, count: int, mix: Mapping[str, int]) -> Bare:
+    """Originate `count` calls, wait until all have ended."""
     clock, started, ended = SystemClock(), dict[str, float](), set[str]()
     took: list[float] = []
 
@@ -64,11 +64,11 @@ async def bare_loop(bench: Bench, count: int, rate: float) -> Bare:
             ended.add(uniqueid)
 
     settings = Campaign("bare", "bare", Kind.IVR, Mode.IVR, ring_s=RING_S, post_dial_delay_s=POST_DIAL_S)
-    debtors = list(invent(count, MIX, 2, clock.today(), BARE_SERIAL))
+    debtors = list(invent(count, mix, 2, clock.today(), BARE_SERIAL))
     async with open_manager(bench.manager, take) as manager:
         before, began = Moment.now(bench.pids), monotonic()
         for turn, one in enumerate(debtors):
-            await asyncio.sleep(max(0.0, began + turn / rate - monotonic()))
+            await asyncio.sleep(max(0.0, began + turn / RATE - monotonic()))
             attempt = Attempt(
                 f"bare-{new_id(clock.now())}", "bare", NODE, "ivr", TRUNK, CALLER_ID, "id", "demo", "", "",
                 Number(one.row["telepon"], ""),
@@ -82,28 +82,27 @@ async def bare_loop(bench: Bench, count: int, rate: float) -> Bare:
         return Bare(Span(before, Moment.now(bench.pids)), count, seconds, took)
 
 
-async def main(console: Console, quick: bool) -> None:
+def wanted(_: bool) -> Wanted:
+    """What it runs on."""
+    return Wanted(lines=2 * LINES, calls_per_second=2 * RATE)
+
+
+async def measure(bench: Bench, store: RedisStore, console: Console, quick: bool) -> None:
     """Base line, then the campaign."""
-    seconds, bare_calls = (6, 200) if quick else (60, 2000)
-    contacts = RATE * seconds * 11 // 10
-    async with open_bench(Wanted(lines=2 * LINES, calls_per_second=2 * RATE), console.print) as bench:
-        store = RedisStore(bench.world.redis.url)
-        try:
-            asked = campaign.Asked(CAMPAIGN, SETTINGS, MIX, contacts)
-            loaded_s = await campaign.load(bench, asked)
-            console.print(f"dialer load: {contacts:,} rows in {loaded_s:.1f} s")
-            await campaign.led(store, CAMPAIGN)
-            console.print(f"Base line: a bare manager loop dials {bare_calls:,} of the same numbers")
-            bare = await bare_loop(bench, bare_calls, RATE)
-            console.print(f"The campaign: {RATE} attempts/s for {seconds} s")
-            before = Moment.now(bench.pids)
-            seen = await campaign.run(bench, store, CAMPAIGN, seconds)
-            settled_s = await campaign.settle(bench, store, CAMPAIGN)
-            after = Moment.now(bench.pids)
-            found = await campaign.books(bench, store, CAMPAIGN)
-        finally:
-            await store.close()
-    show(console, bare, Span(before, after), seen, found, settled_s)
+    seconds, bare_calls = (2, 100) if quick else (60, 2000)
+    mix = {name: weight for name, weight in MIX.items() if not (quick and name == "rings_out")}
+    asked = campaign.Asked(CAMPAIGN, SETTINGS, mix, RATE * (seconds + 6), delay_s=campaign.soon if quick else None)
+    loaded_s = await campaign.load(bench, asked)
+    console.print(f"dialer load: {asked.contacts:,} rows in {loaded_s:.1f} s")
+    await campaign.led(store, CAMPAIGN)
+    console.print(f"Base line: a bare manager loop dials {bare_calls:,} such numbers at {RATE}/s")
+    bare = await bare_loop(bench, bare_calls, mix)
+    console.print(f"The campaign: {RATE} attempts/s for {seconds} s")
+    before = Moment.now(bench.pids)
+    seen = await campaign.run(bench, store, CAMPAIGN, seconds)
+    settled_s = await campaign.settle(bench, store, CAMPAIGN)
+    span = Span(before, Moment.now(bench.pids))
+    show(console, bare, span, seen, await campaign.books(bench, store, asked), settled_s)
 
 
 def show(

@@ -1,4 +1,4 @@
-"""One campaign of a measurement, by the product's own commands: created, loaded, started, watched, its books checked."""
+"""One campaign of a measurement, by the product's own commands: created, loaded, run, and its books checked."""
 
 import asyncio
 import csv
@@ -16,11 +16,13 @@ from dialer.demo.carrier import CarrierCall, number
 from dialer.demo.debtors import invent
 from dialer.demo.reconcile import faults
 from dialer.demo.world import TRUNK
+from tests.bench.meter import usage
 from tests.bench.world import Bench, until
 
 LOOK_S = 0.5
 LEAD_S = 15.0
 CLOSE_S = 60.0
+SERIAL = slice(6, 11)  # of a number, see demo/carrier.py
 _FIGURES = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
@@ -31,7 +33,7 @@ class Watched:
     began_at: float = 0.0  # epoch
     ended_at: float = 0.0
     reasons: Counter[str] = field(default_factory=Counter)  # the pacer's sentences without their figures, by looks
-    boards: list[Mapping[str, Any]] = field(default_factory=list)
+    sizes: list[tuple[int, float]] = field(default_factory=list)  # (attempts claimed so far, engine's RSS in MB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,11 @@ class Asked:
     contacts: int
     first_serial: int = 0
     delay_s: Callable[[int], float] | None = None  # ringing by serial; None: lognormal, 3 s in the middle
+
+
+def soon(_: int) -> float:
+    """They answer in half a second."""
+    return 0.5
 
 
 def setting(**values: object) -> tuple[str, ...]:
@@ -109,10 +116,11 @@ async def run(
     while (left_s := ends - monotonic()) > 0:
         await asyncio.sleep(min(LOOK_S, left_s))
         raw = await store.published(campaign)
-        board = json.loads(raw) if raw else {}
-        seen.boards.append({key: board.get(key) for key in ("at", "lines", "calls", "working", "numbers", "node")})
+        board: Mapping[str, Any] = json.loads(raw) if raw else {}
         seen.reasons[_FIGURES.sub("N", str(board.get("reason", "")))] += 1
-        if done(await store.counters(campaign)):
+        counters = await store.counters(campaign)
+        seen.sizes.append((counters.get("attempts", 0), usage(bench.world.dialer.pid).rss_mb))
+        if done(counters):
             break
     seen.ended_at = clock.now()
     await bench.world.command("campaign", "pause", campaign)
@@ -130,19 +138,20 @@ async def settle(bench: Bench, store: RedisStore, campaign: str, limit_s: float 
     return monotonic() - began
 
 
-async def books(bench: Bench, store: RedisStore, campaign: str) -> Books:
-    """Our stream against the carrier's own call log."""
+async def books(bench: Bench, store: RedisStore, asked: Asked) -> Books:
+    """Our stream against the carrier's own call log, as far as it is about this list."""
     carrier = bench.world.carrier
-    entries = [entry for _, entry in await store.tail(campaign, 1_000_000)]
+    entries = [entry for _, entry in await store.tail(asked.id, 1_000_000)]
     outcomes = [entry for entry in entries if entry["type"] == "outcome"]
     for _ in range(50):
         if not await carrier.calls_now():
             break
         await asyncio.sleep(LOOK_S / 2)
     known = {entry["attempt"] for entry in outcomes}
-    calls = [call for call in carrier.calls() if not call.attempt.startswith("bare-")]
+    ours = range(asked.first_serial, asked.first_serial + asked.contacts)
+    calls = [call for call in carrier.calls() if int(call.number[SERIAL]) in ours]
     wrong = faults(outcomes, calls) if known else ["no outcome at all"]
-    counters = await store.counters(campaign)
+    counters = await store.counters(asked.id)
     if counters.get("attempts", 0) != len(known):
         wrong.append(f"{counters.get('attempts', 0)} attempts were claimed, {len(known)} have an outcome")
     return Books(outcomes, calls, wrong)

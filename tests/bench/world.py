@@ -1,29 +1,31 @@
 """What a measurement runs on: Redis, the dialer's Asterisk, the demo's carrier, IVR and engine, as real processes."""
 
 import asyncio
+import contextlib
+import fcntl
 import os
 import secrets
 import shutil
 import socket
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
+from dialer.adapters.asterisk_check import Asterisk
 from dialer.adapters.asterisk_conf import CONF, AsteriskSettings, Phone, Trunk, render, section
 from dialer.adapters.asterisk_install import find
 from dialer.adapters.asterisk_process import AsteriskProcess
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_process import RedisProcess
-from dialer.adapters.sounds import write_plain
 from dialer.demo.carrier import Carrier, CarrierSettings
 from dialer.demo.debtors import keys
+from dialer.demo.folder import RUN_PATH_MAX, Folder, end_leftovers, free_port
+from dialer.demo.program import ROOT, Program, run_to_end
 from dialer.demo.voice import Voice
-from dialer.demo.world import CALLER_ID, NODE, ROOT, TRUNK, Program, World, free_port
+from dialer.demo.world import CALLER_ID, COMPANY, NODE, TRUNK, World
 from dialer.dialplan import endpoint
 from dialer.errors import SetupError
 
@@ -32,9 +34,11 @@ PBX_HOST, CARRIER_HOST, PHONES_HOST = "127.0.0.11", "127.0.0.12", "127.0.0.13"
 LOCAL = "127.0.0.1"
 ATTEMPT_HEADER = "X-Santun-Attempt"
 WATCHER = "watcher"
+EVENTS = ("FullyBooted", "Newstate", "OriginateResponse", "BridgeEnter", "Hangup", "UserEvent")
+KEEP = ROOT / ".run" / "bench"  # logs of the last measurement
+PROFILE = KEEP / "engine.profile"
 READY_S = 30.0
 LOOK_S = 0.1
-SOCKET_ROOM = 60  # characters of a run folder that leave room for a control socket's path
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,6 @@ class Bench:
 
     world: World
     manager: Manager
-    profile: Path | None
 
     @property
     def pids(self) -> Mapping[str, int]:
@@ -76,64 +79,52 @@ class Wanted:
     lines: int
     calls_per_second: float
     agents: tuple[str, ...] = ()
-    profile: bool = False  # the engine under cProfile
+    profile: bool = False  # the engine under cProfile, into PROFILE
 
 
 @asynccontextmanager
 async def open_bench(wanted: Wanted, say: Callable[[str], None]) -> AsyncIterator[Bench]:
-    """Start everything, in order; stop everything, in reverse, whatever happens."""
+    """Start everything, at once where nothing waits for another; stop everything, whatever happens."""
     asterisk = find(ROOT)
     phones = tuple(Phone(agent, secrets.token_hex(8)) for agent in wanted.agents)
-    sounds = ROOT / ".cache" / "sounds"
-    async with AsyncExitStack() as stack:
-        run = _run_folder(stack)
-        settings = _settings(asterisk.modules, run, sounds, phones)
-        env = {"SANTUN_AMI_SECRET": settings.ami_secret, "SANTUN_PERSON_KEY": secrets.token_hex(32)}
+    with _run_folder() as folder:
+        settings = _settings(asterisk.modules, folder.run, phones)
+        world, manager = _world(asterisk, settings, folder.run, wanted)
         say("Starting Redis, two Asterisks, the IVR and the engine")
-        await _render_sounds(sounds, env)
-        redis = RedisProcess(redis_server(ROOT), run / "redis")
-        stack.push_async_callback(redis.stop)
-        await redis.start()
-        env["SANTUN_REDIS_URL"] = redis.url
-        pbx, manager = _pbx(asterisk, settings)
-        stack.push_async_callback(pbx.stop)
-        await pbx.start()
-        carrier = Carrier(asterisk, _carrier(settings, run))
-        stack.push_async_callback(carrier.stop)
-        await carrier.start(Voice())
-        config, http_port = _config(run, settings, wanted), free_port(LOCAL, socket.SOCK_STREAM)
-        listen = f"{settings.ivr_host}:{settings.ivr_port}"
-        ivr = Program("ivr", ("ivr", "serve", "--prompts", str(sounds), "--listen", listen, "--drain-s", "1"), env, run)
-        words = ("dialer", "serve", "--config", str(config), "--listen", f"{LOCAL}:{http_port}")
-        profile = run / "engine.profile" if wanted.profile else None
-        dialer = Program("dialer", ("cProfile", "-o", str(profile), "-m", *words) if profile else words, env, run)
-        for program in (ivr, dialer):
-            stack.push_async_callback(program.stop)
-            await program.start()
-        world = World(run, config, env, redis, pbx, carrier, dialer, ivr, http_port)
-        await _ready(world, phones, settings.ivr_port)
-        yield Bench(world, manager, profile)
+        try:
+            await _start(world, settings, folder)
+            yield Bench(world, manager)
+        finally:
+            await world.stop()
 
 
-def _run_folder(stack: AsyncExitStack) -> Path:
-    """Logs stay behind in .run/bench, the last measurement's."""
-    keep = ROOT / ".run" / "bench"
-    shutil.rmtree(keep, ignore_errors=True)
-    keep.mkdir(parents=True)
-    if len(str(keep)) < SOCKET_ROOM:
-        return keep
-    short = Path(tempfile.mkdtemp(prefix="santun-"))
-    stack.callback(shutil.rmtree, short, True)
-    return short
+@contextmanager
+def _run_folder() -> Iterator[Folder]:
+    """Ends what a killed bench left running."""
+    with contextlib.ExitStack() as stack:
+        KEEP.parent.mkdir(exist_ok=True)
+        lock = stack.enter_context(KEEP.with_suffix(".lock").open("w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SetupError("another bench runs here; two at once would measure each other.") from None
+        end_leftovers(KEEP)
+        shutil.rmtree(KEEP, ignore_errors=True)
+        KEEP.mkdir(mode=0o700)
+        run = KEEP
+        if len(str(KEEP)) > RUN_PATH_MAX:
+            run = Path(tempfile.mkdtemp(prefix="santun-"))
+            stack.callback(shutil.rmtree, run, True)
+        yield Folder(run, KEEP)
 
 
-def _settings(modules: Path, run: Path, sounds: Path, phones: tuple[Phone, ...]) -> AsteriskSettings:
+def _settings(modules: Path, run: Path, phones: tuple[Phone, ...]) -> AsteriskSettings:
     (run / "recordings").mkdir()
     return AsteriskSettings(
         node=NODE,
         run=run / "pbx",
         modules=modules,
-        sounds=sounds,
+        sounds=ROOT / ".cache" / "sounds",
         recordings=run / "recordings",
         ami_port=free_port(LOCAL, socket.SOCK_STREAM),
         ami_secret=secrets.token_hex(16),
@@ -146,21 +137,35 @@ def _settings(modules: Path, run: Path, sounds: Path, phones: tuple[Phone, ...])
     )
 
 
-def _pbx(asterisk: object, settings: AsteriskSettings) -> tuple[AsteriskProcess, Manager]:
-    """The product's own configuration, and beside it a manager user that sees the moment of an answer."""
-    from dialer.adapters.asterisk_check import Asterisk
-
-    assert isinstance(asterisk, Asterisk)
-    etc = settings.run / "etc"
-    render(settings, CONF, etc)
+def _world(asterisk: Asterisk, settings: AsteriskSettings, run: Path, wanted: Wanted) -> tuple[World, Manager]:
+    redis = RedisProcess(redis_server(ROOT), run / "redis", port=free_port(LOCAL, socket.SOCK_STREAM))
+    config, http_port = _config(run, settings, wanted), free_port(LOCAL, socket.SOCK_STREAM)
+    env = {
+        "SANTUN_CONFIG": str(config),
+        "SANTUN_AMI_SECRET": settings.ami_secret,
+        "SANTUN_PERSON_KEY": secrets.token_hex(32),
+        "SANTUN_REDIS_URL": redis.url,
+    }
+    listen, sounds = f"{settings.ivr_host}:{settings.ivr_port}", str(settings.sounds)
+    ivr = Program("ivr", ("ivr", "serve", "--prompts", sounds, "--listen", listen, "--drain-s", "1"), env, run)
+    words = ("dialer", "serve", "--listen", f"{LOCAL}:{http_port}")
+    profiled = ("tests.bench.profiled", str(PROFILE), *words[1:])
+    dialer = Program("dialer", profiled if wanted.profile else words, env, run)
+    carrier = Carrier(asterisk, _carrier(settings, run))
+    pbx = AsteriskProcess(asterisk, settings.run, settings.sounds)
     manager = Manager(settings.ami_host, settings.ami_port, WATCHER, secrets.token_hex(16))
+    _configure(settings, manager)
+    return World(run, config, env, redis, pbx, carrier, dialer, ivr, http_port), manager
+
+
+def _configure(settings: AsteriskSettings, manager: Manager) -> None:
+    """The product's own configuration, and beside it a manager user that sees the moment of an answer."""
+    render(settings, CONF, settings.run / "etc")
     rights = {"deny": "0.0.0.0/0.0.0.0", "permit": settings.ami_permit, "read": "system,call,user"}
-    text = section(WATCHER, secret=manager.secret, **rights, write="originate,call,reporting")
-    names = ("FullyBooted", "Newstate", "OriginateResponse", "BridgeEnter", "Hangup", "UserEvent")
-    lines = "".join(f"eventfilter(action(include),name({name})) =\n" for name in names)
-    with (etc / "manager.conf").open("a") as file:
-        file.write("\n" + text.rstrip() + "\n" + lines)
-    return AsteriskProcess(asterisk, settings.run, settings.sounds), manager
+    text = section(manager.user, secret=manager.secret, **rights, write="originate,call,reporting").rstrip()
+    filters = "".join(f"eventfilter(action(include),name({name})) =\n" for name in EVENTS)
+    with (settings.run / "etc" / "manager.conf").open("a") as file:
+        file.write(f"\n{text}\n{filters}")
 
 
 def _carrier(settings: AsteriskSettings, run: Path) -> CarrierSettings:
@@ -172,12 +177,8 @@ def _carrier(settings: AsteriskSettings, run: Path) -> CarrierSettings:
         host=CARRIER_HOST,
         phones_host=PHONES_HOST,
         phones=settings.phones,
-        keys=keys(_today()),
+        keys=keys(SystemClock().today()),
     )
-
-
-def _today() -> date:
-    return SystemClock().today()
 
 
 def _config(run: Path, settings: AsteriskSettings, wanted: Wanted) -> Path:
@@ -206,38 +207,53 @@ port = {settings.ivr_port}
     return path
 
 
-async def _render_sounds(sounds: Path, env: Mapping[str, str]) -> None:
-    await asyncio.to_thread(write_plain, sounds)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "ivr", "prompts", "render", "--out", str(sounds), "--company", "Koperasi Contoh",
-        env={**os.environ, **env}, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
-    said = (await process.communicate())[0].decode(errors="replace").strip()
-    if process.returncode:
-        raise SetupError(f"the prompts could not be rendered: {said}")
-
-
-async def _ready(world: World, phones: tuple[Phone, ...], ivr_port: int) -> None:
-    names = [f"{endpoint(phone.agent)}@" for phone in phones]
+async def _start(world: World, settings: AsteriskSettings, folder: Folder) -> None:
+    try:
+        async with asyncio.TaskGroup() as together:
+            together.create_task(_asterisks(world, folder))
+            together.create_task(_product(world, settings, folder))
+    except* SetupError as failed:
+        raise failed.exceptions[0] from None
+    names = [f"{endpoint(phone.agent)}@" for phone in settings.phones]
 
     async def registered() -> bool:
         contacts = await world.pbx.console("pjsip show contacts")
         return all(name in contacts for name in names)
 
-    await until("the agents' phones", registered, READY_S)
-    await until("the IVR", lambda: _listens(ivr_port), READY_S)
-    await until("the engine", lambda: _listens(world.http_port), READY_S)
+    await until("the agents' phones", registered, READY_S, world)
 
 
-async def until(what: str, ready: Callable[[], Awaitable[bool]], limit_s: float) -> None:
-    """Wait for it; SetupError when it takes longer."""
+async def _asterisks(world: World, folder: Folder) -> None:
+    await world.pbx.start()
+    folder.note(world.pbx.pid)
+    await world.carrier.start(Voice())
+    folder.note(world.carrier.process.pid)
+
+
+async def _product(world: World, settings: AsteriskSettings, folder: Folder) -> None:
+    await run_to_end(("ivr", "prompts", "render", "--out", str(settings.sounds), "--company", COMPANY), world.env)
+    await world.redis.start()
+    folder.note(world.redis.pid)
+    for program in (world.dialer, world.ivr):
+        await program.start()
+        folder.note(program.pid)
+    await until("the IVR", lambda: _listens(settings.ivr_port), READY_S, world)
+    await until("the engine", lambda: _listens(world.http_port), READY_S, world)
+
+
+async def until(what: str, ready: Callable[[], Awaitable[bool]], limit_s: float, world: World | None = None) -> None:
+    """Wait for it; SetupError when it takes longer, or when a program of the world has ended by itself."""
+    programs = (world.dialer, world.ivr) if world else ()
     try:
         async with asyncio.timeout(limit_s):
             while not await ready():
+                for program in programs:
+                    if not program.alive:
+                        raise SetupError(f"{program.name} ended by itself: {program.last_lines()}")
                 await asyncio.sleep(LOOK_S)
     except TimeoutError as error:
-        raise SetupError(f"{what} did not come up within {limit_s:.0f} s; see .run/bench.") from error
+        said = "; ".join(f"{program.name}: {program.last_lines()}" for program in programs)
+        raise SetupError(f"{what} did not come up within {limit_s:.0f} s. {said}") from error
 
 
 async def _listens(port: int) -> bool:
