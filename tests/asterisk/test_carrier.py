@@ -34,11 +34,14 @@ async def test_who_does_not_answer_says_why(ami: AmiClient, line: Line, carrier:
 
 @pytest.mark.parametrize("behaviour", [b for b in BEHAVIOURS if b.sip == 487], ids=lambda b: b.name)
 async def test_who_never_comes_is_given_up(ami: AmiClient, line: Line, carrier: Carrier, behaviour: Behaviour) -> None:
+    async def arrived() -> bool:
+        return await carrier.calls_now() > 0
+
     channel = await line.dial(f"PJSIP/{number(behaviour.name, 1, 0)}@{TRUNK}", "santun-answered", "agents")
     if behaviour.name == "rings_out":
         await ami.until("DialState", DestUniqueid=channel, DialStatus="RINGING")
     else:
-        await ami.until("DialBegin", DestUniqueid=channel)
+        await until(arrived, "the INVITE at the carrier")  # DialBegin comes before it is sent
     await line.hang_up(channel)
     assert (await logged(carrier, channel)).answered_at is None
 
