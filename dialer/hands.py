@@ -23,6 +23,7 @@ RESERVE_LIMIT_S = 0.25  # a slow Redis must not make a debtor wait: go on, memor
 FACTS_LOOKS_S = (0.05, 0.1, 0.2, 0.4, 0.8)  # pauses between looks at what the IVR learnt
 STORE_RETRY_S = 0.5
 RECONCILE_GAP_S = 2.0
+HEAR_S = 1.0  # the end of a call that is off Asterisk's list may still be on its way to us
 CLOSED_KEPT = 20_000
 
 T = TypeVar("T")
@@ -156,6 +157,8 @@ class Hands:
         except (TelephonyError, BadInput) as error:
             self._tools.say("cannot compare calls", "reconcile", campaign=run.campaign.id, error=str(error))
             return
+        if not booted:
+            await self._tools.sleep(HEAR_S)
         self.perform(run, reconcile(run.floor, asked, channels, self._clock.now(), booted))
         for channel in channels:
             if channel.id in self._closed:
