@@ -1,29 +1,26 @@
 """The demo from its first line to its last, and every way to end it sooner."""
 
 import asyncio
-import os
 import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.live import Live
 
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_store import RedisStore
-from dialer.demo import page, screen
+from dialer.demo import page
 from dialer.demo.stage import CAMPAIGNS, COMMAND_S, HURRY_S, LOOK_S, Stage, fill
+from dialer.demo.terminal import Outlet, Show, Teller
 from dialer.demo.world import ROOT, World, open_world
 from dialer.errors import DialerError
 
 FIRST_AGENT = 1001
-LINE_S = 5.0
 WIND_DOWN_S = 40.0  # talks, wrap-ups and IVR conversations may end by themselves
 AGREED, DISAGREED, FAILED = 0, 1, 2
+PAGE_WIDTH = 120
 BY_SIGNAL = 128  # plus its number, as shells have it
 
 
@@ -33,11 +30,17 @@ class Interrupts:
     While things are being stopped: nothing more; they are stopped in any case.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self) -> None:
         self.stop = asyncio.Event()
         self.calling = False
-        self.number = 0
-        self._task, self._console, self._closing = asyncio.current_task(), console, False
+        self.number = 0  # of the first signal
+        self._task: asyncio.Task[int] | None = None
+        self._closing = False
+
+    def listen(self, outlet: Outlet) -> None:
+        """In the task that is to be interrupted."""
+        self._task = asyncio.current_task()
+        outlet.lost = lambda: self._interrupt(signal.SIGHUP)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) != signal.SIG_IGN:  # nohup
@@ -48,38 +51,22 @@ class Interrupts:
         self._closing = True
 
     def _interrupt(self, number: int) -> None:
+        if number == self.number == signal.SIGHUP:
+            return  # a lost terminal is noticed twice
         self.number = self.number or number
-        if number == signal.SIGHUP:
-            self._console.file = open(os.devnull, "w")  # noqa: SIM115 - the terminal is gone, until we are
-            sys.stdout = sys.stderr = self._console.file
         if self._task and (self.stop.is_set() or not self.calling) and not self._closing:
             self._closing = True
             self._task.cancel()
         self.stop.set()
 
 
-class Teller:
-    """Lines with the time they were said at, in seconds from the start."""
-
-    def __init__(self, console: Console, clock: SystemClock) -> None:
-        self._console, self._clock, self._began = console, clock, clock.monotonic()
-
-    def __call__(self, text: str) -> None:
-        """Say it."""
-        now_s = self._clock.monotonic() - self._began
-        self._console.print(f"{now_s:6.1f} s  {text}", highlight=False, markup=False, soft_wrap=True)
-
-
-async def _demo(agents: int, contacts: int, minutes: float, seed: int, console: Console) -> int:
-    interrupts = Interrupts(console)
-    clock = SystemClock()
-    say = Teller(console, clock)
+async def _demo(agents: int, contacts: int, minutes: float, seed: int, say: Teller, interrupts: Interrupts) -> int:
     names = tuple(str(FIRST_AGENT + one) for one in range(agents))
 
     async def filled(world: World) -> None:
         await fill(world, contacts, seed, say)
 
-    async with open_world(names, clock.today(), say, filled, interrupts.close) as world:
+    async with open_world(names, SystemClock().today(), say, filled, interrupts.close) as world:
         store = RedisStore(world.redis.url)
         stage = Stage(world, store, interrupts.stop)
         stage.hire(names, seed)
@@ -89,12 +76,14 @@ async def _demo(agents: int, contacts: int, minutes: float, seed: int, console: 
                 await stage.command(campaign, "start", {})
             say(f"calling; your own list: . {_short(world.env_file)}; ./run dialer load FILE.csv --campaign demo")
             interrupts.calling = True
-            with _shown(console) as show:
+            with say.shown() as show:
                 await _call(stage, minutes * 60, show, [*watchers, *robots])
                 say("no new calls any more; the last ones end")
                 await _wind_down(stage, min(WIND_DOWN_S, minutes * 60), show, robots)
             books = await stage.books()
-            page.page(console, books, _short(world.env_file.parent))
+            with (world.run / "page.txt").open("w") as kept:
+                page.page(Console(file=kept, width=PAGE_WIDTH), books, str(world.run))
+            page.page(say.console, books, _short(world.env_file.parent))
             if books.faults:
                 return DISAGREED
             return BY_SIGNAL + interrupts.number if interrupts.number else AGREED
@@ -103,26 +92,6 @@ async def _demo(agents: int, contacts: int, minutes: float, seed: int, console: 
                 one.cancel()
             await asyncio.gather(*watchers, *robots, return_exceptions=True)
             await store.close()
-
-
-Show = Callable[[screen.View], None]
-
-
-@contextmanager
-def _shown(console: Console) -> Iterator[Show]:
-    """The whole screen on a terminal, else a line every LINE_S."""
-    if not console.is_terminal:
-        clock, said_at = SystemClock(), [float("-inf")]
-
-        def say_line(view: screen.View) -> None:
-            if clock.monotonic() - said_at[0] >= LINE_S:
-                said_at[0] = clock.monotonic()
-                console.print(screen.line(view), highlight=False, markup=False, soft_wrap=True)
-
-        yield say_line
-        return
-    with Live(console=console, screen=True, auto_refresh=False) as live:
-        yield lambda view: live.update(screen.live(view, console.width, console.height), refresh=True)
 
 
 async def _call(stage: Stage, seconds: float, show: Show, tasks: list["asyncio.Task[None]"]) -> None:
@@ -178,19 +147,24 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same debtors again.")] = 1,
 ) -> None:
     """A whole campaign on this machine: real Asterisk, real Redis, invented debtors, robot agents."""
-    console = Console()
-    console.print(
+    outlet, interrupts = Outlet(), Interrupts()
+    say = Teller(outlet)
+    say.plain(
         f"Santun demo: {agents} robot agents, {contacts} invented debtors, {minutes:g} minutes of calls on this machine"
-        " only.\nThe debtors have a rule pack of their own, `demo`, with open hours. Ctrl-C ends it at any moment.",
-        highlight=False, markup=False, soft_wrap=True,
-    )  # fmt: skip
+        " only.\nThe debtors have a rule pack of their own, `demo`, with open hours. Ctrl-C ends it at any moment."
+    )
+
+    async def played() -> int:
+        interrupts.listen(outlet)
+        return await _demo(agents, contacts, minutes, seed, say, interrupts)
+
     try:
-        code = asyncio.run(_demo(agents, contacts, minutes, seed, console))
+        code = asyncio.run(played())
     except DialerError as error:
         typer.echo(str(error), err=True)
         code = FAILED
     except (KeyboardInterrupt, asyncio.CancelledError):
-        code = BY_SIGNAL + signal.SIGINT
+        code = BY_SIGNAL + (interrupts.number or signal.SIGINT)
     if code > BY_SIGNAL:
-        typer.echo("Stopped before its time; nothing is left running.")
+        say.plain("Stopped before its time; nothing is left running.")
     raise typer.Exit(code)
