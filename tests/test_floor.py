@@ -108,7 +108,7 @@ FATES = {"connect", "served", "abandon", "hung_up", "overflow"}
 
 def attempt(call: str, at: float, **fields: object) -> Attempt:
     one = Attempt(call, "c1", "a", "progressive", "t", "", "id", "p", "k", "p1", Number("+6281234567890", "n1"))
-    return replace(one, claimed_at=at, **fields)  # type: ignore[arg-type]
+    return replace(one, **{"claimed_at": at} | fields)  # type: ignore[arg-type]
 
 
 def sent(actions: list[Action]) -> list[tuple[str, str]]:
@@ -412,6 +412,17 @@ def test_hang_up_and_disposition_are_for_who_has_a_call() -> None:
     assert play.order("jump", "101")[0] is False
 
 
+def test_a_customer_who_comes_into_a_wrap_up_ends_it() -> None:
+    play = Play()
+    play.agent("101")
+    play.talk("a")
+    play.see(Seen.HANGUP, "a")
+    play.answer("b")
+    play.see(Seen.JOINED, "b", room("101"))
+    assert play.closes() == ["a"]
+    assert play.state("101") is AgentState.TALKING
+
+
 # ---- the agent's leg goes
 
 
@@ -609,8 +620,8 @@ def test_a_hang_up_in_each_state_frees_the_agent() -> None:
 
 KINDS = [
     Seen.DIALLED, Seen.PROGRESS, Seen.RINGING, Seen.ANSWERED, Seen.READY, Seen.FAILED, Seen.HANGUP, Seen.JOINED,
-    Seen.LEFT, Seen.DETECTED, Seen.OVERFLOWED, Seen.IVR_BEGIN, Seen.IVR_END, Seen.WANTS_AGENT, Seen.HELD, Seen.ROOM_REFUSED,
-    Seen.MESSAGE, Seen.VOICEMAIL,
+    Seen.LEFT, Seen.DETECTED, Seen.OVERFLOWED, Seen.IVR_BEGIN, Seen.IVR_END, Seen.WANTS_AGENT, Seen.HELD,
+    Seen.ROOM_REFUSED, Seen.MESSAGE, Seen.VOICEMAIL,
 ]  # fmt: skip
 RESULTS = {
     Seen.DETECTED: ["human", "machine", "unsure", "hangup"],
