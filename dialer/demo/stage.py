@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -77,6 +78,7 @@ class Stage:
     paced: dict[str, Paced] = field(default_factory=dict)
     outcomes: list[Mapping[str, str]] = field(default_factory=list)
     agent_s: float = 0.0
+    cut_at: float = math.inf
     robots: list[Robot] = field(default_factory=list)
 
     def hire(self, agents: Sequence[str], seed: int) -> None:
@@ -156,6 +158,7 @@ class Stage:
 
     async def hang_up(self) -> None:
         """Whatever is still up; then every outcome is waited for."""
+        self.cut_at = self.clock.now()
         with suppress(OSError):
             await self.world.pbx.console("channel request hangup all")
         until = self.clock.monotonic() + LAST_OUTCOMES_S
@@ -170,7 +173,7 @@ class Stage:
             outcomes=outcomes,
             refusals=await self._tail("refusals"),
             calls=len(calls),
-            faults=faults(outcomes, calls),
+            faults=faults(outcomes, calls, self.cut_at),
             agent_hours=self.agent_s / 3600,
             boards=self.seen,
             paced=self.paced,

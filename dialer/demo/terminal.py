@@ -73,10 +73,11 @@ class Teller:
         if not self.console.is_terminal:
             yield self._now_and_then()
             return
-        size = self.console
-        quiet = {"auto_refresh": False, "redirect_stdout": False, "redirect_stderr": False}
-        with Live(console=self.console, screen=True, **quiet) as live:
-            yield lambda view: live.update(screen.live(view, size.width, size.height), refresh=True)
+        console = self.console
+        with Live(
+            console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+        ) as live:
+            yield lambda view: live.update(screen.live(view, console.width, console.height), refresh=True)
 
     def _now_and_then(self) -> Show:
         said_at = float("-inf")
