@@ -79,7 +79,7 @@ async def _demo(agents: int, contacts: int, minutes: float, seed: int, say: Tell
             with say.shown() as show:
                 await _call(stage, minutes * 60, show, [*watchers, *robots])
                 say("no new calls any more; the last ones end")
-                await _wind_down(stage, min(WIND_DOWN_S, minutes * 60), show, robots)
+                await _wind_down(stage, min(WIND_DOWN_S, minutes * 30), show, robots)
             books = await stage.books()
             with (world.run / "page.txt").open("w") as kept:
                 page.page(Console(file=kept, width=PAGE_WIDTH), books, str(world.run))
