@@ -115,15 +115,19 @@ def _list(seen: Mapping[str, Any], listed: int) -> Text:
 
 
 def _answers(seen: Mapping[str, Any], outcomes: Sequence[Record], window: str) -> str:
+    """People as they answer; the share of calls only when these are over, which for a talk is later."""
     by_people = sum(record["live"] == "1" for record in outcomes)
-    rate = f"{by_people} people on {len(outcomes)} calls ({by_people / len(outcomes):.0%})" if outcomes else "none yet"
-    return f"{rate}; abandoned {_abandoned(seen, window)}"
+    share = f"; {by_people / len(outcomes):.0%} of {len(outcomes)} calls answered" if outcomes else ""
+    return f"{_rate(seen, window).get('live', 0)} people, abandoned {_abandoned(seen, window)}{share}"
 
 
 def _abandoned(seen: Mapping[str, Any], window: str) -> str:
-    rate = seen["abandon"].get(window) or next(iter(seen["abandon"].values()), {"live": 0})
-    limit = f"limit {seen['abandon_rate_max']:.1%}"
-    return f"{rate['rate']:.1%} of {rate['live']}, {limit}" if rate["live"] else f"none, {limit}"
+    return f"{_rate(seen, window).get('rate', 0.0):.1%} (limit {seen['abandon_rate_max']:.1%})"
+
+
+def _rate(seen: Mapping[str, Any], window: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = seen["abandon"].get(window, {})
+    return found
 
 
 def _tail(view: View, height: int) -> RenderableType:
