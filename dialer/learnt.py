@@ -14,9 +14,91 @@ Floats = NDArray[np.float64]
 
 HORIZONS = 12
 AGE_MAX = 90  # one bin per second, the last one for all older
-HALF_LIFE = 500.0  # finished calls after which one counts half
+HALF_LIFE = 1500.0  # finished calls after which one counts half, in the shape by age
+RATE_HALF_LIVES = (40.0, 120.0, 400.0, 1500.0)  # the memories that compete for the answer rate
 SAMPLES = 400  # talks remembered
 _SHRINK = 2.0  # weight, in calls or talks, of the campaign's average against what was seen at an age
+
+
+class AnswerRate:
+    """The chance that the next call turns live: several memories, each believed by how well it foretold of late.
+
+    Fixed share (Herbster, Warmuth, Machine Learning 32 (1998) 151-178): a list that stays the same is known ever
+    better, one that jumps is followed within some 40 calls.
+    """
+
+    def __init__(self) -> None:
+        self._keep = 2.0 ** (-1.0 / np.array(RATE_HALF_LIVES))
+        self._live = np.ones(len(RATE_HALF_LIVES))
+        self._all = np.full(len(RATE_HALF_LIVES), 2.0)
+        self._trust = np.full(len(RATE_HALF_LIVES), 1.0 / len(RATE_HALF_LIVES))
+        self.now = 0.5  # falling while little was seen: too high is the safe side
+
+    def end(self, live: bool) -> None:
+        """One call came to its end."""
+        foretold = self._live / self._all
+        self._trust *= foretold if live else 1.0 - foretold
+        self._trust *= (1.0 - _SHARED) / self._trust.sum()
+        self._trust += _SHARED / len(self._trust)
+        self._live *= self._keep
+        self._all *= self._keep
+        self._live += live + _PRIOR
+        self._all += 1.0 + 2.0 * _PRIOR
+        self.now = float(self._trust @ (self._live / self._all))
+
+
+_SHARED = 0.002
+_PRIOR = 0.002  # keeps rates off 0 and 1
+
+
+class Trust:
+    """How far the forecasts given per call are believed: log-odds = pooled + shift + slope * (forecast - its mean).
+
+    Bayesian logistic regression, one Newton step a call (as in a Kalman filter); both drift, so that today counts. A
+    forecast that says nothing gets the slope 0 and is the pooled rate.
+    """
+
+    def __init__(self) -> None:
+        self._found = np.array([0.0, 0.5])
+        self._spread = np.diag([0.04, 0.1])
+        self._mean, self._count = 0.0, 0.0
+
+    def log_odds(self, told: Floats, pooled: float) -> Floats:
+        """Of calls with these forecasts, where the pooled chance is `pooled`."""
+        shift, slope = self._found
+        centred = log_odds(np.clip(told, 0.01, 0.95)) - self._mean
+        found: Floats = log_odds(pooled) + shift + max(0.0, min(1.3, float(slope))) * centred
+        return found
+
+    def end(self, live: bool, told: float, pooled: float) -> None:
+        """A call that was given the forecast `told` came to its end."""
+        said = float(log_odds(min(0.95, max(0.01, told))))
+        self._count = min(1000.0, self._count + 1.0)
+        self._mean += (said - self._mean) / self._count
+        x = np.array([1.0, said - self._mean])
+        foretold = chance_of(float(log_odds(pooled)) + float(self._found @ x))
+        ahead = self._spread @ x
+        gain = ahead / (1.0 / max(1e-3, foretold * (1.0 - foretold)) + float(x @ ahead))
+        self._found = self._found + gain * (float(live) - foretold) / max(1e-3, foretold * (1.0 - foretold))
+        self._found = np.clip(self._found, [-1.0, -0.5], [1.0, 2.0])
+        self._spread = self._spread - np.outer(gain, ahead) + np.diag([2e-5, 1e-5])
+
+    @property
+    def slope(self) -> float:
+        """0: the forecasts say nothing; 1: they are right."""
+        return float(self._found[1])
+
+
+def log_odds(chance: "Floats | float") -> Floats:
+    """ln(p / (1 - p))."""
+    some = np.asarray(chance, dtype=np.float64)
+    found: Floats = np.log(some / (1.0 - some))
+    return found
+
+
+def chance_of(odds_log: float) -> float:
+    """The chance whose log-odds these are."""
+    return 1.0 / (1.0 + float(np.exp(-odds_log)))
 
 
 class Answers:
@@ -29,13 +111,22 @@ class Answers:
         self._picked = np.array([1.0, 1.0])  # after an answer: live, machine
         self.finished = 0
         self.lives = 0
+        self.fast = AnswerRate()
+        self.trust = Trust()
+        self._slow = 0.5
         self._new = 1
         self._table = np.zeros((2, AGE_MAX + 1, HORIZONS))
         self._horizons = np.linspace(2.0, 24.0, HORIZONS)
 
-    def end(self, live: bool, age: float, ring_age: float | None, answered: bool) -> None:
-        """One call came to its end `age` seconds after launch, `ring_age` after the first ring (None: never rang)."""
+    def end(self, live: bool, age: float, ring_age: float | None, answered: bool, told: float | None = None) -> None:
+        """One call came to its end `age` seconds after launch, `ring_age` after the first ring (None: never rang).
+
+        `told`: the chance to be answered that it was launched with, if any.
+        """
         self._forget()
+        if told is not None:
+            self.trust.end(live, told, self.fast.now)
+        self.fast.end(live)
         counts = self._live if live else self._other
         counts[0, _bin(age)] += self._weight
         if ring_age is not None:
@@ -55,9 +146,20 @@ class Answers:
 
     @property
     def rate(self) -> float:
-        """Chance that a call turns live, 0..1; 0.5 and falling while little was seen: too high is the safe side."""
-        live, other = self._live[0].sum() / self._weight, self._other[0].sum() / self._weight
-        return float((live + 1.0) / (live + other + 2.0))
+        """Chance that a call turns live, 0..1."""
+        return self.fast.now
+
+    @property
+    def gain(self) -> float:
+        """Odds of the answer rate of now over those in `live_by`."""
+        self._ready()
+        return float(np.exp(log_odds(self.rate) - log_odds(self._slow)))
+
+    def gains(self, told: Floats) -> Floats:
+        """The same for calls with these forecasts."""
+        self._ready()
+        gains: Floats = np.exp(self.trust.log_odds(told, self.rate) - log_odds(self._slow))
+        return gains
 
     @property
     def person(self) -> float:
@@ -76,9 +178,14 @@ class Answers:
     def _ready(self) -> Floats:
         if self._new * 50 > min(self.finished, HALF_LIFE):
             self._new = 0
+            self._slow = self._slow_rate()
             self._horizons = self._middles()
             self._table = np.stack([self._chances(row) for row in (0, 1)])
         return self._table
+
+    def _slow_rate(self) -> float:
+        live, other = self._live[0].sum() / self._weight, self._other[0].sum() / self._weight
+        return float((live + 1.0) / (live + other + 2.0))
 
     def _middles(self) -> Floats:
         live = self._live[0]
@@ -96,7 +203,7 @@ class Answers:
         ages = np.arange(AGE_MAX + 1)
         reached = np.interp(ages[:, None] + self._horizons, np.arange(AGE_MAX + 2), lived)
         within = reached - lived[:-1, None]
-        average = self.rate * (np.arange(HORIZONS) + 0.5) / HORIZONS
+        average = self._slow * (np.arange(HORIZONS) + 0.5) / HORIZONS
         chances: Floats = (within + _SHRINK * average) / (beyond[:, None] + _SHRINK)
         return np.clip(chances, 0.0, 1.0)
 
@@ -159,18 +266,35 @@ def _bin(age: float) -> int:
     return min(AGE_MAX, max(0, int(age)))
 
 
+def scaled(chances: Floats, gain: "Floats | float") -> Floats:
+    """Chances whose odds are `gain` times as high."""
+    found: Floats = chances * gain / (1.0 - chances + chances * gain)
+    return found
+
+
+def excess(chances: Floats, needed: int) -> float:
+    """How many events beyond `needed` are expected, at the worst horizon (normal law); `chances`: [event, horizon]."""
+    if not len(chances):
+        return float(max(0, -needed))
+    over = chances.sum(axis=0) - needed
+    spread = np.sqrt(np.maximum((chances * (1.0 - chances)).sum(axis=0), 1e-9))
+    x = over / spread
+    return float((over * _phi(x) + spread * np.exp(-x * x / 2) / np.sqrt(2 * np.pi)).max())
+
+
 def sum_at_least(chances: Floats, more: Floats, needed: int, calls: int, enough: float = 1.0) -> Floats:
     """[k]: chance of at least `needed` of independent events, with k = 0..calls more of chance `more` among them.
 
-    `chances`: [event, horizon], `more`: [horizon]; the mean over the horizons. Rises with k; ends early above `enough`.
+    `chances`: [event, horizon], `more`: [horizon] or, call by call, [call, horizon] (the last stands for all further);
+    the mean over the horizons. Rises with k; ends early above `enough`.
     Up to EXACT events the Poisson-binomial law by convolution, above the normal law with continuity and skewness
     corrected (Volkova, Theory Probab. Appl. 40 (1996) 791-794).
     """
     if needed <= 0:
         return np.ones(calls + 1)
     if len(chances) <= EXACT:
-        return _exact(chances, more, needed, calls, enough)
-    above: Floats = _normal(chances, more, needed, calls).mean(axis=1)
+        return _exact(chances, np.atleast_2d(more), needed, calls, enough)
+    above: Floats = _normal(chances, np.atleast_2d(more), needed, calls).mean(axis=1)
     return above
 
 
@@ -178,13 +302,13 @@ EXACT = 48
 
 
 def _exact(chances: Floats, more: Floats, needed: int, calls: int, enough: float) -> Floats:
-    below = np.zeros((more.size, needed + 1))  # the last column collects `needed` and more
+    below = np.zeros((more.shape[1], needed + 1))  # the last column collects `needed` and more
     below[:, 0] = 1.0
     for chance in chances:
         _convolve(below, chance)
     found = [float(below[:, -1].mean())]
     while len(found) <= calls and found[-1] <= enough:
-        _convolve(below, more)
+        _convolve(below, more[min(len(found), len(more)) - 1])
         found.append(float(below[:, -1].mean()))
     return np.array(found)
 
@@ -197,16 +321,23 @@ def _convolve(below: Floats, chance: Floats) -> None:
 
 
 def _normal(chances: Floats, more: Floats, needed: int, calls: int) -> Floats:
-    k = np.arange(calls + 1)[:, None]
     spread, more_spread = chances * (1 - chances), more * (1 - more)
-    mean = chances.sum(axis=0) + k * more
-    variance = np.maximum(spread.sum(axis=0) + k * more_spread, 1e-9)
-    third = (spread * (1 - 2 * chances)).sum(axis=0) + k * more_spread * (1 - 2 * more)
+    mean = chances.sum(axis=0) + _running(more, calls)
+    variance = np.maximum(spread.sum(axis=0) + _running(more_spread, calls), 1e-9)
+    third = (spread * (1 - 2 * chances)).sum(axis=0) + _running(more_spread * (1 - 2 * more), calls)
     x = (needed - 0.5 - mean) / np.sqrt(variance)
     density = np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
     below = _phi(x) + third / variance**1.5 * (1 - x * x) * density / 6
     above: Floats = np.clip(1.0 - below, 0.0, 1.0)
     return above
+
+
+def _running(rows: Floats, calls: int) -> Floats:
+    """[k, horizon]: the sum of the first k rows; the last row stands for all further ones."""
+    first = np.vstack([np.zeros((1, rows.shape[1])), np.cumsum(rows[:calls], axis=0)])
+    further = np.arange(1, calls + 2 - len(first))[:, None] * rows[-1]
+    found: Floats = np.vstack([first, first[-1] + further])
+    return found
 
 
 def _phi(x: Floats) -> Floats:

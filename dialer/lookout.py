@@ -1,5 +1,6 @@
 """What the pacer expects: events -> what it has learnt; a snapshot -> the chances of the next seconds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dialer.abandon import Fate
-from dialer.learnt import AGE_MAX, HORIZONS, Answers, Busy, Floats
+from dialer.learnt import AGE_MAX, HORIZONS, Answers, Busy, Floats, scaled
 from dialer.snapshot import Flight, Kind, PacingEvent, Snapshot, Working
 
 FATES: dict[str, Fate] = {
@@ -22,6 +23,7 @@ class Grouped:
     at: float
     agents: dict[str, list[float]]
     flights: dict[str, list[float]]
+    told: dict[str, list[float | None]]  # beside flights: the answer probability each was launched with
     in_flight: int
     on_lines: int  # agents with a call or about to get one, those about to leave too
 
@@ -30,6 +32,7 @@ class Grouped:
         """One pass over agents and calls; a state that nobody knows is not grouped."""
         agents: dict[str, list[float]] = {state: [] for state in Working}
         flights: dict[str, list[float]] = {state: [] for state in Flight}
+        told: dict[str, list[float | None]] = {state: [] for state in Flight}
         on_lines = 0
         for agent in seen.agents:
             state = agent.state
@@ -39,7 +42,8 @@ class Grouped:
         for attempt in seen.attempts:
             if attempt.state in flights:
                 flights[attempt.state].append(attempt.since)
-        return cls(seen.at, agents, flights, len(seen.attempts), on_lines)
+                told[attempt.state].append(attempt.answer_probability)
+        return cls(seen.at, agents, flights, told, len(seen.attempts), on_lines)
 
     def ages(self, state: Working) -> Floats:
         """How long the agents in `state` have been there, seconds."""
@@ -60,11 +64,15 @@ class _Call:
     launched: float
     rang: float | None = None
     answered: bool = False
+    told: float | None = None  # its answer probability at launch
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Chances [event, horizon] that a call turns live or a busy agent is still busy, and [horizon] for a new call."""
+    """Chances [event, horizon] that a call turns live or a busy agent is still busy.
+
+    `new`: of a new call, [horizon], or [call, horizon] where the candidates have forecasts.
+    """
 
     chances: Floats
     new: Floats
@@ -103,7 +111,7 @@ class Lookout:
     def _call(self, event: PacingEvent, attempt: str) -> None:
         kind = event.kind
         if kind == Kind.LAUNCH:
-            self._calls[attempt] = _Call(event.at)
+            self._calls[attempt] = _Call(event.at, told=_sure(event.answer_probability))
             return
         call = self._calls.get(attempt)
         if call is None:
@@ -124,7 +132,7 @@ class Lookout:
         self._failures = self._failures + 1 if event.kind == Kind.FAILED else 0
         if self._failures <= _FAILURES_LEARNT:
             ring_age = None if call.rang is None else event.at - call.rang
-            self.answers.end(live, event.at - call.launched, ring_age, call.answered or live)
+            self.answers.end(live, event.at - call.launched, ring_age, call.answered or live, call.told)
 
     def _agent(self, event: PacingEvent, agent: str) -> None:
         if event.kind == Kind.CONNECT:
@@ -135,8 +143,8 @@ class Lookout:
             since, talk = self._wraps.pop(agent)
             self.busy.add(max(0.0, talk), max(0.0, event.at - since))
 
-    def forecast(self, seen: Grouped, wait_s: float) -> Forecast:
-        """`wait_s`: how long a live call may wait for an agent to get free."""
+    def forecast(self, seen: Grouped, wait_s: float, told: Sequence[float | None] = ()) -> Forecast:
+        """`wait_s`: how long a live call may wait for an agent to get free; `told`: forecasts of the next numbers."""
         self._tidy(seen.in_flight)
         horizons = self.answers.horizons()
         talking = np.concatenate([seen.ages(Working.TALKING), np.zeros(len(seen.agents[Working.RESERVED]))])
@@ -144,24 +152,43 @@ class Lookout:
         live_by = self.answers.live_by()
         live = np.concatenate(
             [
-                live_by[0, _bins(seen.flight_ages(Flight.DIALING))],
-                live_by[1, _bins(seen.flight_ages(Flight.RINGING))],
+                self._live_by(live_by[0], seen, Flight.DIALING),
+                self._live_by(live_by[1], seen, Flight.RINGING),
                 np.full((len(seen.flights[Flight.DETECTING]), HORIZONS), self.answers.person),
             ]
         )
+        new = np.repeat(live_by[0, :1], max(1, len(told)), axis=0)
         return Forecast(
             chances=np.concatenate([live, 1.0 - free]),
-            new=live_by[0, 0],
+            new=scaled(new, self._gains(told)),
             busy=len(free),
             free_soon=float(free.sum()) / HORIZONS,
             live_soon=float(live.sum()) / HORIZONS,
         )
+
+    def _live_by(self, by_age: Floats, seen: Grouped, state: Flight) -> Floats:
+        return scaled(by_age[_bins(seen.flight_ages(state))], self._gains(seen.told[state]))
+
+    def _gains(self, told: Sequence[float | None]) -> Floats | float:
+        """[call, 1]: odds of each over those in the table; one for all where nothing is forecast."""
+        pooled = self.answers.gain
+        sure = [_sure(one) for one in told]
+        if all(one is None for one in sure):
+            return pooled
+        values = np.array([np.nan if one is None else one for one in sure])
+        found: Floats = np.where(np.isnan(values), pooled, self.answers.gains(np.nan_to_num(values, nan=0.5)))[:, None]
+        return found
 
     def _tidy(self, in_flight: int) -> None:
         """Forget the oldest calls and answers when far more are kept than can be: their end was never told."""
         for kept in (self._calls, self._live):
             while len(kept) > 2 * in_flight + 1000:
                 del kept[next(iter(kept))]
+
+
+def _sure(told: float | None) -> float | None:
+    """A probability, or None for whatever is none."""
+    return told if told is not None and 0.0 <= told <= 1.0 else None
 
 
 def _bins(ages: Floats) -> NDArray[np.intp]:

@@ -9,14 +9,15 @@ and falls as the budget of the law's window runs out, where every mode becomes p
 """
 
 import math
+from collections import deque
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
 from dialer.abandon import Abandons, Fate, Rate, budget
-from dialer.learnt import sum_at_least
-from dialer.lookout import FATES, Grouped, Lookout
+from dialer.learnt import excess, sum_at_least
+from dialer.lookout import FATES, Forecast, Grouped, Lookout
 from dialer.model import Mode
 from dialer.snapshot import (
     AgentSeen,
@@ -57,7 +58,8 @@ class Pacer:
         self._bucket = _Bucket()
         self._abandons: Abandons | None = None
         self._lookout = Lookout()
-        self._price = _PRICE_FIRST
+        self._price = _Price()
+        self._recent = _Recent()
 
     def observe(self, event: PacingEvent) -> None:
         """Learn from one event. Events may be missing, late or doubled; an unknown kind is ignored."""
@@ -67,13 +69,9 @@ class Pacer:
             if self._abandons is None:
                 self._abandons = Abandons(event.at, overflow_counts=self.limits.overflow_counts)
             self._abandons.add(event.at, fate)
-            self._steer(fate is Fate.ABANDONED or (fate is Fate.OVERFLOWED and self.limits.overflow_counts))
-
-    def _steer(self, abandoned: bool) -> None:
-        """Dual ascent on the price of an abandoned call: too many abandons make it dearer, too few cheaper."""
-        target = self.limits.target or _UNDER_LIMIT * self.limits.abandon_rate_max
-        self._price *= math.exp(_STEP * (target - abandoned))
-        self._price = min(_PRICE_MAX, max(_PRICE_MIN, self._price))
+            abandoned = fate is Fate.ABANDONED or (fate is Fate.OVERFLOWED and self.limits.overflow_counts)
+            self._price.steer(self._goal, abandoned)
+            self._recent.add(event.at, abandoned)
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """How many calls to start now; takes them out of the calls per second, so call it only to act on it."""
@@ -89,6 +87,11 @@ class Pacer:
         numbers["wanted"], numbers["start"] = float(wanted), float(start)
         self._bucket.take(start)
         return Decision(start, (), _sentence(start, why, cut), numbers)
+
+    @property
+    def _goal(self) -> float:
+        """The abandon rate that the price steers to."""
+        return min(self.limits.target or self.limits.abandon_rate_max, self.limits.abandon_rate_max)
 
     def _counters(self, snapshot: Snapshot) -> Counters:
         if snapshot.counters is not None:
@@ -118,19 +121,23 @@ class Pacer:
             return math.floor(ratio * room.free) - room.in_flight, f"{seen}, {ratio:g} lines each"
         if self._lookout.cold:
             return progressive, f"{seen}, one call per free agent until enough answers were seen"
+        told = [one.answer_probability for one in snapshot.candidates[:_LOOKED_AT]]
         most = min(self._bucket.whole(), room.lines_left, room.per_agent_left)
-        predicted, soon = self._predict(grouped, room, left, max(0, most), numbers)
+        chances = self._lookout.forecast(grouped, self.limits.connect_limit_s, told)
+        predicted = self._predict(chances, room, counters, max(0, most), numbers)
+        soon = chances.free_soon
         rate = self._lookout.answers.rate
         why = f"{_agents(room.free)} free and {soon:.1f} soon, {room.in_flight} under way, answer rate {rate:.0%}"
         return max(progressive, predicted), f"{why}, {_abandons(math.floor(left))} left in the budget"
 
     def _predict(
-        self, grouped: Grouped, room: "_Room", left: float, most: int, numbers: dict[str, float]
-    ) -> tuple[int, float]:
-        """Calls worth their chance to be abandoned (more than `most`: cut by a cap), and agents soon to be free."""
-        forecast = self._lookout.forecast(grouped, self.limits.connect_limit_s)
+        self, forecast: Forecast, room: "_Room", counters: Counters, most: int, numbers: dict[str, float]
+    ) -> int:
+        """Calls worth their chance to be abandoned; more than `most`: cut by a cap."""
         needed = room.free + forecast.busy - room.waiting
-        price = self._price * min(1.0, (left - 1.0) / _BUDGET_EASY) * _idle_care(room)
+        left = budget(counters.abandoned, counters.live, self._goal)
+        left -= max(excess(forecast.chances, needed), room.waiting - room.free)
+        price = self._price.at(left, room) * self._recent.ease(self._goal)
         chances = sum_at_least(forecast.chances, forecast.new, needed, most, price)
         numbers |= {
             "answer_rate": self._lookout.answers.rate,
@@ -139,7 +146,7 @@ class Pacer:
             "price": price,
             "abandon_chance": float(chances[0]),
         }
-        return int(np.searchsorted(chances, price, side="right")), forecast.free_soon
+        return int(np.searchsorted(chances, price, side="right"))
 
     def _capped(self, wanted: int, room: "_Room") -> tuple[int, str]:
         limits = self.limits
@@ -154,11 +161,56 @@ class Pacer:
         return start, cut
 
 
-_PRICE_FIRST, _PRICE_MIN, _PRICE_MAX = 0.05, 0.001, 0.5  # chance of being abandoned at which a call is not started
-_STEP = 0.2
+_LOOKED_AT = 60  # candidates whose forecasts are read
+_PRICE_FIRST, _PRICE_MIN, _PRICE_MAX = 0.05, 0.004, 0.3  # chance of being abandoned at which a call is not started
+_STEP = 0.005
 _IDLE_CARE = 1.0
-_UNDER_LIMIT = 0.93
-_BUDGET_EASY = 4.0  # with fewer abandons left in the budget the price falls
+_RESERVE, _RESERVE_POWER = 1.2, 0.65  # abandons to be kept in hand: 1.2 * agents ** 0.65
+_EASE = 2.0  # with fewer abandons left the price falls to nothing
+_RECENT_S, _RECENT_MIN, _RECENT_MOST = 1800.0, 30, 20_000
+
+
+class _Price:
+    """The chance of being abandoned at which a further call is not worth it.
+
+    Its level follows the abandon rate (dual ascent); around it the price rises and falls with the abandons in hand, so
+    that they stay near a reserve which the luck of the next minutes cannot eat up.
+    """
+
+    def __init__(self) -> None:
+        self.level = _PRICE_FIRST
+
+    def steer(self, goal: float, abandoned: bool) -> None:
+        """Too many abandons make a call dearer, too few cheaper."""
+        self.level = min(_PRICE_MAX, max(_PRICE_MIN, self.level * math.exp(_STEP * (goal - abandoned))))
+
+    def at(self, left: float, room: "_Room") -> float:
+        """The price with `left` abandons in hand."""
+        reserve = max(2.0, _RESERVE * room.working**_RESERVE_POWER)
+        lean = min(1.0, max(-1.0, (left - reserve) / reserve))
+        ease = min(1.0, max(0.0, (left - 1.0) / _EASE))
+        return self.level * math.exp(lean) * ease * _idle_care(room)
+
+
+class _Recent:
+    """Abandons of the last half hour: a bad one is not to become worse."""
+
+    def __init__(self) -> None:
+        self._fates: deque[tuple[float, bool]] = deque()
+        self._abandoned = 0
+
+    def add(self, at: float, abandoned: bool) -> None:
+        """One live answer came to its end."""
+        fates = self._fates
+        fates.append((at, abandoned))
+        self._abandoned += abandoned
+        while fates[0][0] < at - _RECENT_S or len(fates) > _RECENT_MOST:
+            self._abandoned -= fates.popleft()[1]
+
+    def ease(self, goal: float) -> float:
+        """1.0 up to some 1.4 times the goal, 0.0 from twice the goal; two abandons are let pass."""
+        much = (self._abandoned - 2) / max(_RECENT_MIN, len(self._fates)) / max(1e-9, goal)
+        return min(1.0, max(0.0, (2.0 - much) / 0.6))
 
 
 @dataclass(frozen=True, slots=True)

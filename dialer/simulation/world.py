@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
+from dialer.forecast import Try
 from dialer.simulation.scenario import Scenario
 from dialer.snapshot import (
     AgentSeen,
@@ -44,7 +45,7 @@ class Forecasts(Protocol):
 
     def probability(self, number: str, at: float) -> float: ...
 
-    def observe(self, number: str, at: float, answered: bool, told: float | None = None) -> None: ...
+    def observe(self, number: str, at: float, answered: bool) -> None: ...
 
 
 @dataclass(slots=True)
@@ -101,6 +102,25 @@ class Leads:
         near = 1.0 + of.own_hours * np.cos(2 * np.pi * (at / 3600 - self.hour[lead]) / 12)
         most = 1.0 - of.fail_share - of.busy_share
         return float(min(most, self.own[lead] * near * of.rate_factor(at)))
+
+    def past(self, hours: float, misleading: bool = False) -> list[Try]:
+        """What earlier shifts of `hours` hours would have left behind: some six tries a lead.
+
+        `misleading`: every lead is given another one's past.
+        """
+        of, chance = self._of, np.random.default_rng((self._seed, 4))
+        whose = chance.permutation(self.size) if misleading else np.arange(self.size)
+        tries: list[Try] = []
+        most = 1.0 - of.fail_share - of.busy_share
+        for lead, many in enumerate(chance.poisson(6.0, self.size)):
+            other = int(whose[lead])
+            at = chance.uniform(0, hours, many)
+            near = 1.0 + of.own_hours * np.cos(2 * np.pi * (at - self.hour[other]) / 12)
+            answered = chance.random(many) < np.minimum(most, self.own[other] * near)
+            days = chance.integers(1, 60, many)
+            for n in range(many):
+                tries.append(Try(str(lead), int(at[n]), float(days[n]), bool(answered[n])))
+        return tries
 
     def draws(self, lead: int, tries: int) -> list[float]:
         """Uniform: fate, machine, detection, error; normal: delay, answer, talk, wrap; uniform: hump; patience."""
@@ -306,7 +326,7 @@ class World:
         del self._attempts[call.id], self._calls[call.id]
         self._tell(kind, call.id)
         if self.forecasts is not None:
-            self.forecasts.observe(str(call.lead), self.at, False, call.probability)
+            self.forecasts.observe(str(call.lead), self.at, False)
         self._wake()
 
     def _is_live(self, call: _Call) -> None:
@@ -314,7 +334,7 @@ class World:
         call.live_at = self.at
         self._tell(Kind.LIVE, call.id)
         if self.forecasts is not None:
-            self.forecasts.observe(str(call.lead), self.at, call.person, call.probability)
+            self.forecasts.observe(str(call.lead), self.at, call.person)
         if self._idle:
             agent = next(iter(self._idle.values()))
             self._connect(call, agent)
