@@ -44,6 +44,7 @@ class Engine:
         self._skews = {node: Skew() for node in phones}
         self._write_wanted = asyncio.Event()
         self._seen = Seen()
+        self._pinged_at = inf  # monotonic, of a ping under way
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._draining = False
@@ -53,7 +54,7 @@ class Engine:
 
     async def run(self) -> None:
         """Until stop(); then gives its leases back. Calls that are up go on without us."""
-        loops = [self._turns(), self._ticks(), self._seconds(), self._write_behind()]
+        loops = [self._turns(), self._ticks(), self._seconds(), self._leases(), self._pings(), self._write_behind()]
         loops += [self._listen(phone) for phone in self._phones.values()]
         tasks = [asyncio.create_task(loop) for loop in loops]
         stop = asyncio.create_task(self._stopping.wait())
@@ -224,7 +225,9 @@ class Engine:
     async def _turn(self, run: Run) -> None:
         if not run.placing:  # a decision takes its calls out of the calls per second: each one made is carried out
             self._decide(run)
-        for command in await self._store.commands(run.campaign.id, run.token):
+        commands = await self._store.commands(run.campaign.id, run.token)
+        self._hands.forget_answers(run, {command.id for command in commands})
+        for command in commands:
             await self._guarded(run, self._hands.obey(run, command))
 
     def _decide(self, run: Run) -> None:
@@ -238,8 +241,13 @@ class Engine:
             self.do(self._guarded(run, self._place(run, decision.start, EASE / pace)))
 
     def _holds(self, run: Run) -> tuple[str, ...]:
-        self._seen.write_lag_s = run.writes.lag_s(self._clock.monotonic())
-        return run.holds(self._clock.now(), self._clock.monotonic(), run.phone.health(), self._seen)
+        now = self._clock.monotonic()
+        seen = replace(
+            self._seen,
+            store_ping_s=max(self._seen.store_ping_s, now - self._pinged_at),
+            write_lag_s=run.writes.lag_s(now),
+        )
+        return run.holds(self._clock.now(), now, run.phone.health(), seen)
 
     async def _place(self, run: Run, wanted: int, least_gap_s: float) -> None:
         """Claim, then originate evenly over what the claim has left of the turn, or longer: a trunk refuses bursts."""
@@ -269,12 +277,29 @@ class Engine:
             try:
                 if not self._draining:
                     await self._lead()
-                self._seen.store_ping_s = await self._store.health()
-                self._seen.store_error = ""
             except StoreError as error:
                 self.store_failed(error)
             await asyncio.gather(*(self._guarded(run, self._second(run)) for run in self.runs.values()))
             await self._share_trunks()
+            await asyncio.sleep(SECOND_S)
+
+    async def _leases(self) -> None:
+        """Apart from the rest of the second: a slow Redis must not cost the lease."""
+        while True:
+            await asyncio.gather(*(self._guarded(run, self._leader.renew(run)) for run in self.runs.values()))
+            await asyncio.sleep(SECOND_S)
+
+    async def _pings(self) -> None:
+        """How fast Redis answers, counted while it does not."""
+        while True:
+            self._pinged_at = self._clock.monotonic()
+            try:
+                await self._store.health()
+                self._seen.store_error = ""
+            except StoreError as error:
+                self.store_failed(error)
+            self._seen.store_ping_s = self._clock.monotonic() - self._pinged_at
+            self._pinged_at = inf
             await asyncio.sleep(SECOND_S)
 
     async def _lead(self) -> None:
@@ -298,7 +323,6 @@ class Engine:
 
     async def _second(self, run: Run) -> None:
         name = run.campaign.id
-        await self._leader.renew(run)
         await self._leader.reread(run)
         if run.sweeps and not run.placing:
             await self._sweep(run)

@@ -228,7 +228,12 @@ class Hands:
         if done is None:
             done = run.answers[command.id] = await self.apply(run, command)
         await self._store.reply(command, run.token, *done)
-        del run.answers[command.id]
+        run.answers.pop(command.id, None)
+
+    def forget_answers(self, run: Run, asked: set[str]) -> None:
+        """Those of commands that are asked no more: an answer got through though we did not hear so."""
+        for command_id in run.answers.keys() - asked:
+            del run.answers[command_id]
 
     async def apply(self, run: Run, command: Command) -> tuple[bool, str]:
         """(done?, why or what)."""

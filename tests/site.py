@@ -10,7 +10,7 @@ from dialer.model import AgentState, Campaign, Command, Contact, Mode, Number, O
 from dialer.run import Run, Site, Trunk
 
 from . import packs
-from .twins import EPOCH, Debtor, TwinAsterisk, TwinClock, TwinStore, new_id, until
+from .twins import EPOCH, Debtor, Kept, TwinAsterisk, TwinClock, TwinStore, new_id, until
 
 CAMPAIGN = Campaign("c1", "Reminder", pack="demo", mode=Mode.PROGRESSIVE, wrap_up_max_s=5)
 TRUNK = Trunk("trunk", "a", "PJSIP/{digits}@carrier", 100, 50.0)
@@ -66,7 +66,7 @@ class Stage:
         return self.engine.runs[self.campaign.id]
 
     @property
-    def books(self):  # type: ignore[no-untyped-def]
+    def books(self) -> Kept:
         return self.store.books[self.campaign.id]
 
     def command(self, name: str, deadline_s: float = 30.0, **args: str) -> str:

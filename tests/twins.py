@@ -34,6 +34,8 @@ from dialer.model import (
 )
 from dialer.ports import Finish, Held, LinkHealth
 
+STALE_S = 30.0
+SLICE_S = 10.0
 EPOCH = 1_795_000_000.0  # 2026-11-18 06:26:40 UTC, early afternoon in Jakarta
 
 T = TypeVar("T")
@@ -96,7 +98,7 @@ async def until(ready: Callable[[], object], limit_s: float = 60.0) -> None:
 
 
 @dataclass(slots=True)
-class _Books:
+class Kept:
     """What Redis keeps of one campaign."""
 
     settings: Campaign
@@ -119,13 +121,14 @@ class TwinStore:
 
     def __init__(self, clock: TwinClock) -> None:
         self._clock = clock
-        self.books: dict[str, _Books] = {}
+        self.books: dict[str, Kept] = {}
         self.locks: dict[str, str] = {}  # person or number -> attempt
+        self._locked_at: dict[str, float] = {}
         self.past: dict[str, History] = {}
         self.homes: dict[str, str] = {}
         self.told: dict[str, list[Fact]] = {}
         self.replies: dict[str, tuple[bool, str]] = {}
-        self.slices: dict[str, dict[str, tuple[int, float]]] = {}
+        self.slices: dict[str, dict[str, tuple[int, float, float]]] = {}
         self.down = False
         self.slow_s = 0.0
         self.deaf: set[str] = set()
@@ -142,7 +145,7 @@ class TwinStore:
         if name in self.deaf:
             raise StoreDown(f"the answer to {name} is lost")
 
-    def _fenced(self, campaign: str, token: int) -> _Books:
+    def _fenced(self, campaign: str, token: int) -> Kept:
         books = self.books[campaign]
         if books.fence > token:
             raise NotLeader(f"token {token} is old")
@@ -162,7 +165,7 @@ class TwinStore:
         if campaign.id in self.books:
             self.books[campaign.id].settings = campaign
         else:
-            self.books[campaign.id] = _Books(campaign)
+            self.books[campaign.id] = Kept(campaign)
 
     async def set_status(self, campaign: str, token: int, status: Status) -> None:
         await self._asked("set_status")
@@ -217,14 +220,21 @@ class TwinStore:
         found: list[Held | Refused] = []
         for one in attempts:
             parties = _parties(one)
-            if any(self.locks.get(party, one.id) != one.id for party in parties):
+            if any(self._is_held(party, one.id, at) for party in parties):
                 found.append(Refused("person_busy", at + 60, "under way"))
                 continue
             self.locks |= dict.fromkeys(parties, one.id)
+            self._locked_at |= dict.fromkeys(parties, at)
             person, number = (self.past.get(party, History()) for party in parties)
             found.append(Held(one.id, person, number))
         self._answered("lock")
         return found
+
+    def _is_held(self, party: str, attempt: str, at: float) -> bool:
+        """A lock that is old and of no open attempt was left behind between two steps."""
+        holder = self.locks.get(party, attempt)
+        is_open = any(holder in books.open for books in self.books.values())
+        return holder != attempt and (is_open or at - self._locked_at[party] < STALE_S)
 
     async def claim(self, token: int, attempts: Sequence[Attempt], at: float) -> list[bool]:
         await self._asked("claim")
@@ -342,10 +352,11 @@ class TwinStore:
     async def trunk_share(self, trunk: str, engine: str, lines: int, cps: float, at: float) -> tuple[int, float]:
         await self._asked("trunk_share")
         slices = self.slices.setdefault(trunk, {})
-        others = [one for name, one in slices.items() if name != engine]
+        others = [one for name, one in slices.items() if name != engine and at - one[2] <= SLICE_S]
         share = min(-(-lines // (len(others) + 1)), lines - sum(one[0] for one in others))
-        slices[engine] = (max(0, share), min(cps / (len(others) + 1), cps - sum(one[1] for one in others)))
-        return slices[engine]
+        rate = min(cps / (len(others) + 1), cps - sum(one[1] for one in others))
+        slices[engine] = (max(0, share), max(0.0, rate), at)
+        return slices[engine][:2]
 
     async def health(self) -> float:
         await self._asked("health")
