@@ -12,6 +12,7 @@ from rich.console import Console
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_store import RedisStore
 from dialer.demo import page
+from dialer.demo.page import Books
 from dialer.demo.stage import CAMPAIGNS, COMMAND_S, HURRY_S, LOOK_S, Stage, fill
 from dialer.demo.terminal import Outlet, Show, Teller
 from dialer.demo.world import ROOT, World, open_world
@@ -84,14 +85,19 @@ async def _demo(agents: int, contacts: int, minutes: float, seed: int, say: Tell
             with (world.run / "page.txt").open("w") as kept:
                 page.page(Console(file=kept, width=PAGE_WIDTH), books, str(world.run))
             page.page(say.console, books, _short(world.env_file.parent))
-            if books.faults:
-                return DISAGREED
-            return BY_SIGNAL + interrupts.number if interrupts.number else AGREED
+            return exit_code(books, interrupts.number)
         finally:
             for one in (*watchers, *robots):
                 one.cancel()
             await asyncio.gather(*watchers, *robots, return_exceptions=True)
             await store.close()
+
+
+def exit_code(books: Books, number: int) -> int:
+    """Books that disagree are what counts; `number`: of the signal that ended it, 0 for none."""
+    if books.faults:
+        return DISAGREED
+    return BY_SIGNAL + number if number else AGREED
 
 
 async def _call(stage: Stage, seconds: float, show: Show, tasks: list["asyncio.Task[None]"]) -> None:

@@ -1,11 +1,13 @@
 """The last page: rates in the law's window, joins, pacing, refusals, and books that disagree."""
 
 import io
+import signal
 from dataclasses import replace
 
 from rich.console import Console
 
 from dialer.demo.page import Books, Paced, page, rate_of, sentences
+from dialer.demo.play import exit_code
 from dialer.demo.stage import looked
 
 LAW = {"abandon": {"campaign_30_days": {"overflow_counts": True}}, "abandon_rate_max": 0.03}
@@ -61,6 +63,13 @@ def test_books_that_agree_and_books_that_do_not() -> None:
     said = shown(replace(BOOKS, faults=["attempt a1 has 2 outcomes"]))
     assert "- attempt a1 has 2 outcomes" in said
     assert "THE BOOKS DISAGREE: 1 faults" in said
+
+
+def test_books_that_disagree_fail_the_demo_whatever_ended_it() -> None:
+    cooked = replace(BOOKS, faults=["call a2 has no outcome"])
+    assert exit_code(BOOKS, 0) == 0
+    assert exit_code(BOOKS, signal.SIGINT) == 130
+    assert exit_code(cooked, 0) == exit_code(cooked, signal.SIGINT) == 1
 
 
 def test_an_empty_campaign_has_a_page_too() -> None:

@@ -1,0 +1,69 @@
+"""`dialer check` against what answers, what refuses and what is not there."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from dialer.adapters.reach import faults_of
+from dialer.adapters.redis_process import RedisProcess
+from dialer.adapters.redis_store import RedisStore
+from dialer.adapters.site import load_config
+from dialer.model import Campaign
+
+from .scripted_ami import SECRET, ScriptedAmi
+
+
+@pytest.fixture
+async def ivr() -> AsyncIterator[int]:
+    """Somebody who listens."""
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.fixture
+def nobody() -> int:
+    """A port where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def site(path: Path, monkeypatch: pytest.MonkeyPatch, redis: str, ami: int, ivr: int) -> Path:
+    monkeypatch.setenv("SANTUN_AMI_SECRET", SECRET)
+    monkeypatch.setenv("SANTUN_PERSON_KEY", "ab" * 32)
+    monkeypatch.setenv("SANTUN_REDIS_URL", redis)
+    file = path / "santun.toml"
+    file.write_text(
+        f'[asterisk.pbx1]\nport = {ami}\n[trunk.carrier]\nendpoint = "carrier"\nhost = "192.0.2.7"\nlines = 30\n'
+        f'caller_ids = ["+622150001234"]\n[ivr]\nport = {ivr}\n'
+    )
+    return file
+
+
+async def test_a_campaign_and_a_managers_rights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis_process: RedisProcess, store: RedisStore, ivr: int
+) -> None:
+    await store.save_campaign(Campaign("april", "April", trunk="carrier", caller_id="+622150001234"))
+    await store.save_campaign(Campaign("broken", "Broken", trunk="gone"))
+    async with ScriptedAmi() as ami:
+        ami.replies["CoreShowChannels"] = lambda far, fields: far.answer(
+            fields, "Response: Error", "Message: Permission denied"
+        )
+        file = site(tmp_path, monkeypatch, redis_process.url, ami.port, ivr)
+        found = await faults_of(load_config(file), file)
+    broken, rights = found
+    assert broken == "The configuration is not usable. campaign broken: trunk = 'gone': use one of carrier."
+    assert "Its manager user needs read=system,call,user" in rights
+
+
+async def test_every_one_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nobody: int) -> None:
+    monkeypatch.setattr("dialer.adapters.reach.WAIT_S", 0.3)
+    file = site(tmp_path, monkeypatch, f"redis://127.0.0.1:{nobody}/0", nobody, nobody)
+    redis, ivr, asterisk = await faults_of(load_config(file), file)
+    assert "is [redis] url right?" in redis
+    assert "start `ivr serve`" in ivr
+    assert asterisk.startswith("Asterisk pbx1: no manager session within 0 s; look at [asterisk.pbx1] host and port")
