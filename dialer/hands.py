@@ -145,6 +145,7 @@ class Hands:
         """Compare with Asterisk, but not all the time."""
         now = self._clock.monotonic()
         if now - run.looked_at >= RECONCILE_GAP_S:
+            run.looked_at = now  # here: of many who ask in one tick the first is heard
             self._tools.say("compares calls", "reconcile", campaign=run.campaign.id, why=why)
             self._tools.do(self.reconcile(run))
 
