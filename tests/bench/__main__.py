@@ -20,6 +20,7 @@ from tests.bench import (
     bench_ivr,
     bench_memory,
     bench_pacing,
+    bench_profile,
     bench_redis,
 )
 from tests.bench.world import Bench, Wanted, open_bench
@@ -40,11 +41,11 @@ LIVE: Mapping[str, Live] = {
     "connect": Live(bench_connect.wanted, bench_connect.measure),
     "ivr": Live(bench_ivr.wanted, bench_ivr.measure),
     "memory": Live(bench_memory.wanted, bench_memory.measure),
-    "engine": Live(bench_engine.wanted, bench_engine.measure),
+    "profile": Live(bench_profile.wanted, bench_profile.measure),
 }
-NAMES = (*LIVE, "redis", "gate", "pacing")
+NAMES = (*LIVE, "engine", "redis", "gate", "pacing")
 QUICK = ("attempts", "connect")  # one world does for both; the others are there by name
-QUICK_NAMES = (*QUICK, "redis", "gate", "pacing")
+QUICK_NAMES = (*QUICK, "engine", "redis", "gate", "pacing")
 
 
 async def _live(name: str, quick: bool, console: Console) -> None:
@@ -68,10 +69,18 @@ async def _part(name: str, quick: bool, console: Console) -> None:
     _head(console, name)
     if name == "redis":
         await bench_redis.main(100 if quick else 4000)
+    elif name == "engine":
+        await asyncio.to_thread(_engine, 1000 if quick else bench_engine.ATTEMPTS)
     elif name == "gate":
         await asyncio.to_thread(_gate, 1000 if quick else 20_000)
     else:
         await asyncio.to_thread(bench_pacing.main)
+
+
+def _engine(count: int) -> None:
+    for agents in (0, 100):
+        cost_ms = asyncio.run(bench_engine.measure(count, agents))
+        print(f"{count:,} attempts on twins, {agents} idle agents: {cost_ms:.3f} ms CPU each")
 
 
 def _gate(count: int) -> None:

@@ -31,6 +31,8 @@ async def measure(bench: Bench, store: RedisStore, console: Console, quick: bool
     console.print(f"{attempts:,} attempts at {RATE}/s")
     seen = await campaign.run(bench, store, CAMPAIGN, LIMIT_S, done)
     await campaign.settle(bench, store, CAMPAIGN)
+    seconds = seen.ended_at - seen.began_at
+    console.print(f"{seen.sizes[-1][0]:,} attempts in {seconds:.0f} s: {seen.sizes[-1][0] / seconds:.0f}/s")
     show(console, seen.sizes, step, warm)
 
 
