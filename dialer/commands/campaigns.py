@@ -26,7 +26,7 @@ async def create(site: OpenSite, campaign: str, given: dict[str, str]) -> None:
         return
     say(f"Campaign {campaign}: {'; '.join(campaigns.changes(found[0], wanted)) or 'as it was'}.")
     if wanted != found[0] and site.clock.now() - (await live(site, campaign)).get("at", 0.0) < show.STALE_S:
-        say("The engine that leads it now goes on with the old settings until `dialer serve` is started anew.")
+        say("The engine that leads it takes them over within seconds.")
 
 
 async def list_all(site: OpenSite) -> None:

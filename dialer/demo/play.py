@@ -75,7 +75,8 @@ async def _demo(agents: int, contacts: int, minutes: float, seed: int, say: Tell
         try:
             for campaign in CAMPAIGNS:
                 await stage.command(campaign, "start", {})
-            say(f"calling; your own list: . {_short(world.env_file)}; ./run dialer load FILE.csv --campaign demo")
+            say(f"calling; your own list: . {_short(world.env_file)}")
+            say.plain("                            ./run dialer load FILE.csv --campaign demo")
             interrupts.calling = True
             with say.shown() as show:
                 await _call(stage, minutes * 60, show, [*watchers, *robots])
@@ -155,10 +156,9 @@ def demo(
     """A whole campaign on this machine: real Asterisk, real Redis, invented debtors, robot agents."""
     outlet, interrupts = Outlet(), Interrupts()
     say = Teller(outlet)
-    say.plain(
-        f"Santun demo: {agents} robot agents, {contacts} invented debtors, {minutes:g} minutes of calls on this machine"
-        " only.\nThe debtors have a rule pack of their own, `demo`, with open hours. Ctrl-C ends it at any moment."
-    )
+    say.plain(f"Santun demo: {agents} robot agents, {contacts} invented debtors, {minutes:g} minutes of calls.")
+    say.plain("No call leaves this machine; the debtors have a rule pack of their own, `demo`,")
+    say.plain("with open hours. Ctrl-C ends it at any moment.")
 
     async def played() -> int:
         interrupts.listen(outlet)

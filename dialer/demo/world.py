@@ -129,7 +129,7 @@ async def _asterisks(world: World, settings: AsteriskSettings, folder: Folder, s
     say("the dialer's Asterisk is up")
     await world.carrier.start(Voice())
     folder.note(world.carrier.process.pid)
-    say("the carrier is up: a second Asterisk, whose subscribers answer, refuse, press keys")
+    say("the carrier is up: a second Asterisk, with its subscribers")
 
 
 async def _product(world: World, settings: AsteriskSettings, folder: Folder, say: Say, fill: Fill) -> None:
