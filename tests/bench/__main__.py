@@ -15,8 +15,8 @@ from dialer.errors import DialerError
 from tests.bench import (
     bench_attempts,
     bench_connect,
-    bench_engine,
     bench_gate,
+    bench_hot_path,
     bench_ivr,
     bench_memory,
     bench_pacing,
@@ -70,7 +70,7 @@ async def _part(name: str, quick: bool, console: Console) -> None:
     if name == "redis":
         await bench_redis.main(100 if quick else 4000)
     elif name == "engine":
-        await asyncio.to_thread(_engine, 1000 if quick else bench_engine.ATTEMPTS)
+        await asyncio.to_thread(_engine, 1000 if quick else bench_hot_path.ATTEMPTS)
     elif name == "gate":
         await asyncio.to_thread(_gate, 1000 if quick else 20_000)
     else:
@@ -79,7 +79,7 @@ async def _part(name: str, quick: bool, console: Console) -> None:
 
 def _engine(count: int) -> None:
     for agents in (0, 100):
-        cost_ms = asyncio.run(bench_engine.measure(count, agents))
+        cost_ms = asyncio.run(bench_hot_path.measure(count, agents))
         print(f"{count:,} attempts on twins, {agents} idle agents: {cost_ms:.3f} ms CPU each")
 
 

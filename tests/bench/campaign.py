@@ -45,8 +45,9 @@ class Books:
     faults: list[str]
 
     def rates(self, watched: Watched) -> list[int]:
-        """Calls that reached the carrier, in each whole second that calls were asked for."""
-        seconds = Counter(int(call.began_at - watched.began_at) for call in self.calls)
+        """Calls that reached the carrier, in each whole second from the first one on, as long as calls were asked for."""
+        first = min((call.began_at for call in self.calls), default=0.0)
+        seconds = Counter(int(call.began_at - first) for call in self.calls)
         return [seconds[second] for second in range(int(watched.ended_at - watched.began_at))]
 
 
