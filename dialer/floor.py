@@ -150,6 +150,8 @@ class Floor:
         if word is None or word not in TABLE[before.state]:
             return []
         actions = self._released(before, after, at)
+        if after.answered_at and not before.answered_at:
+            actions += self._answered(before, after, word, at, now)
         actions += self._consequences(before, word, at, now)
         actions = self.then_serve(actions, now)
         after = self.attempts[before.id]
@@ -173,8 +175,7 @@ class Floor:
         match word:
             case Word.RINGING if not before.ringing_at:
                 self.books.told("ring", attempt_id, "", at)
-            case Word.ANSWERED | Word.ANSWERED_DETECT | Word.ANSWERED_IVR:
-                return self._answered(before, word, at, now)
+                self.deadlines.set("rang", attempt_id, at + self.campaign.ring_s)
             case Word.PERSON if before.state not in SETTLED:
                 self.books.live(attempt_id, at)
                 self._wait(attempt_id, at + self.campaign.connect_limit_ms / 1000)
@@ -196,15 +197,13 @@ class Floor:
 
     # ---- answered
 
-    def _answered(self, before: Attempt, word: Word, at: float, now: float) -> list[Action]:
-        if before.answered_at:
-            return []
+    def _answered(self, before: Attempt, after: Attempt, word: Word, at: float, now: float) -> list[Action]:
         self.books.told("answer", before.id, "", at)
         if before.state is CallState.GONE:  # its Hangup came first: the answer counts, nobody is left to serve
             return self._end(before.id, before.state, at) if self.books.notes[before.id].waiting_end else []
-        if word is not Word.ANSWERED_DETECT:
+        if after.state is not CallState.DETECTING and word is not Word.MACHINE:
             self.books.live(before.id, at)
-        if word is Word.ANSWERED and before.state in UNANSWERED:
+        if word is Word.ANSWERED:
             self.deadlines.set("ready", before.id, now + READY_S)
         return []
 
@@ -412,6 +411,8 @@ class Floor:
             case "join" if attempt.state is CallState.JOINING:
                 actions = self._happened(attempt, Word.JOIN_FAILED, at, at)
                 return [*actions, LookAgain(f"{attempt.id} did not come to {attempt.agent}")]
+            case "rang" if attempt.state is CallState.RINGING and not attempt.cancelled:
+                return [HangUp(attempt.id, "rang out")]  # Originate's Timeout counts the post-dial delay too
             case "ready":
                 return self._ready(attempt.id, attempt.answered_at, at)
             case "serve" if attempt.state in NEEDS_AGENT:

@@ -595,6 +595,18 @@ def test_what_was_never_placed_is_closed_and_may_not_be_placed() -> None:
     assert verdict(play.call("b"), (), CAMPAIGN, T0).outcome == "not_placed"
 
 
+def test_ringing_is_counted_from_its_begin_and_ended_then() -> None:
+    play = Play()
+    play.ring("c")
+    assert not [one for one in play.wait(CAMPAIGN.ring_s - 0.2) if isinstance(one, HangUp)]
+    assert HangUp("c", "rang out") in play.wait(0.4)
+    play.see(Seen.FAILED, "c")
+    play.see(Seen.HANGUP, "c")
+    closed = next(one.attempt for one in play.actions if isinstance(one, Close))
+    found = verdict(closed, (), CAMPAIGN, play.now)
+    assert (found.outcome, found.reason) == ("no_answer", "rang_out")
+
+
 def test_a_call_that_rings_too_long_is_looked_for() -> None:
     play = Play()
     play.ring("a")
