@@ -200,10 +200,11 @@ def test_what_makes_no_sense_is_said(dialer: Dialer, words: str, says: str) -> N
     assert says in dialer(*words.split()).failed()
 
 
-def test_without_an_engine_an_order_is_not_carried_out_later(dialer: Dialer) -> None:
+def test_without_an_engine_an_order_is_not_carried_out_later(dialer: Dialer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dialer.commands.campaigns.REPLY_S", 1.0)
     dialer("campaign", "create", "lonely")
     said = dialer("campaign", "start", "lonely").failed()
-    assert "No engine answered within 5 s" in said
+    assert "No engine answered within 1 s" in said
     assert "dialer serve" in said
 
 
@@ -232,7 +233,8 @@ def test_redis_that_is_not_there(dialer: Dialer) -> None:
     assert "Is it running, and is [redis] url (or SANTUN_REDIS_URL) right?" in said
 
 
-def test_check_finds_what_cannot_be_reached(dialer: Dialer) -> None:
+def test_check_finds_what_cannot_be_reached(dialer: Dialer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dialer.adapters.reach.WAIT_S", 0.3)
     done = dialer("check", SANTUN_REDIS_URL="redis://127.0.0.1:1/0")
     assert done.failed(1) == ""
     faults = done.out.splitlines()
