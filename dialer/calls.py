@@ -67,7 +67,7 @@ def _stays(state: CallState, *words: Word) -> dict[Word, CallState]:
 def _unanswered(state: CallState) -> dict[Word, CallState]:
     known = _stays(state, _W.DIALLED, _W.PROGRESS)
     ends = {_W.FAILED: _S.GONE, _W.NOT_PLACED: _S.GONE, _W.RINGING: _S.RINGING}
-    return known | _ANSWER | _OVER | _PLACES | _DETECTED | ends
+    return known | _ANSWER | _OVER | _PLACES | _DETECTED | ends | {_W.IVR_END: _S.IN_IVR}
 
 
 def _up(state: CallState, more: Mapping[Word, CallState] | None = None) -> dict[Word, CallState]:
@@ -99,6 +99,7 @@ TABLE: Mapping[CallState, Mapping[Word, CallState]] = {
 UNANSWERED = frozenset({_S.CLAIMED, _S.PLACED, _S.RINGING})
 NEEDS_AGENT = frozenset({_S.WAITING, _S.WANTS_AGENT, _S.HELD})
 SETTLED = frozenset({_S.GONE, _S.ENDED})
+_ANSWERED = frozenset(CallState) - UNANSWERED - SETTLED
 
 _WORD_OF = {
     Seen.DIALLED: _W.DIALLED, Seen.PROGRESS: _W.PROGRESS, Seen.RINGING: _W.RINGING, Seen.HANGUP: _W.HANGUP,
@@ -177,6 +178,8 @@ def step(attempt: Attempt, word: Word, at: float, facts: Facts = NOTHING) -> Att
     if state is not None:
         if state is not attempt.state:
             changes["state"] = state
+            if attempt.state in UNANSWERED and state in _ANSWERED and not attempt.answered_at:
+                changes["answered_at"] = at  # the word of the answer itself may be late, or lost
         stamp = _STAMPS.get(word)
         if stamp is not None and not getattr(attempt, stamp):
             changes[stamp] = at

@@ -69,7 +69,9 @@ def test_any_order_ends(order: list[Word]) -> None:
     for when, word in enumerate(order):
         attempt = step(attempt, word, AT + when)
     assert attempt.state is CallState.GONE
-    assert attempt.answered_at == AT + order.index(Word.ANSWERED)
+    first_sign = min(order.index(Word.ANSWERED), order.index(Word.JOINED))
+    if first_sign < order.index(Word.HANGUP):
+        assert attempt.answered_at == AT + first_sign
     assert attempt.ended_at == AT + order.index(Word.HANGUP)
     if order.index(Word.JOINED) < order.index(Word.HANGUP):
         assert attempt.joined_at
@@ -80,7 +82,7 @@ def test_the_dialplan_may_speak_before_the_manager_tells_of_the_answer(first: Wo
     attempt = step(replace(ATTEMPT, state=CallState.RINGING), first, AT)
     late = step(attempt, Word.ANSWERED, AT + 1)
     assert late.state is attempt.state
-    assert late.answered_at == AT + 1
+    assert late.answered_at == AT
 
 
 @pytest.mark.parametrize(
