@@ -1,6 +1,6 @@
 """What one campaign looks like now: to the pacer, and to people."""
 
-from dialer.abandon import Abandons
+from dialer.abandon import Abandons, Window
 from dialer.live import Share, board, snapshot
 from dialer.model import Agent, AgentState, CallState
 from dialer.run import NOTHING
@@ -41,4 +41,4 @@ def test_the_board_shows_calls_and_agents() -> None:
     assert (shown["lines"], shown["ringing"], shown["working"], shown["status"]) == (2, 1, 1, "running")
     assert shown["agents"] == [{"id": "101", "state": "talking", "since": T0, "attempt": "a"}]
     assert isinstance(shown["abandon"], dict)
-    assert shown["abandon"]["campaign"]["upper"] == 1.0
+    assert shown["abandon"][Window.CAMPAIGN]["upper"] == 1.0
