@@ -20,6 +20,7 @@ from dialer.errors import DialerError
 
 FIRST_AGENT = 1001
 WIND_DOWN_S = 40.0  # talks, wrap-ups and IVR conversations may end by themselves
+STAY_S = 26.0  # a call that is out may ring so long
 AGREED, DISAGREED, FAILED = 0, 1, 2
 PAGE_WIDTH = 120
 BY_SIGNAL = 128  # plus its number, as shells have it
@@ -81,7 +82,7 @@ async def _demo(agents: int, contacts: int, minutes: float, seed: int, say: Tell
             with say.shown() as show:
                 await _call(stage, minutes * 60, show, [*watchers, *robots])
                 say("no new calls any more; the last ones end")
-                await _wind_down(stage, min(WIND_DOWN_S, minutes * 30), show, robots)
+                await _wind_down(stage, min(WIND_DOWN_S, STAY_S / 2 + minutes * 30), show, robots)
             books = await stage.books()
             with (world.run / "page.txt").open("w") as kept:
                 page.page(Console(file=kept, width=PAGE_WIDTH), books, str(world.run))
@@ -116,12 +117,16 @@ async def _wind_down(stage: Stage, wind_down_s: float, show: Show, robots: list[
     """No new calls; what is up ends by itself for a while, then is hung up; every outcome is waited for."""
     await stage.pause()
     ends = stage.clock.monotonic() + (HURRY_S if stage.stop.is_set() else wind_down_s)
+    stay_until = stage.clock.monotonic() + STAY_S
     while stage.clock.monotonic() < ends and (await stage.open_attempts() or _working(robots)):
         show(stage.view("the last calls end"))
+        if stage.stop.is_set() or stage.clock.monotonic() > stay_until or not stage.somebody_may_answer():
+            stage.go_home()
         if not stage.stop.is_set() and await _wait(stage.stop, LOOK_S):
             ends = min(ends, stage.clock.monotonic() + HURRY_S)
         elif stage.stop.is_set():
             await asyncio.sleep(LOOK_S)
+    stage.go_home()
     await stage.hang_up()
     if not stage.stop.is_set():
         await asyncio.wait(robots, timeout=COMMAND_S)

@@ -28,6 +28,7 @@ CAMPAIGNS = (AGENTS_CAMPAIGN, IVR_CAMPAIGN)
 WINDOW = "campaign_30_days"  # of the rule pack `demo`
 IVR_SHARE = 0.25  # of the debtors, and of the robots: for those who ask the IVR for an agent
 LOOK_S = 0.5
+UNSERVED = {"claimed", "placed", "ringing", "detecting", "waiting", "joining"}
 COMMAND_S = 5.0
 HURRY_S = 2.0  # after Ctrl-C
 LAST_OUTCOMES_S = 15.0
@@ -151,8 +152,16 @@ class Stage:
         return sum([len(await self.store.open_attempts(campaign)) for campaign in CAMPAIGNS])
 
     async def pause(self) -> None:
-        """No new calls; the robots go home."""
+        """No new calls; the robots stay for those who may still answer."""
         await asyncio.gather(*(self.command(campaign, "pause", {}) for campaign in CAMPAIGNS))
+
+    def somebody_may_answer(self) -> bool:
+        """Whether a call is out that an agent has yet to take."""
+        boards = self.seen.values()
+        return any(board.get("status") != "paused" or UNSERVED & board["calls"].keys() for board in boards)
+
+    def go_home(self) -> None:
+        """The robots' shift ends, after the calls they are in."""
         for robot in self.robots:
             robot.leave()
 
