@@ -45,7 +45,7 @@ LIVE: Mapping[str, Live] = {
 }
 NAMES = (*LIVE, "engine", "redis", "gate", "pacing")
 QUICK = ("attempts", "connect")  # one world does for both; the others are there by name
-QUICK_NAMES = (*QUICK, "engine", "redis", "gate", "pacing")
+QUICK_NAMES = (*QUICK, "engine", "gate")
 
 
 async def _live(name: str, quick: bool, console: Console) -> None:

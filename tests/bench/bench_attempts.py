@@ -5,7 +5,7 @@ The base line comes first, in the same run: the same numbers dialled by a bare m
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -16,6 +16,7 @@ from dialer.adapters.ami_words import originate
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.site import new_id
+from dialer.demo.carrier import number
 from dialer.demo.debtors import invent
 from dialer.demo.world import CALLER_ID, NODE, TRUNK
 from dialer.model import Attempt, Campaign, Kind, Mode, Number
@@ -51,7 +52,7 @@ class Bare:
     answers_ms: list[float] = field(default_factory=list)  # Originate to OriginateResponse, of those not answered
 
 
-async def bare_loop(bench: Bench, count: int, mix: Mapping[str, int]) -> Bare:
+async def bare_loop(bench: Bench, count: int, mix: Mapping[str, int], delay_s: Callable[[int], float] | None) -> Bare:
     """Originate `count` calls, wait until all have ended."""
     clock, started, ended = SystemClock(), dict[str, float](), set[str]()
     took: list[float] = []
@@ -65,13 +66,17 @@ async def bare_loop(bench: Bench, count: int, mix: Mapping[str, int]) -> Bare:
 
     settings = Campaign("bare", "bare", Kind.IVR, Mode.IVR, ring_s=RING_S, post_dial_delay_s=POST_DIAL_S)
     debtors = list(invent(count, mix, 2, clock.today(), BARE_SERIAL))
+    numbers = [
+        one.row["telepon"] if delay_s is None else number(one.behaviour, BARE_SERIAL + turn, delay_s(turn))
+        for turn, one in enumerate(debtors)
+    ]
     async with open_manager(bench.manager, take) as manager:
         before, began = Moment.now(bench.pids), monotonic()
-        for turn, one in enumerate(debtors):
+        for turn, called in enumerate(numbers):
             await asyncio.sleep(max(0.0, began + turn / RATE - monotonic()))
             attempt = Attempt(
                 f"bare-{new_id(clock.now())}", "bare", NODE, "ivr", TRUNK, CALLER_ID, "id", "demo", "", "",
-                Number(one.row["telepon"], ""),
+                Number(called, ""),
             )  # fmt: skip
             started[attempt.id] = monotonic()
             manager.send(originate(order(attempt, settings, f"PJSIP/{{digits}}@{TRUNK}", ATTEMPT_HEADER)))
@@ -96,7 +101,7 @@ async def measure(bench: Bench, store: RedisStore, console: Console, quick: bool
     console.print(f"dialer load: {asked.contacts:,} rows in {loaded_s:.1f} s")
     await campaign.led(store, CAMPAIGN)
     console.print(f"Base line: a bare manager loop dials {bare_calls:,} such numbers at {RATE}/s")
-    bare = await bare_loop(bench, bare_calls, mix)
+    bare = await bare_loop(bench, bare_calls, mix, asked.delay_s)
     console.print(f"The campaign: {RATE} attempts/s for {seconds} s")
     before = Moment.now(bench.pids)
     seen = await campaign.run(bench, store, CAMPAIGN, seconds)

@@ -15,12 +15,9 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.table import Table
 
-from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_scripts import digest, sources
 from dialer.adapters.redis_store import RedisStore
-from dialer.adapters.site import new_id
-from dialer.errors import SetupError
-from dialer.model import AgentState, Command
+from dialer.model import AgentState
 from tests.bench import campaign
 from tests.bench.manager import open_manager
 from tests.bench.meter import Moment, Span, percentile
@@ -36,7 +33,6 @@ RING_S = (0.25, 0.5, 0.75)
 MIX = {"hangs_up_soon": 1}
 SERIAL = 50_000  # nobody else's
 P50_MS, P99_MS = 10, 50
-COMMAND_S = 10.0
 MONITOR_S = 4.0
 AWAITED = ("reserve",)  # scripts that the engine waits for before it sends the Redirect
 STEPS = ("to the dialplan's word", "from there into the room", "answer to agent")
@@ -74,19 +70,11 @@ class Seen:
 
 async def sign_in(store: RedisStore, agents: Sequence[str]) -> None:
     """All of them, by the command that a desk sends; wait until they sit in their rooms."""
-    clock = SystemClock()
-
-    async def one(agent: str) -> None:
-        now = clock.now()
-        order = Command(new_id(now), CAMPAIGN, "sign_in", "bench", now, now + COMMAND_S, {"agent": agent})
-        reply = await store.send(order, COMMAND_S)
-        if reply is None or not reply.ok:
-            raise SetupError(f"agent {agent} could not sign in: {reply.text if reply else 'no answer'}")
 
     async def idle() -> bool:
         return all(agent.state is AgentState.IDLE for agent in await store.agents(CAMPAIGN))
 
-    await asyncio.gather(*map(one, agents))
+    await asyncio.gather(*(campaign.order(store, CAMPAIGN, "sign_in", agent=agent) for agent in agents))
     await until("the agents' legs", idle, 30.0)
 
 
