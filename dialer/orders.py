@@ -1,10 +1,8 @@
 """What a command of an agent or a supervisor does on a floor; service codes on an agent's phone are commands too."""
 
-from dataclasses import replace
-
 from dialer.actions import Action, HangUp, Save
 from dialer.agents import Word
-from dialer.calls import SETTLED
+from dialer.calls import SETTLED, evolve
 from dialer.floor import Floor
 from dialer.model import AgentState, Command, Event
 
@@ -48,7 +46,7 @@ def _in_call(floor: Floor, command: Command, agent_id: str) -> Answer:
         if attempt.state in SETTLED:
             return False, "the call is over", []
         return True, "hanging up", [HangUp(attempt.id, "agent")]
-    noted = replace(attempt, disposition=command.args.get("disposition", ""))
+    noted = evolve(attempt, disposition=command.args.get("disposition", ""))
     floor.books.put(noted)
     return True, "noted", [Save(noted)]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.calls import NEEDS_AGENT, SETTLED, TABLE, UNANSWERED, Word, diagram, learn, step, told, word_of
+from dialer.calls import NEEDS_AGENT, SETTLED, TABLE, UNANSWERED, Word, diagram, evolve, learn, step, told, word_of
 from dialer.model import Attempt, CallState, Event, Kind, Number, Seen
 
 from .draw_states import PAGE, page
@@ -136,3 +136,9 @@ def test_early_media_is_written_down() -> None:
 def test_the_page_is_drawn_from_the_tables() -> None:
     assert diagram() in page()
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m tests.draw_states"
+
+
+def test_evolve_is_replace() -> None:
+    changes = {"state": CallState.TALKING, "agent": "101", "joined_at": AT, "number": Number("+1", "x")}
+    assert evolve(ATTEMPT, **changes) == replace(ATTEMPT, **changes)  # type: ignore[arg-type]
+    assert evolve(ATTEMPT) == ATTEMPT
