@@ -70,7 +70,7 @@ class Teller:
     @contextmanager
     def shown(self) -> Iterator[Show]:
         """The whole screen on a terminal, else a line every LINE_S."""
-        if not self.console.is_terminal:
+        if not self.console.is_terminal or self.console.is_dumb_terminal:
             yield self._now_and_then()
             return
         console = self.console
