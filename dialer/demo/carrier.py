@@ -59,7 +59,7 @@ BEHAVIOURS = (
     Behaviour("31", "rings_out", "rings and nobody comes", sip=487),
     Behaviour("32", "invalid", "404 at once", sip=404),
     Behaviour("33", "congested", "503 at once", sip=503),
-    Behaviour("34", "refuses", "603 or its like at once", sip=403),
+    Behaviour("34", "refuses", "603 at once", sip=603),
     Behaviour("35", "announcement", "183 and an operator's announcement, then 480", sip=480),
     Behaviour("36", "dead_air", "100 and then nothing at all", sip=487),
 )

@@ -15,7 +15,7 @@ FITS: Mapping[int, frozenset[Outcome]] = {
     486: frozenset({Outcome.BUSY}),
     404: frozenset({Outcome.INVALID_NUMBER}),
     503: frozenset({Outcome.CONGESTION}),
-    403: frozenset({Outcome.REJECTED, Outcome.NETWORK_FAULT}),
+    603: frozenset({Outcome.REJECTED}),
     480: frozenset({Outcome.UNREACHABLE, Outcome.NO_ANSWER}),
     487: frozenset({Outcome.NO_ANSWER, Outcome.TRUNK_DOWN, Outcome.UNREACHABLE, Outcome.NETWORK_FAULT}),
 }
