@@ -34,8 +34,8 @@ class AnswerRate:
         self._trust = np.full(len(RATE_HALF_LIVES), 1.0 / len(RATE_HALF_LIVES))
         self.now = 0.5  # falling while little was seen: too high is the safe side
 
-    def end(self, live: bool) -> None:
-        """One call came to its end."""
+    def add(self, live: bool) -> None:
+        """The next call, in the order of launching: of those that ended soonest too many are live."""
         foretold = self._live / self._all
         self._trust *= foretold if live else 1.0 - foretold
         self._trust *= (1.0 - _SHARED) / self._trust.sum()
@@ -45,6 +45,11 @@ class AnswerRate:
         self._live += live + _PRIOR
         self._all += 1.0 + 2.0 * _PRIOR
         self.now = float(self._trust @ (self._live / self._all))
+
+    @property
+    def long(self) -> float:
+        """By the longest memory alone."""
+        return float(self._live[-1] / self._all[-1])
 
 
 _SHARED = 0.002
@@ -118,15 +123,18 @@ class Answers:
         self._table = np.zeros((2, AGE_MAX + 1, HORIZONS))
         self._horizons = np.linspace(2.0, 24.0, HORIZONS)
 
-    def end(self, live: bool, age: float, ring_age: float | None, answered: bool, told: float | None = None) -> None:
-        """One call came to its end `age` seconds after launch, `ring_age` after the first ring (None: never rang).
+    def early(self, live: bool, told: float | None = None) -> None:
+        """The next call in the order of launching: live within `early_s` of its launch, or not.
 
         `told`: the chance to be answered that it was launched with, if any.
         """
-        self._forget()
         if told is not None:
             self.trust.end(live, told, self.fast.now)
-        self.fast.end(live)
+        self.fast.add(live)
+
+    def end(self, live: bool, age: float, ring_age: float | None, answered: bool) -> None:
+        """One call came to its end `age` seconds after launch, `ring_age` after the first ring (None: never rang)."""
+        self._forget()
         counts = self._live if live else self._other
         counts[0, _bin(age)] += self._weight
         if ring_age is not None:
@@ -146,20 +154,27 @@ class Answers:
 
     @property
     def rate(self) -> float:
-        """Chance that a call turns live, 0..1."""
-        return self.fast.now
+        """Chance that a call turns live, 0..1; 0.5 and falling while little was seen: too high is the safe side."""
+        return chance_of(float(log_odds(self._slow_rate())) + self._fast_gain())
+
+    def _fast_gain(self) -> float:
+        return float(log_odds(self.fast.now) - log_odds(self.fast.long))
 
     @property
     def gain(self) -> float:
         """Odds of the answer rate of now over those in `live_by`."""
-        self._ready()
-        return float(np.exp(log_odds(self.rate) - log_odds(self._slow)))
+        return float(np.exp(self._fast_gain()))
 
     def gains(self, told: Floats) -> Floats:
         """The same for calls with these forecasts."""
-        self._ready()
-        gains: Floats = np.exp(self.trust.log_odds(told, self.rate) - log_odds(self._slow))
+        gains: Floats = np.exp(self.trust.log_odds(told, self.fast.now) - log_odds(self.fast.long))
         return gains
+
+    @property
+    def early_s(self) -> float:
+        """By this age three in four of those who answer have."""
+        self._ready()
+        return float(self._horizons[3 * HORIZONS // 4])
 
     @property
     def person(self) -> float:

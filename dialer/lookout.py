@@ -1,5 +1,6 @@
 """What the pacer expects: events -> what it has learnt; a snapshot -> the chances of the next seconds."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -65,6 +66,8 @@ class _Call:
     rang: float | None = None
     answered: bool = False
     told: float | None = None  # its answer probability at launch
+    live: bool | None = None  # None: not known yet
+    learnt: bool = True  # teaches something of the answer rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +90,11 @@ class Lookout:
     def __init__(self) -> None:
         self.answers, self.busy = Answers(), Busy()
         self._calls: dict[str, _Call] = {}
+        self._launched: deque[_Call] = deque()  # in order, until it is known whether they were answered early
         self._live: dict[str, float] = {}
         self._talks: dict[str, float] = {}
         self._wraps: dict[str, tuple[float, float]] = {}
-        self._failures = 0
+        self._failing = 0.0
 
     @property
     def cold(self) -> bool:
@@ -101,8 +105,19 @@ class Lookout:
     def observe(self, event: PacingEvent) -> None:
         if event.attempt is not None:
             self._call(event, event.attempt)
+            self._early(event.at)
         if event.agent is not None:
             self._agent(event, event.agent)
+
+    def _early(self, at: float) -> None:
+        """Learn the answer rate in the order of launching."""
+        launched, early_s = self._launched, self.answers.early_s
+        while launched and (launched[0].live is not None or at - launched[0].launched >= early_s):
+            call = launched.popleft()
+            if call.learnt:
+                self.answers.early(bool(call.live), call.told)
+        while len(launched) > _LAUNCHED_MOST:
+            launched.popleft()
 
     def settles(self, event: PacingEvent) -> bool:
         """The first word on what became of this live answer."""
@@ -112,6 +127,7 @@ class Lookout:
         kind = event.kind
         if kind == Kind.LAUNCH:
             self._calls[attempt] = _Call(event.at, told=_sure(event.answer_probability))
+            self._launched.append(self._calls[attempt])
             return
         call = self._calls.get(attempt)
         if call is None:
@@ -128,11 +144,13 @@ class Lookout:
         live = event.kind == Kind.LIVE or event.kind in FATES
         if live:
             self._live[attempt] = event.at
-        # A row of failures is a dead trunk, not a bad list: nothing is to be learnt from it.
-        self._failures = self._failures + 1 if event.kind == Kind.FAILED else 0
-        if self._failures <= _FAILURES_LEARNT:
+        # When most calls fail it is a dead trunk, not a bad list: nothing is to be learnt from their failing.
+        failed = event.kind == Kind.FAILED
+        self._failing += (failed - self._failing) / _FAILURES_SEEN
+        call.live, call.learnt = live, not (failed and self._failing > _FAILING)
+        if call.learnt:
             ring_age = None if call.rang is None else event.at - call.rang
-            self.answers.end(live, event.at - call.launched, ring_age, call.answered or live, call.told)
+            self.answers.end(live, event.at - call.launched, ring_age, call.answered or live)
 
     def _agent(self, event: PacingEvent, agent: str) -> None:
         if event.kind == Kind.CONNECT:
@@ -198,4 +216,5 @@ def _bins(ages: Floats) -> NDArray[np.intp]:
 _ENDS = frozenset({Kind.LIVE, Kind.MACHINE, Kind.BUSY, Kind.FAILED, Kind.NO_ANSWER})
 _WRAPPED = frozenset({Kind.WRAP_END, Kind.IDLE, Kind.BREAK_START, Kind.SIGN_OUT})
 _COLD_CALLS, _COLD_LIVES = 40, 10
-_FAILURES_LEARNT = 5
+_FAILURES_SEEN, _FAILING = 8, 0.5
+_LAUNCHED_MOST = 10_000

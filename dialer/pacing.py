@@ -70,7 +70,7 @@ class Pacer:
                 self._abandons = Abandons(event.at, overflow_counts=self.limits.overflow_counts)
             self._abandons.add(event.at, fate)
             abandoned = fate is Fate.ABANDONED or (fate is Fate.OVERFLOWED and self.limits.overflow_counts)
-            self._price.steer(self._goal, abandoned)
+            self._price.steer()
             self._recent.add(event.at, abandoned)
 
     def decide(self, snapshot: Snapshot) -> Decision:
@@ -163,7 +163,7 @@ class Pacer:
 
 _LOOKED_AT = 60  # candidates whose forecasts are read
 _PRICE_FIRST, _PRICE_MIN, _PRICE_MAX = 0.05, 0.004, 0.3  # chance of being abandoned at which a call is not started
-_STEP = 0.005
+_STEP = 0.0006
 _IDLE_CARE = 1.0
 _RESERVE, _RESERVE_POWER = 1.2, 0.65  # abandons to be kept in hand: 1.2 * agents ** 0.65
 _EASE = 2.0  # with fewer abandons left the price falls to nothing
@@ -173,23 +173,24 @@ _RECENT_S, _RECENT_MIN, _RECENT_MOST = 1800.0, 30, 20_000
 class _Price:
     """The chance of being abandoned at which a further call is not worth it.
 
-    Its level follows the abandon rate (dual ascent); around it the price rises and falls with the abandons in hand, so
-    that they stay near a reserve which the luck of the next minutes cannot eat up.
+    It rises and falls with the abandons in hand, so that they stay near a reserve which the luck of the next minutes
+    cannot eat up; its level drifts until they do.
     """
 
     def __init__(self) -> None:
-        self.level = _PRICE_FIRST
+        self._level = _PRICE_FIRST
+        self._lean = 0.0
 
-    def steer(self, goal: float, abandoned: bool) -> None:
-        """Too many abandons make a call dearer, too few cheaper."""
-        self.level = min(_PRICE_MAX, max(_PRICE_MIN, self.level * math.exp(_STEP * (goal - abandoned))))
+    def steer(self) -> None:
+        """A live answer came to its end: too many abandons in hand make a call cheaper, too few dearer."""
+        self._level = min(_PRICE_MAX, max(_PRICE_MIN, self._level * math.exp(_STEP * self._lean)))
 
     def at(self, left: float, room: "_Room") -> float:
         """The price with `left` abandons in hand."""
         reserve = max(2.0, _RESERVE * room.working**_RESERVE_POWER)
-        lean = min(1.0, max(-1.0, (left - reserve) / reserve))
+        self._lean = min(1.0, max(-2.0, (left - reserve) / reserve))
         ease = min(1.0, max(0.0, (left - 1.0) / _EASE))
-        return self.level * math.exp(lean) * ease * _idle_care(room)
+        return self._level * math.exp(self._lean) * ease * _idle_care(room)
 
 
 class _Recent:

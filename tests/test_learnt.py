@@ -1,5 +1,6 @@
 """What the pacer learns, against cases that can be counted by hand, and its sums against brute force."""
 
+import random
 from itertools import product
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.learnt import EXACT, HORIZONS, Answers, Busy, sum_at_least
+from dialer.learnt import EXACT, HORIZONS, Answers, Busy, excess, scaled, sum_at_least
 
 
 def learnt(calls: int = 400, every: int = 4, age: float = 10.0) -> Answers:
@@ -15,6 +16,7 @@ def learnt(calls: int = 400, every: int = 4, age: float = 10.0) -> Answers:
     answers = Answers()
     for number in range(calls):
         live = number % every == 0
+        answers.early(live)
         answers.end(live, age if live else 28.0, (age if live else 28.0) - 3.0, answered=live)
     return answers
 
@@ -27,8 +29,59 @@ def test_the_answer_rate_begins_high_and_becomes_what_was_seen() -> None:
 def test_the_past_is_forgotten() -> None:
     answers = learnt(4000, every=2)
     for _ in range(2000):
+        answers.early(False)
         answers.end(False, 28.0, 25.0, answered=False)
     assert answers.rate < 0.05
+
+
+def test_a_list_that_jumps_is_followed_within_a_hundred_calls() -> None:
+    answers = learnt(3000)
+    for number in range(120):
+        answers.early(number % 2 == 0)
+    assert 0.4 < answers.rate < 0.6
+    assert answers.gain > 2
+
+
+def test_a_forecast_is_believed_as_far_as_it_was_right() -> None:
+    chance = random.Random(1)
+    good, useless = Answers(), Answers()
+    for _ in range(600):
+        told = chance.choice([0.05, 0.2, 0.6])
+        good.early(chance.random() < told, told)
+        useless.early(chance.random() < 0.28, told)
+    assert good.trust.slope > 0.7
+    assert abs(useless.trust.slope) < 0.2
+    low, high = good.gains(np.array([0.05, 0.6]))
+    assert high > 5 * low
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), max_size=60), st.floats(0, 1))
+def test_whatever_was_told_chances_stay_chances(calls: list[tuple[bool, float]], told: float) -> None:
+    answers = Answers()
+    for live, said in calls:
+        answers.early(live, said)
+    assert 0 < answers.rate < 1
+    assert np.all(np.isfinite(answers.gains(np.array([told]))))
+    moved = scaled(np.array([0.0, 0.3, 1.0]), answers.gains(np.array([told])))
+    assert np.all((moved >= 0) & (moved <= 1))
+
+
+def test_more_calls_than_agents_are_counted() -> None:
+    sure = np.ones((5, HORIZONS))
+    assert excess(sure, 3) == pytest.approx(2.0, abs=0.01)
+    assert excess(0.5 * sure, 5) < 0.1
+    assert excess(np.zeros((0, HORIZONS)), -2) == 2.0
+
+
+def test_calls_of_their_own_chances_are_summed_in_turn() -> None:
+    chances, each = np.full((4, HORIZONS), 0.4), np.linspace(0.1, 0.6, 6)[:, None] * np.ones(HORIZONS)
+    found = sum_at_least(chances, each, 4, 6)
+    for k in range(7):
+        by_hand = sum_at_least(np.vstack([chances, each[:k]]), each[:1], 4, 0)[0]
+        assert found[k] == pytest.approx(by_hand)
+    many = np.full((EXACT + 1, HORIZONS), 0.4)
+    in_turn, at_once = sum_at_least(many, each, 25, 8), sum_at_least(np.vstack([many, each]), each[-1], 25, 2)
+    assert in_turn[6:] == pytest.approx(at_once)
 
 
 def test_an_old_call_is_not_as_likely_to_be_answered_as_a_young_one() -> None:

@@ -150,6 +150,7 @@ class _Agent:
     breaks: list[tuple[float, float]] = field(default_factory=list)  # due at, length
     pauses: deque[tuple[float, float]] = field(default_factory=deque)
     call: _Call | None = None
+    free_at: float = 0.0
 
 
 class World:
@@ -259,6 +260,33 @@ class World:
             self._candidates = tuple(Candidate(str(lead), forecasts.probability(str(lead), self.at)) for lead in some)
             self._candidates_at = self.at
         return self._candidates
+
+    # ---- what only Clairvoyant asks
+
+    def next_leads(self, many: int) -> list[int]:
+        """The next leads in order."""
+        return [self._order[n] for n in range(min(many, len(self._order)))]
+
+    def free_at(self, until: float) -> list[float]:
+        """When each agent who is idle or gets so before `until` is free; the past for those who are."""
+        found = []
+        for agent in self._agents:
+            when = agent.since if agent.state == Working.IDLE else agent.free_at
+            due = min([one[0] for one in (*agent.breaks[:1], *list(agent.pauses)[:1])], default=inf)
+            if agent.state in (Working.IDLE, Working.TALKING, Working.WRAP_UP) and when <= until and due > when:
+                found.append(when)
+        return found
+
+    def foresee(self, lead: int, at: float) -> float | None:
+        """Seconds until this lead, called now, is a person on the line; None: he will not be."""
+        of, draws = self.scenario, self.leads.draws(lead, self._tries.get(lead, 0))
+        if of.is_out(at) or draws[0] >= min(self.leads.chance(lead, at), 1.0 - of.fail_share - of.busy_share):
+            return None
+        delay = of.delay_s * exp(of.delay_spread * draws[6] - of.delay_spread**2 / 2)
+        answer = of.answer_s * exp(of.answer_spread * draws[7] - of.answer_spread**2 / 2)
+        if answer >= of.ring_timeout_s or draws[3] < of.person_missed:
+            return None
+        return delay + answer + of.detect_s[0] + (of.detect_s[1] - of.detect_s[0]) * draws[2]
 
     # ---- calls
 
@@ -435,16 +463,17 @@ class World:
             length = mean * exp(spread * draws[8] - spread**2 / 2) * agent.speed
         else:
             length = 4.0 + 4.0 * draws[4]
-        self._later(length, self._talk_ends, call, agent)
+        wrap = of.wrap_s * exp(of.wrap_spread * draws[9] - of.wrap_spread**2 / 2) * agent.speed
+        wrap = wrap if call.person else 3.0
+        agent.free_at = self.at + length + wrap
+        self._later(length, self._talk_ends, call, agent, wrap)
 
-    def _talk_ends(self, call: _Call, agent: _Agent) -> None:
-        of = self.scenario
+    def _talk_ends(self, call: _Call, agent: _Agent, wrap: float) -> None:
         agent.call = None
         del self._calls[call.id]
         self._now(agent, Working.WRAP_UP)
         self._tell(Kind.TALK_END, call.id, agent.id)
-        wrap = of.wrap_s * exp(of.wrap_spread * call.draws[9] - of.wrap_spread**2 / 2) * agent.speed
-        self._later(wrap if call.person else 3.0, self._wrap_ends, call, agent)
+        self._later(wrap, self._wrap_ends, call, agent)
         self._wake()
 
     def _wrap_ends(self, call: _Call, agent: _Agent) -> None:
