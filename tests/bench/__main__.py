@@ -73,12 +73,12 @@ async def _part(name: str, quick: bool, console: Console) -> None:
     elif name == "gate":
         await asyncio.to_thread(_gate, 1000 if quick else 20_000)
     else:
-        await _own_process("tests.bench.bench_pacing")
+        await _own_process("tests.bench.bench_pacing", "--cpu")
 
 
-async def _own_process(module: str) -> None:
+async def _own_process(module: str, *words: str) -> None:
     """As its own command, which also takes options; ended with us."""
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", module, start_new_session=True)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", module, *words, start_new_session=True)
     try:
         await process.wait()
     finally:
