@@ -35,7 +35,7 @@ from dialer.model import (
 from dialer.ports import Finish, Held, LinkHealth
 
 STALE_S = 30.0
-SLICE_S = 10.0
+SLICE_S = 4.0
 EPOCH = 1_795_000_000.0  # 2026-11-18 06:26:40 UTC, early afternoon in Jakarta
 
 T = TypeVar("T")

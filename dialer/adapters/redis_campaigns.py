@@ -8,7 +8,7 @@ from dialer.model import Campaign, Command, Status
 
 COMMANDS_AT_ONCE = 200
 REPLY_KEPT_MS = 60_000
-SLICE_S = 10.0  # an engine that has not asked for so long has lost its slice
+SLICE_S = 4.0  # an engine that has not asked for so long has lost its slice, as it has its lease
 
 
 class Campaigns:
