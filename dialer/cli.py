@@ -232,6 +232,14 @@ def outcomes(
     _run(config, lambda site: watching.outcomes(site, campaign, stream, count, follow, as_json), endless=follow)
 
 
+@app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []})
+def simulate(words: typer.Context) -> None:
+    """How busy a team would be, and how many would be abandoned: the pacer beside others, on invented shifts."""
+    from dialer.simulation.command import main as run  # numpy: only where it runs
+
+    run(words.args)
+
+
 # ---- joining --------------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from dialer.simulation.scenario import Scenario
 from dialer.simulation.world import DECISION_GAP_S, Policy, Result, World
 
 OURS = "predictive"
-RATIOS = (1.1, 1.2, 1.35, 1.5, 1.7, 1.9, 2.2, 2.6, 3.2, 4.0)
+RATIOS = (1.0, 1.1, 1.2, 1.35, 1.5, 1.7, 1.9, 2.2, 2.6, 3.2, 4.0)
 NAMES = {
     "progressive": "one call per free agent",
     "ratio": "best fixed ratio, in hindsight",

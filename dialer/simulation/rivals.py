@@ -103,7 +103,7 @@ class Clairvoyant:
         free = sorted(world.free_at(snapshot.at + 40.0))
         for when in sorted(self._coming.values()):
             if free:
-                free.pop(0 if free[0] <= when + 2.0 else -1)
+                free.pop(0 if free[0] <= when + 0.5 else -1)
         chosen: list[str] = []
         for lead in world.next_leads(40 + 4 * len(free)):
             if not free:
@@ -112,8 +112,8 @@ class Clairvoyant:
             if delay is None:
                 chosen.append(str(lead))  # everybody is tried
                 continue
-            fits = [when for when in free if when - 1.8 <= at + delay]
-            if fits and (fits[-1] <= at or at + delay <= fits[-1] + 1.5):
+            fits = [when for when in free if when <= at + delay]
+            if fits and (fits[-1] <= at or at + delay <= fits[-1] + 1.0):
                 free.remove(fits[-1])
                 self._coming[str(lead)] = at + delay
                 chosen.append(str(lead))
@@ -125,7 +125,7 @@ class _Bucket:
         self._rate, self._tokens, self._at = rate, rate, 0.0
 
     def take(self, wanted: int, at: float) -> int:
-        self._tokens = min(max(1.0, self._rate), self._tokens + self._rate * (at - self._at))
+        self._tokens = min(max(1.0, 3.0 * self._rate), self._tokens + self._rate * (at - self._at))
         self._at = at
         taken = max(0, min(wanted, floor(self._tokens)))
         self._tokens -= taken
