@@ -335,3 +335,94 @@ def test_the_same_history_gives_the_same_decisions(history: list[Snapshot]) -> N
     once, twice = taught(limits, calls=60), taught(limits, calls=60)
     for seen in history:
         assert once.decide(seen) == twice.decide(seen)
+
+
+# ---- forecasts per number, and odd hours
+
+
+def told(probability: float | None, many: int = 60) -> tuple[Candidate, ...]:
+    return tuple(Candidate(f"d{n}", probability) for n in range(many))
+
+
+def believing(limits: Limits) -> Pacer:
+    """A pacer that was told 5 % or 60 % at every launch, and saw it come true."""
+    pacer = taught(limits)
+    for number in range(400):
+        at, call, probability = 3000.0 + number, f"told{number}", 0.6 if number % 2 else 0.05
+        pacer.observe(PacingEvent(at, Kind.LAUNCH, call, None, probability))
+        live = (number % 2 and number % 10 < 6) or number % 40 == 0
+        pacer.observe(PacingEvent(at + 8, Kind.LIVE if live else Kind.BUSY, call))
+        if live:
+            pacer.observe(PacingEvent(at + 9, Kind.CONNECT, call, "199"))
+    return pacer
+
+
+def test_a_forecast_that_came_true_moves_the_number_of_calls() -> None:
+    pacer = believing(replace(WIDE, mode=Mode.PREDICTIVE))
+    unlikely = pacer.decide(replace(BUSY, candidates=told(0.05))).start
+    unknown = pacer.decide(replace(BUSY, at=4001.0, candidates=told(None))).start
+    likely = pacer.decide(replace(BUSY, at=4002.0, candidates=told(0.6))).start
+    assert unlikely > unknown > likely > 0
+
+
+def test_calls_under_way_are_weighed_by_their_forecasts() -> None:
+    pacer = believing(replace(WIDE, mode=Mode.PREDICTIVE))
+    starts = []
+    for step, probability in enumerate((0.05, 0.6)):
+        ringing = tuple(AttemptSeen(f"r{n}", Flight.RINGING, 3998.0, 0.0, probability) for n in range(9))
+        starts.append(pacer.decide(replace(BUSY, at=4000.0 + step, attempts=ringing)).start)
+    assert starts[0] > starts[1]
+
+
+@pytest.mark.parametrize("nonsense", [-1.0, 2.0, float("nan"), float("inf")])
+def test_a_forecast_that_is_no_probability_is_none(nonsense: float) -> None:
+    limits = replace(WIDE, mode=Mode.PREDICTIVE)
+    pacer = taught(limits)
+    pacer.observe(PacingEvent(3999.0, Kind.LAUNCH, "odd", None, nonsense))
+    pacer.observe(PacingEvent(3999.5, Kind.BUSY, "odd", None))
+    plain = taught(limits)
+    plain.observe(PacingEvent(3999.0, Kind.LAUNCH, "odd"))
+    plain.observe(PacingEvent(3999.5, Kind.BUSY, "odd"))
+    assert pacer.decide(replace(BUSY, candidates=told(nonsense))).start == plain.decide(BUSY).start
+
+
+def test_a_bad_half_hour_stops_dialling_ahead() -> None:
+    limits = replace(WIDE, mode=Mode.PREDICTIVE)
+    pacer = taught(limits)
+    for number in range(60):
+        for kind in (Kind.LAUNCH, Kind.LIVE, Kind.ABANDON if number % 5 == 0 else Kind.CONNECT):
+            pacer.observe(PacingEvent(3900.0 + number, kind, f"bad{number}"))
+    assert pacer.decide(BUSY).numbers["price"] == 0.0
+    assert pacer.decide(replace(BUSY, at=4001.0)).start == 0
+
+
+@given(st.lists(st.floats(-1e9, 1e10), min_size=1, max_size=12))
+def test_a_clock_that_jumps_breaks_nothing(times: list[float]) -> None:
+    limits = replace(WIDE, mode=Mode.PREDICTIVE, lines_max=30)
+    pacer = taught(limits, calls=60)
+    for number, at in enumerate(times):
+        pacer.observe(PacingEvent(at, Kind.LAUNCH, f"j{number}"))
+        seen = replace(BUSY, at=at, attempts=(AttemptSeen(f"j{number}", Flight.RINGING, times[0]),))
+        within_limits(pacer.decide(seen), seen, limits)
+        pacer.observe(PacingEvent(at + 1, Kind.LIVE, f"j{number}"))
+        pacer.observe(PacingEvent(times[0], Kind.ABANDON, f"j{number}"))
+
+
+@settings(max_examples=25)
+@given(st.sets(st.integers(0, 200)), st.integers(0, 3))
+def test_lost_events_break_nothing(lost: set[int], doubled: int) -> None:
+    """Any events of a day may be missing, others come twice: limits hold, and what is predicted stays finite."""
+    limits = replace(WIDE, mode=Mode.PREDICTIVE, lines_max=40)
+    pacer = Pacer(limits, seed=1)
+    kinds = (Kind.LAUNCH, Kind.RING, Kind.ANSWER, Kind.LIVE, Kind.CONNECT, Kind.TALK_END, Kind.WRAP_END)
+    count = 0
+    for call in range(40):
+        for step, kind in enumerate(kinds if call % 3 else (*kinds[:2], Kind.NO_ANSWER)):
+            count += 1
+            if count not in lost:
+                for _ in range(2 if count % 7 == doubled else 1):
+                    pacer.observe(PacingEvent(20.0 * call + 3 * step, kind, f"c{call}", str(100 + call % 9)))
+    seen = replace(BUSY, at=900.0, counters=None)
+    decision = pacer.decide(seen)
+    within_limits(decision, seen, limits)
+    assert all(number == number for number in decision.numbers.values())
