@@ -110,12 +110,13 @@ def _plus(rate: Rate, what: Fate) -> Rate:
 
 
 class Abandons:
-    """Counts live answers in every window. `started_at`: the campaign's start, epoch seconds; `zone`: whose midnight.
+    """Counts live answers in every window. `started_at`: the campaign's start, epoch seconds, None: its first use;
+    `zone`: whose midnight.
 
     Memory is bounded: at most 1,441 minutes, 100 answers and one number each for the day and the period.
     """
 
-    def __init__(self, started_at: float, zone: tzinfo = UTC, overflow_counts: bool = False) -> None:
+    def __init__(self, started_at: float | None = None, zone: tzinfo = UTC, overflow_counts: bool = False) -> None:
         self._started_at = started_at
         self._zone = zone
         self._empty = Rate(overflow_counts=overflow_counts)
@@ -164,6 +165,8 @@ class Abandons:
 
     def _roll(self, at: float) -> None:
         # A clock that steps back opens no window again: what was counted stays counted.
+        if self._started_at is None:
+            self._started_at = at
         period = max(self._period[0], int(max(0.0, at - self._started_at) // PERIOD_S))
         if period != self._period[0]:
             self._period = (period, self._empty)
@@ -178,6 +181,7 @@ class Abandons:
         """Everything counted, as plain values to be kept as JSON: a restarted engine goes on with `load`."""
         return {
             "v": 1,
+            "started_at": self._started_at,
             "period": [self._period[0], *_counts(self._period[1])],
             "day": [self._day[0], *_counts(self._day[1])],
             "minutes": [[minute, *_counts(rate)] for minute, rate in self._minutes.items()],
@@ -194,8 +198,11 @@ class Abandons:
             new_day = (str(day[0]), self._counted(day[1:]))
             new_minutes = {int(row[0]): self._counted(row[1:]) for row in map(_row, minutes)}
             new_last = [Fate(what) for what in last]
+            began = kept.get("started_at")
+            new_start = None if began is None else float(str(began))
         except (KeyError, ValueError, TypeError, IndexError) as error:
             raise BadInput(f"the kept abandon counts cannot be read ({error!r}): delete them to count anew") from error
+        self._started_at = new_start
         self._period, self._day, self._minutes = new_period, new_day, dict(sorted(new_minutes.items()))
         self._last = deque(new_last, maxlen=LAST)
 

@@ -99,7 +99,7 @@ class Run:
         self.floor = Floor(self.campaign, self.trunk.node, self.new_id, self._told)
         self.pacer = Pacer(self._limits(), seed=1)
         self.placer = self._placer()
-        self.abandons = Abandons(0.0, overflow_counts=self.pack.overflow_counts)
+        self.abandons = Abandons(overflow_counts=self.pack.overflow_counts)
         self.share = Share(self.trunk.lines, self.trunk.calls_per_second)
         self.writes = WriteBehind(self.store, self.campaign.id, self.token)
 
@@ -124,7 +124,7 @@ class Run:
         self.pacer.limits = self._limits()
         self.placer = self._placer()
         kept = self.abandons.dump()
-        self.abandons = Abandons(0.0, overflow_counts=pack.overflow_counts)
+        self.abandons = Abandons(overflow_counts=pack.overflow_counts)
         self.abandons.load(kept)
         return ""
 

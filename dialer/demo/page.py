@@ -104,7 +104,7 @@ def joined_after_ms(record: Record) -> float:
 
 def rate_of(outcomes: Sequence[Record], overflow_counts: bool) -> Rate:
     """The abandon rate, counted from the records alone."""
-    counted = Abandons(0.0, overflow_counts=overflow_counts)
+    counted = Abandons(overflow_counts=overflow_counts)
     for record in outcomes:
         verdict = Verdict(
             Outcome(record["outcome"]), Side(record["side"]), record["reason"], live=record["live"] == "1"
