@@ -19,7 +19,7 @@ from dialer.demo.reconcile import NEVER_SENT, faults
 from dialer.dialplan import Told, endpoint, room
 from dialer.engine import Engine
 from dialer.leading import LEASE_MS
-from dialer.model import Attempt, Campaign, Command, Contact, Number
+from dialer.model import Agent, Attempt, Campaign, Command, Contact, Number
 from dialer.run import Site, Trunk
 from dialer.team import LEG_PREFIX
 from tests import packs
@@ -104,6 +104,8 @@ class Office:
     redis_url: str
     campaign: Campaign = CAMPAIGN
     dial: str = f"PJSIP/{{e164}}@{TRUNK}"
+    make_store: Callable[[str], RedisStore] = RedisStore
+    pause_s: float = 0.2  # before the manager link is tried again
     engines: list[Led] = field(default_factory=list)
     numbers: set[str] = field(default_factory=set)
 
@@ -130,10 +132,11 @@ class Office:
         await self.store.publish(campaign.id, token, json.dumps({"kept": abandons.dump()}).encode())
         await self.store.resign(campaign.id, "earlier", token)
 
-    async def engine(self, name: str, make_store: Callable[[str], RedisStore] = RedisStore) -> Led:
+    async def engine(self, name: str) -> Led:
         """One more engine on this campaign; the first one that comes leads."""
-        config, clock, store = self.settings, SystemClock(), make_store(self.redis_url)
-        ami = Ami(AmiSettings(config.node, config.ami_host, config.ami_port, config.ami_user, config.ami_secret), clock)
+        config, clock, store = self.settings, SystemClock(), self.make_store(self.redis_url)
+        where = AmiSettings(config.node, config.ami_host, config.ami_port, config.ami_user, config.ami_secret)
+        ami = Ami(replace(where, pause_s=self.pause_s), clock)
         trunk = Trunk(TRUNK, config.node, self.dial, 50, 20.0, "X-Santun-Attempt")
         engine = Mortal(Site(name, {TRUNK: trunk}, lambda _: PACK, new_id), store, {config.node: ami}, clock)
         await ami.start()
@@ -148,6 +151,12 @@ class Office:
         self.numbers.add(e164)
         known = {"secret": secret, "secret_digits": 4} if secret else {}
         return Contact(f"k{serial}", f"p{serial}", (Number(e164, f"n{serial}"),), zone="Asia/Jakarta", **known)  # type: ignore[arg-type]
+
+    def of(self, contact: Contact) -> dict[str, Any]:
+        """What an attempt to call him says besides its id."""
+        known = {"campaign": self.campaign.id, "node": self.settings.node, "kind": self.campaign.mode.value}
+        known |= {"trunk": TRUNK, "caller_id": "", "language": "id", "pack": "", "contact": contact.id}
+        return known | {"person": contact.person, "number": contact.numbers[0]}
 
     async def add(self, *contacts: Contact) -> None:
         """Onto the list, due now."""
@@ -176,17 +185,25 @@ class Office:
 
     async def end_talk(self, agent: str, disposition: str = "refuses") -> None:
         """He hangs up, and wraps up."""
+        await self.known_as(agent, "talking")
         await self.order("hang_up", agent=agent)
         await self.wrapped(agent, disposition)
 
     async def wrapped(self, agent: str, disposition: str = "refuses") -> None:
         """As soon as his talk is over."""
-
-        async def in_wrap_up() -> bool:
-            return any((one.id, one.state) == (agent, "wrap_up") for one in await self.store.agents(self.campaign.id))
-
-        await until(in_wrap_up, f"{agent} in wrap-up")
+        await self.known_as(agent, "wrap_up")
         await self.order("wrapped", agent=agent, disposition=disposition)
+
+    async def known_as(self, agent: str, state: str) -> Agent:
+        """The engine knows that this agent is in this state."""
+        found: list[Agent] = []
+
+        async def known() -> bool:
+            found[:] = [one for one in await self.store.agents(self.campaign.id) if one.id == agent]
+            return bool(found) and found[0].state == state
+
+        await until(known, f"{agent} is {state}")
+        return found[0]
 
     # ---- what is seen from outside
 
@@ -213,6 +230,11 @@ class Office:
     def has_told(self, name: Told, attempt: str) -> bool:
         """Whether the dialplan has said so up to now."""
         wanted = {"Event": "UserEvent", "UserEvent": name.value, "Uniqueid": attempt}
+        return any(wanted.items() <= event.items() for event in self.ami.events)
+
+    def has_left(self, attempt: str) -> bool:
+        """Whether this debtor has been taken out of a room up to now."""
+        wanted = {"Event": "BridgeLeave", "Uniqueid": attempt}
         return any(wanted.items() <= event.items() for event in self.ami.events)
 
     async def ringing(self, contact: Contact) -> Attempt:
@@ -251,6 +273,16 @@ class Office:
         raw = await self.store.published(self.campaign.id)
         board: Mapping[str, Any] = json.loads(raw) if raw else {}
         return board
+
+    async def boards(self, count: int) -> Mapping[str, Any]:
+        """The board after so many more of the engine's seconds."""
+        first = (await self.board())["sequence"]
+
+        async def gone_by() -> bool:
+            return bool((await self.board())["sequence"] >= first + count)
+
+        await until(gone_by, f"{count} more boards", LIMIT_S)
+        return await self.board()
 
     async def phone(self, agent: str, *, works: bool) -> None:
         """His phone comes up or goes away, as the registrar sees it."""

@@ -2,8 +2,8 @@
 
 import secrets
 import socket
-from collections.abc import AsyncIterator
-from datetime import datetime
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from dialer.adapters.asterisk_conf import AsteriskSettings
 from dialer.adapters.asterisk_process import AsteriskProcess
+from dialer.adapters.clock import SystemClock
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
@@ -18,7 +19,8 @@ from dialer.demo.carrier import Carrier
 from dialer.demo.program import Program
 from dialer.dialplan import Told
 from dialer.keyed import secret_key
-from dialer.model import Kind, Machine, Mode, Overflow
+from dialer.model import Attempt, Kind, Machine, Mode, Overflow, Retry
+from dialer.ports import Held
 from tests.ivr.debtor import Debtor
 
 from .ami_client import AmiClient
@@ -232,3 +234,178 @@ async def test_a_held_debtor_whose_agent_is_gone_gets_another_and_in_the_end_the
     finally:
         await office.phone("1001", works=True)
         await office.phone("1002", works=True)
+
+
+# ---- an engine, its link, its Asterisk ------------------------------------------------------------------------------
+
+
+async def test_another_engine_goes_on_with_the_calls_of_a_killed_one(office: Office) -> None:
+    """One in a talk, one who answers while nobody leads, one who rings until the other engine leads."""
+    killed = await office.open("1001", "1002", "1003")
+    heir = await office.engine("second")
+    talks, answers, rings = office.debtor("human"), office.debtor("human", 3.5), office.debtor("human", 8)
+    await office.add(talks, answers, rings)
+    await office.order("start")
+    attempt = await office.talking("1001")
+    unheard, late = (await office.ringing(answers)).id, (await office.ringing(rings)).id
+    await killed.kill()
+    assert (await office.told(Told.OVERFLOWED, unheard))["To"] == "message"
+    assert await office.talking("1002") == late
+    assert not office.has_left(attempt)
+    assert list(heir.engine.runs) == [office.campaign.id]
+    await office.end_talk("1001")
+    await office.end_talk("1002", "told")
+    books = await office.books(3)
+    ends = {contact.id: (books[contact.id]["outcome"], books[contact.id]["agent"]) for contact in (talks, rings)}
+    assert ends == {talks.id: ("connected", "1001"), rings.id: ("connected", "1002")}
+    assert (books[answers.id]["outcome"], books[answers.id]["attempt"]) == ("abandoned", unheard)
+    assert len(office.calls()) == 3
+
+
+async def test_a_broken_manager_link_costs_no_call_and_no_outcome(office: Office) -> None:
+    led = await office.open("1001", "1002")
+    talks, rings = office.debtor("human"), office.debtor("human", 3.5)
+    await office.add(talks, rings)
+    await office.order("start")
+    await office.talking("1001")
+    late = (await office.ringing(rings)).id
+    led.cut()
+    assert await office.talking("1002") == late
+    led.cut()
+
+    async def again() -> bool:
+        return led.ami.counts["sessions"] == 3 and led.ami.health().up
+
+    await until(again, "the third session", LIMIT_S)
+    await office.end_talk("1001")
+    await office.end_talk("1002")
+    books = await office.books(2)
+    assert [(books[one.id]["outcome"], books[one.id]["agent"]) for one in (talks, rings)] == [
+        ("connected", "1001"),
+        ("connected", "1002"),
+    ]
+
+
+async def test_what_happens_while_the_manager_link_is_down_is_found_out(office: Office) -> None:
+    """A talk ends, a debtor answers, and nobody new is called."""
+    office.pause_s = 4.0  # so the link stays down for 4 to 5 s
+    led = await office.open("1001", "1002")
+    talks, rings = office.debtor("human"), office.debtor("human", 1.5)
+    await office.add(talks, rings)
+    await office.order("start")
+    attempt = await office.talking("1001")
+    late = (await office.ringing(rings)).id
+    led.cut()
+    await office.add(office.debtor("busy"))
+    await office.hang_up(attempt)
+    await office.told(Told.OVERFLOWED, late)
+    assert "Asterisk cannot be reached" in (await office.board())["holds"]
+    assert led.ami.counts["sessions"] == 1
+    await office.wrapped("1001")
+    books = await office.books(3)
+    assert (books[talks.id]["outcome"], books[talks.id]["agent"]) == ("connected", "1001")
+    assert (books[rings.id]["outcome"], books[rings.id]["agent"]) in (("abandoned", ""), ("interrupted", ""))
+    assert len(office.calls()) == 3
+
+
+# ---- not answered ---------------------------------------------------------------------------------------------------
+
+ENDS = {  # behaviour -> outcome, reason, SIP code
+    "busy": ("busy", "user_busy", "486"),
+    "invalid": ("invalid_number", "not_found", "404"),
+    "refuses": ("rejected", "declined", "603"),
+    "rings_out": ("no_answer", "rang_out", None),
+    "congested": ("congestion", "service_unavailable", "503"),
+    "dead_air": ("trunk_down", "no_response", None),
+}
+TWICE = ("busy", "invalid", "refuses", "rings_out")  # the others are not the debtor's doing and come back much later
+
+
+async def test_who_does_not_answer_is_recorded_unlocked_and_called_again(office: Office) -> None:
+    soon = {ENDS[name][0]: Retry(1, 2) for name in TWICE}
+    await office.open(kind=Kind.IVR, mode=Mode.IVR, ring_s=2, post_dial_delay_s=2, retries=soon)
+    debtors = {name: office.debtor(name) for name in ENDS}
+    await office.add(*debtors.values())
+    await office.order("start")
+    count = len(ENDS) + len(TWICE)
+    await office.books(count)
+    found = await office.records(count)
+    for name, debtor in debtors.items():
+        records = [record for record in found if record["debtor"] == debtor.id]
+        assert len(records) == (2 if name in TWICE else 1), records
+        assert {(record["outcome"], record["reason"]) for record in records} == {ENDS[name][:2]}
+        assert ENDS[name][2] in (None, *(record["sip_code"] for record in records))
+        assert [bool(record["retry_at"]) for record in records] == ([True, False] if name in TWICE else [True])
+        assert [record["tries"] for record in records] == ["1", "2"][: len(records)]
+        assert not any(record["answered_at"] or record["live"] == "1" for record in records)
+    probes = [Attempt(f"probe-{one.id}", **office.of(one)) for one in debtors.values()]
+    assert all(isinstance(held, Held) for held in await office.store.lock(probes, SystemClock().now()))
+
+
+async def test_a_storm_of_503_holds_the_trunk(office: Office) -> None:
+    await office.open(kind=Kind.IVR, mode=Mode.IVR, calls_per_second=5.0)
+    await office.add(*(office.debtor("congested") for _ in range(30)))
+    await office.order("start")
+
+    async def held() -> bool:
+        return any(hold.startswith("the trunk fails: ") for hold in (await office.board()).get("holds", ()))
+
+    await until(held, "the trunk's hold", LIMIT_S)
+    seen = len(office.calls())
+    assert seen <= 10
+    await office.boards(2)
+    assert len(office.calls()) <= seen + 1
+    records = await office.records(5)
+    assert {(record["outcome"], record["side"], record["counted"]) for record in records} == {
+        ("congestion", "network", "0")
+    }
+
+
+# ---- hard stops -----------------------------------------------------------------------------------------------------
+
+
+async def test_the_last_agent_out_or_a_pause_ends_new_calls_within_a_second(office: Office) -> None:
+    await office.open("1001", calls_per_second=20.0)
+    await office.add(*(office.debtor("busy") for _ in range(150)))
+    await office.order("start")
+    done = 3
+    for stop, go, why in (("sign_out", "sign_in", "no agent is working"), ("pause", "start", "the campaign is paused")):
+        await office.records(done)
+        await office.order(stop, agent="1001")
+        stopped_at = datetime.now(UTC)
+        board = await office.boards(3)
+        assert why in board["reason"]
+        assert board["due"] > 0
+        records = await office.records(done)
+        last = max(datetime.fromisoformat(record["placed_at"]) for record in records if record["placed_at"])
+        assert (last - stopped_at).total_seconds() < 1.0
+        assert len(await office.store.open_attempts(office.campaign.id)) == 0
+        done = len(records) + 3
+        await office.order(go, agent="1001")
+    await office.records(done)
+    await office.order("stop")
+
+
+class Interfering(RedisStore):
+    """Every person asks not to be called any more while he is being claimed."""
+
+    async def claim(self, token: int, attempts: Sequence[Attempt], at: float) -> list[bool]:
+        await self.stop([attempt.person for attempt in attempts], [])
+        return await super().claim(token, attempts, at)
+
+
+async def test_who_asks_not_to_be_called_at_the_last_moment_is_not_called(office: Office) -> None:
+    office.make_store = Interfering
+    await office.open("1001")
+    await office.add(office.debtor("human"), office.debtor("human"))
+    await office.order("start")
+
+    async def refused() -> bool:
+        return len(await office.store.tail(office.campaign.id, 10, "refusals")) == 2
+
+    await until(refused, "two refusals", LIMIT_S)
+    rules = {entry["rule"] for _, entry in await office.store.tail(office.campaign.id, 10, "refusals")}
+    assert rules == {"stop"}
+    assert await office.records(0) == []
+    assert office.calls() == []
+    assert await office.carrier.calls_now() == 1  # the agent's phone
