@@ -25,6 +25,7 @@ class Grouped:
     agents: dict[str, list[float]]
     flights: dict[str, list[float]]
     told: dict[str, list[float | None]]  # beside flights: the answer probability each was launched with
+    ringing: list[str]  # attempts, beside flights
     in_flight: int
     on_lines: int  # agents with a call or about to get one, those about to leave too
 
@@ -34,6 +35,7 @@ class Grouped:
         agents: dict[str, list[float]] = {state: [] for state in Working}
         flights: dict[str, list[float]] = {state: [] for state in Flight}
         told: dict[str, list[float | None]] = {state: [] for state in Flight}
+        ringing: list[str] = []
         on_lines = 0
         for agent in seen.agents:
             state = agent.state
@@ -44,7 +46,9 @@ class Grouped:
             if attempt.state in flights:
                 flights[attempt.state].append(attempt.since)
                 told[attempt.state].append(attempt.answer_probability)
-        return cls(seen.at, agents, flights, told, len(seen.attempts), on_lines)
+                if attempt.state == Flight.RINGING:
+                    ringing.append(attempt.attempt)
+        return cls(seen.at, agents, flights, told, ringing, len(seen.attempts), on_lines)
 
     def ages(self, state: Working) -> Floats:
         """How long the agents in `state` have been there, seconds."""

@@ -82,11 +82,11 @@ class Pacer:
         stop = _stop(snapshot, room, self.limits.mode)
         if stop:
             return Decision(0, (), f"No calls: {stop}", numbers)
-        wanted, why = self._wanted(snapshot, grouped, room, numbers)
+        wanted, end, why = self._wanted(snapshot, grouped, room, numbers)
         start, cut = self._capped(wanted, room)
         numbers["wanted"], numbers["start"] = float(wanted), float(start)
         self._bucket.take(start)
-        return Decision(start, (), _sentence(start, why, cut), numbers)
+        return Decision(start, end, _sentence(start, why, cut), numbers)
 
     @property
     def _goal(self) -> float:
@@ -101,11 +101,11 @@ class Pacer:
 
     def _wanted(
         self, snapshot: Snapshot, grouped: Grouped, room: "_Room", numbers: dict[str, float]
-    ) -> tuple[int, str]:
-        """Calls wanted before the caps, and why. Over the abandon limit every mode is progressive."""
+    ) -> tuple[int, tuple[str, ...], str]:
+        """Calls wanted before the caps, ringing ones to end, and why. Over the limit every mode is progressive."""
         mode = self.limits.mode
         if mode is Mode.IVR:
-            return room.lines_left, f"{room.lines_used} of {room.lines} lines in use"
+            return room.lines_left, (), f"{room.lines_used} of {room.lines} lines in use"
         counters = self._counters(snapshot)
         left = budget(counters.abandoned, counters.live, self.limits.abandon_rate_max) + 1e-9
         left -= max(0, room.waiting - room.free)  # nobody is there for these
@@ -113,22 +113,25 @@ class Pacer:
         progressive = room.free - room.in_flight
         seen = f"{_agents(room.free)} free, {room.in_flight} under way"
         if mode is Mode.PROGRESSIVE:
-            return progressive, seen
-        if left < 1.0:
-            return progressive, f"{seen}, one call per free agent because {_no_budget(counters, self.limits)}"
+            return progressive, (), seen
+        careful = room.working >= _CAREFUL_FROM and mode is Mode.PREDICTIVE and not self._lookout.cold
+        if left < 1.0 and not careful:
+            return progressive, (), f"{seen}, one call per free agent because {_no_budget(counters, self.limits)}"
         if mode is Mode.RATIO:
             ratio = self.limits.ratio
-            return math.floor(ratio * room.free) - room.in_flight, f"{seen}, {ratio:g} lines each"
+            return math.floor(ratio * room.free) - room.in_flight, (), f"{seen}, {ratio:g} lines each"
         if self._lookout.cold:
-            return progressive, f"{seen}, one call per free agent until enough answers were seen"
+            return progressive, (), f"{seen}, one call per free agent until enough answers were seen"
         told = [one.answer_probability for one in snapshot.candidates[:_LOOKED_AT]]
         most = min(self._bucket.whole(), room.lines_left, room.per_agent_left)
         chances = self._lookout.forecast(grouped, self.limits.connect_limit_s, told)
         predicted = self._predict(chances, room, counters, max(0, most), numbers)
+        end = self._in_vain(grouped, chances, room, numbers["price"]) if self.limits.end_ringing else ()
         soon = chances.free_soon
         rate = self._lookout.answers.rate
         why = f"{_agents(room.free)} free and {soon:.1f} soon, {room.in_flight} under way, answer rate {rate:.0%}"
-        return max(progressive, predicted), f"{why}, {_abandons(math.floor(left))} left in the budget"
+        hand = f"{_abandons(math.floor(left))} left in the budget" if left >= 1.0 else _no_budget(counters, self.limits)
+        return max(progressive, predicted), end, f"{why}, {hand}"
 
     def _predict(
         self, forecast: Forecast, room: "_Room", counters: Counters, most: int, numbers: dict[str, float]
@@ -138,6 +141,8 @@ class Pacer:
         left = budget(counters.abandoned, counters.live, self._goal)
         left -= max(excess(forecast.chances, needed), room.waiting - room.free)
         price = self._price.at(left, room) * self._recent.ease(self._goal)
+        if room.working >= _CAREFUL_FROM:
+            price = max(price, _PRICE_CAREFUL)
         chances = sum_at_least(forecast.chances, forecast.new, needed, most, price)
         numbers |= {
             "answer_rate": self._lookout.answers.rate,
@@ -147,6 +152,22 @@ class Pacer:
             "abandon_chance": float(chances[0]),
         }
         return int(np.searchsorted(chances, price, side="right"))
+
+    def _in_vain(self, grouped: Grouped, forecast: Forecast, room: "_Room", price: float) -> tuple[str, ...]:
+        """Ringing calls to be ended, the oldest first, until those that are left are worth their risk."""
+        ages = grouped.flight_ages(Flight.RINGING)
+        kept = np.ones(len(forecast.chances), dtype=np.bool_)
+        first = len(grouped.flights[Flight.DIALING])
+        needed = room.free + forecast.busy - room.waiting
+        end: list[str] = []
+        for index in np.argsort(-ages)[:_END_MOST]:
+            if ages[index] < self.limits.ring_min_s:
+                break
+            if sum_at_least(forecast.chances[kept], forecast.new, needed, 0)[0] <= _END_CARE * price:
+                break
+            kept[first + index] = False
+            end.append(grouped.ringing[index])
+        return tuple(end)
 
     def _capped(self, wanted: int, room: "_Room") -> tuple[int, str]:
         limits = self.limits
@@ -161,11 +182,14 @@ class Pacer:
         return start, cut
 
 
+_END_MOST, _END_CARE = 8, 1.5  # calls ended in one decision, and the price from which they are
 _LOOKED_AT = 60  # candidates whose forecasts are read
 _PRICE_FIRST, _PRICE_MIN, _PRICE_MAX = 0.05, 0.004, 0.3  # chance of being abandoned at which a call is not started
 _STEP = 0.0006
 _IDLE_CARE = 1.0
 _RESERVE, _RESERVE_POWER = 1.2, 0.65  # abandons to be kept in hand: 1.2 * agents ** 0.65
+# A large team without a budget has it back sooner by calls that hardly ever fail than by idling one call per agent
+_CAREFUL_FROM, _PRICE_CAREFUL = 20, 0.001
 _EASE = 2.0  # with fewer abandons left the price falls to nothing
 _RECENT_S, _RECENT_MIN, _RECENT_MOST = 1800.0, 30, 20_000
 

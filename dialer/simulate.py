@@ -36,6 +36,7 @@ def limits_of(scenario: Scenario, mode: Mode, target: float) -> Limits:
         calls_per_second=scenario.cps,
         abandon_rate_max=target,
         connect_limit_s=scenario.wait_s,
+        end_ringing=scenario.end_ringing,
     )
 
 

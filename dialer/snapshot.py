@@ -148,7 +148,8 @@ class Limits:
     in flight per working agent. `target`: the abandon rate that predictive steers to; 0.0: a little under
     `abandon_rate_max`. `window`: where the abandon rate is measured. `overflow_counts`: the law counts an overflow to
     the IVR as abandoned.
-    `connect_limit_s`: how long a live call may wait. `ring_min_s`: no ringing call is ended before.
+    `connect_limit_s`: how long a live call may wait. `end_ringing`: calls that ring in vain may be ended, none before
+    it has rung for `ring_min_s`.
     """
 
     mode: Mode = Mode.PROGRESSIVE
@@ -162,6 +163,7 @@ class Limits:
     overflow_counts: bool = True
     connect_limit_s: float = 2.0
     ring_min_s: float = 15.0
+    end_ringing: bool = False
 
     @classmethod
     def of(cls, campaign: Campaign, window: Window = Window.CAMPAIGN, overflow_counts: bool = True) -> Self:

@@ -247,6 +247,8 @@ class World:
         seen = Snapshot(self.at, tuple(self._seen.values()), tuple(self._attempts.values()), candidates=candidates)
         decision = self.policy.decide(seen)
         self.result.decisions += 1
+        for attempt in decision.end:
+            self._hang_up(attempt)
         chosen = list(decision.chosen[: decision.start])
         for number in range(decision.start):
             self._launch(int(chosen[number]) if number < len(chosen) else None)
@@ -339,6 +341,8 @@ class World:
             self._later(of.ring_timeout_s, self._ended, call, Kind.NO_ANSWER)
 
     def _answers(self, call: _Call) -> None:
+        if call.id not in self._attempts:
+            return
         of, draws = self.scenario, call.draws
         self._attempts[call.id] = AttemptSeen(call.id, Flight.DETECTING, self.at, self.at, call.probability)
         self._tell(Kind.ANSWER, call.id)
@@ -350,7 +354,13 @@ class World:
         else:
             self._later(delay, self._ended, call, Kind.MACHINE)
 
+    def _hang_up(self, attempt: str) -> None:
+        if attempt in self._attempts and self._attempts[attempt].state == Flight.RINGING:
+            self._ended(self._calls[attempt], Kind.NO_ANSWER)
+
     def _ended(self, call: _Call, kind: Kind) -> None:
+        if call.id not in self._attempts:
+            return  # it was hung up
         del self._attempts[call.id], self._calls[call.id]
         self._tell(kind, call.id)
         if self.forecasts is not None:
