@@ -47,6 +47,11 @@ class AnswerRate:
         self.now = float(self._trust @ (self._live / self._all))
 
     @property
+    def unsure(self) -> float:
+        """Relative variance of the rate: how far the memories that are believed differ."""
+        return float(self._trust @ (self._live / self._all / self.now - 1.0) ** 2)
+
+    @property
     def long(self) -> float:
         """By the longest memory alone."""
         return float(self._live[-1] / self._all[-1])
@@ -297,11 +302,21 @@ def excess(chances: Floats, needed: int) -> float:
     return float((over * _phi(x) + spread * np.exp(-x * x / 2) / np.sqrt(2 * np.pi)).max())
 
 
-def sum_at_least(chances: Floats, more: Floats, needed: int, calls: int, enough: float = 1.0) -> Floats:
+def sum_at_least(
+    chances: Floats,
+    more: Floats,
+    needed: int,
+    calls: int,
+    enough: float = 1.0,
+    shared: int = 0,
+    unsure: float = 0.0,
+) -> Floats:
     """[k]: chance of at least `needed` of independent events, with k = 0..calls more of chance `more` among them.
 
     `chances`: [event, horizon], `more`: [horizon] or, call by call, [call, horizon] (the last stands for all further);
     the mean over the horizons. Rises with k; ends early above `enough`.
+    The first `shared` chances and those of `more` are all too high or too low together, by a factor of variance
+    `unsure`: this counts in large sums only.
     Up to EXACT events the Poisson-binomial law by convolution, above the normal law with continuity and skewness
     corrected (Volkova, Theory Probab. Appl. 40 (1996) 791-794).
     """
@@ -309,7 +324,7 @@ def sum_at_least(chances: Floats, more: Floats, needed: int, calls: int, enough:
         return np.ones(calls + 1)
     if len(chances) <= EXACT:
         return _exact(chances, np.atleast_2d(more), needed, calls, enough)
-    above: Floats = _normal(chances, np.atleast_2d(more), needed, calls).mean(axis=1)
+    above: Floats = _normal(chances, np.atleast_2d(more), needed, calls, shared, unsure).mean(axis=1)
     return above
 
 
@@ -335,10 +350,12 @@ def _convolve(below: Floats, chance: Floats) -> None:
     below[:, 1:] += moved
 
 
-def _normal(chances: Floats, more: Floats, needed: int, calls: int) -> Floats:
+def _normal(chances: Floats, more: Floats, needed: int, calls: int, shared: int, unsure: float) -> Floats:
     spread, more_spread = chances * (1 - chances), more * (1 - more)
-    mean = chances.sum(axis=0) + _running(more, calls)
-    variance = np.maximum(spread.sum(axis=0) + _running(more_spread, calls), 1e-9)
+    new = _running(more, calls)
+    mean = chances.sum(axis=0) + new
+    together = unsure * (chances[:shared].sum(axis=0) + new) ** 2
+    variance = np.maximum(spread.sum(axis=0) + _running(more_spread, calls) + together, 1e-9)
     third = (spread * (1 - 2 * chances)).sum(axis=0) + _running(more_spread * (1 - 2 * more), calls)
     x = (needed - 0.5 - mean) / np.sqrt(variance)
     density = np.exp(-x * x / 2) / np.sqrt(2 * np.pi)

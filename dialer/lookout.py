@@ -83,6 +83,8 @@ class Forecast:
 
     chances: Floats
     new: Floats
+    calls: int  # of `chances`, the first
+    unsure: float  # relative variance of the answer rate
     busy: int
     free_soon: float
     live_soon: float
@@ -183,6 +185,8 @@ class Lookout:
         return Forecast(
             chances=np.concatenate([live, 1.0 - free]),
             new=scaled(new, self._gains(told)),
+            calls=len(live),
+            unsure=self.answers.fast.unsure,
             busy=len(free),
             free_soon=float(free.sum()) / HORIZONS,
             live_soon=float(live.sum()) / HORIZONS,

@@ -143,7 +143,7 @@ class Pacer:
         price = self._price.at(left, room) * self._recent.ease(self._goal)
         if room.working >= _CAREFUL_FROM:
             price = max(price, _PRICE_CAREFUL)
-        chances = sum_at_least(forecast.chances, forecast.new, needed, most, price)
+        chances = sum_at_least(forecast.chances, forecast.new, needed, most, price, forecast.calls, forecast.unsure)
         numbers |= {
             "answer_rate": self._lookout.answers.rate,
             "free_soon": forecast.free_soon,

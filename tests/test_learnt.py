@@ -149,3 +149,12 @@ def test_chances_rise_with_every_call_and_end_early() -> None:
     assert np.all(np.diff(found) >= -1e-12)
     assert len(found) == 51
     assert len(sum_at_least(chances, np.full(HORIZONS, 0.3), 5, 50, enough=0.5)) < 20
+
+
+def test_a_rate_that_is_not_sure_makes_large_sums_wider() -> None:
+    chances = np.full((EXACT + 52, HORIZONS), 0.2)
+    more = np.full(HORIZONS, 0.1)
+    sure, unsure = (sum_at_least(chances, more, 30, 5, shared=100, unsure=u) for u in (0.0, 0.04))
+    assert np.all(unsure > sure)
+    few = np.full((10, HORIZONS), 0.2)
+    assert sum_at_least(few, more, 5, 2, shared=10, unsure=0.04)[0] == sum_at_least(few, more, 5, 2)[0]

@@ -426,3 +426,43 @@ def test_lost_events_break_nothing(lost: set[int], doubled: int) -> None:
     decision = pacer.decide(seen)
     within_limits(decision, seen, limits)
     assert all(number == number for number in decision.numbers.values())
+
+
+def large(idle: int = 2, talking: int = 40) -> Snapshot:
+    agents = tuple(
+        AgentSeen(str(100 + n), Working.WRAP_UP if n % 2 else Working.TALKING, 3988.0) for n in range(talking)
+    )
+    return Snapshot(4000.0, (*agents, *(AgentSeen(f"i{n}", Working.IDLE, 3900.0) for n in range(idle))), (), GOOD)
+
+
+def test_a_large_team_without_a_budget_calls_carefully() -> None:
+    pacer = taught(replace(WIDE, mode=Mode.PREDICTIVE))
+    rich = pacer.decide(large()).start
+    spent = pacer.decide(replace(large(), at=4001.0, counters=Counters(1000, 30)))
+    assert 2 < spent.start < rich
+    assert spent.numbers["abandon_chance"] <= spent.numbers["price"] == 0.001
+    assert "one more abandon would pass" in spent.reason
+
+
+VAIN = tuple(AttemptSeen(f"c{n}", Flight.RINGING, 4000.0 - n) for n in range(24))
+
+
+def test_calls_that_ring_in_vain_are_ended_where_that_is_allowed() -> None:
+    limits = replace(WIDE, mode=Mode.PREDICTIVE, end_ringing=True)
+    talking = tuple(replace(one, state=Working.TALKING, since=3999.0) for one in BUSY.agents)
+    ringing = tuple(replace(one, since=3984.5 - n / 100) for n, one in enumerate(VAIN))
+    seen = replace(BUSY, agents=talking, attempts=(*ringing, AttemptSeen("young", Flight.RINGING, 3990.0)))
+    bad = taught(limits, rate=0.5)
+    for number in range(300):  # some answer late
+        for at, kind in (0, Kind.LAUNCH), (3, Kind.RING), (20 + number % 4, Kind.LIVE), (24, Kind.CONNECT):
+            bad.observe(
+                PacingEvent(3000.0 + number + at, kind, f"late{number}", "199" if kind == Kind.CONNECT else None)
+            )
+    ended = bad.decide(seen).end
+    assert ended
+    assert ended[0] == "c23"  # the oldest first
+    assert "young" not in ended
+    bad.limits = replace(limits, end_ringing=False)
+    assert bad.decide(replace(seen, at=4001.0)).end == ()
+    bad.limits = replace(limits, ring_min_s=60.0)
+    assert bad.decide(replace(seen, at=4002.0)).end == ()
