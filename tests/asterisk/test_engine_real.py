@@ -1,31 +1,35 @@
 """The engine as it is deployed: a real Asterisk, a real carrier, a real Redis; commands in, outcomes and calls out."""
 
+import os
 import secrets
+import signal
 import socket
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from dialer.adapters.asterisk_conf import AsteriskSettings
+from dialer.adapters.asterisk_check import Asterisk
+from dialer.adapters.asterisk_conf import CONF, AsteriskSettings, Trunk, render
 from dialer.adapters.asterisk_process import AsteriskProcess
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
-from dialer.demo.carrier import Carrier
+from dialer.demo.carrier import Carrier, CarrierSettings
 from dialer.demo.program import Program
-from dialer.dialplan import Told
+from dialer.dialplan import Told, room
 from dialer.keyed import secret_key
 from dialer.model import Attempt, Kind, Machine, Mode, Overflow, Retry
 from dialer.ports import Held
 from tests.ivr.debtor import Debtor
 
 from .ami_client import AmiClient
-from .conftest import ROOT, TRUNK
-from .office import LIMIT_S, Office, Record, in_order
+from .conftest import ROOT, TRUNK, at_length, free_port
+from .office import LIMIT_S, Office, Record, in_order, silenced
 from .waiting import until
 
 pytestmark = [
@@ -35,6 +39,7 @@ pytestmark = [
 ]
 
 
+HOSTS = ("127.0.0.21", "127.0.0.22", "127.0.0.23")  # of the Asterisk that is killed, its carrier and its phones
 PERSON_KEY = secrets.token_bytes(32)
 
 
@@ -60,6 +65,55 @@ async def office(
 def seconds(record: Record, start: str, end: str) -> float:
     """From one of its times to another."""
     return (datetime.fromisoformat(record[end]) - datetime.fromisoformat(record[start])).total_seconds()
+
+
+async def watcher(settings: AsteriskSettings) -> AmiClient:
+    """Sees what happens on this Asterisk."""
+    return await AmiClient.login(settings.ami_host, settings.ami_port, settings.ami_user, settings.ami_secret)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def restarting(
+    asterisk: Asterisk, settings: AsteriskSettings, redis: RedisProcess, pbx: AsteriskProcess
+) -> AsyncIterator[Office]:
+    """On an Asterisk of its own, with the sounds of the other."""
+    pbx_host, carrier_host, phones_host = HOSTS
+    own = replace(
+        settings,
+        run=settings.run.with_name("pbx-killed"),
+        ami_port=free_port(settings.ami_host, socket.SOCK_STREAM),
+        http_port=0,
+        sip_host=pbx_host,
+        sip_port=free_port(pbx_host, socket.SOCK_DGRAM),
+        media_address=pbx_host,
+        trunks=(Trunk(TRUNK, carrier_host, free_port(carrier_host, socket.SOCK_DGRAM)),),
+        phones=settings.phones[:2],
+    )
+    render(own, CONF, own.run / "etc")
+    mortal = AsteriskProcess(asterisk, own.run, own.sounds)
+    carried = CarrierSettings(
+        run=own.run.with_name("carrier-of-killed"),
+        pbx_host=pbx_host,
+        pbx_port=own.sip_port,
+        port=own.trunks[0].port,
+        host=carrier_host,
+        phones_host=phones_host,
+        phones=own.phones,
+    )
+    carrier, store = Carrier(asterisk, carried), RedisStore(redis.url)
+    try:
+        await mortal.start()
+        await carrier.start(at_length)
+        office = Office(own, mortal, carrier, await watcher(own), store, redis.url)
+        for phone in own.phones:
+            await office.phone(phone.agent, works=True)
+        yield office
+        await office.close()
+        await office.ami.close()
+    finally:
+        await store.close()
+        await carrier.stop()
+        await mortal.stop()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -305,6 +359,38 @@ async def test_what_happens_while_the_manager_link_is_down_is_found_out(office: 
     books = await office.books(3)
     assert (books[talks.id]["outcome"], books[talks.id]["agent"]) == ("connected", "1001")
     assert (books[rings.id]["outcome"], books[rings.id]["agent"]) in (("abandoned", ""), ("interrupted", ""))
+    assert len(office.calls()) == 3
+
+
+async def test_asterisk_killed_and_started_again(restarting: Office) -> None:
+    """Its calls are closed once, nobody is called a second time, and the agents are back by themselves."""
+    office = restarting
+    await office.open("1001", "1002")
+    talks, rings = office.debtor("human"), office.debtor("human", 8)
+    await office.add(talks, rings)
+    await office.order("start")
+    attempt = await office.talking("1001")
+    legs = {await office.leg("1001"), await office.leg("1002")}
+    await office.ringing(rings)
+    await office.ami.close()
+    os.kill(office.pbx.pid, signal.SIGKILL)
+    await office.pbx.stop()
+    await silenced(office.carrier.process)
+    await office.pbx.start()
+    for agent in ("1001", "1002"):
+        await office.phone(agent, works=True)  # what registered within its last second Asterisk has not kept
+    books = await office.books(2)
+    assert (books[talks.id]["outcome"], books[talks.id]["attempt"]) == ("connected", attempt)
+    assert (books[talks.id]["agent"], books[talks.id]["wrapped_at"]) == ("1001", "")
+    assert books[rings.id]["outcome"] == "interrupted"
+    for agent in ("1001", "1002"):
+        assert (await office.known_as(agent, "idle")).leg not in legs
+    office.ami, rooms = await watcher(office.settings), {room("1001"), room("1002")}
+    later = office.debtor("human")
+    await office.add(later)
+    entered = await office.ami.where(lambda event: event.get("BridgeName", "") in rooms, LIMIT_S, "a debtor in a room")
+    await office.end_talk(entered["BridgeName"].removeprefix(room("")))
+    assert (await office.books(3))[later.id]["outcome"] == "connected"
     assert len(office.calls()) == 3
 
 
