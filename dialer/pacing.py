@@ -140,7 +140,7 @@ class Pacer:
         needed = room.free + forecast.busy - room.waiting
         left = budget(counters.abandoned, counters.live, self._goal)
         left -= max(excess(forecast.chances, needed), room.waiting - room.free)
-        price = self._price.at(left, room) * self._recent.ease(self._goal)
+        price = self._price.at(left, room) * self._recent.ease(self._goal, room.working >= _LARGE_FROM)
         if room.working >= _CAREFUL_FROM:
             price = max(price, _PRICE_CAREFUL)
         chances = sum_at_least(forecast.chances, forecast.new, needed, most, price, forecast.calls, forecast.unsure)
@@ -190,6 +190,7 @@ _IDLE_CARE = 1.0
 _RESERVE, _RESERVE_POWER = 1.2, 0.65  # abandons to be kept in hand: 1.2 * agents ** 0.65
 # A large team without a budget has it back sooner by calls that hardly ever fail than by idling one call per agent
 _CAREFUL_FROM, _PRICE_CAREFUL = 20, 0.001
+_LARGE_FROM = 12  # half of 20 may be on a break
 _EASE = 2.0  # with fewer abandons left the price falls to nothing
 _RECENT_S, _RECENT_MIN, _RECENT_MOST = 1800.0, 30, 20_000
 
@@ -232,10 +233,11 @@ class _Recent:
         while fates[0][0] < at - _RECENT_S or len(fates) > _RECENT_MOST:
             self._abandoned -= fates.popleft()[1]
 
-    def ease(self, goal: float) -> float:
-        """1.0 up to some 1.4 times the goal, 0.0 from twice the goal; two abandons are let pass."""
-        much = (self._abandoned - 2) / max(_RECENT_MIN, len(self._fates)) / max(1e-9, goal)
-        return min(1.0, max(0.0, (2.0 - much) / 0.6))
+    def ease(self, goal: float, large: bool) -> float:
+        """1.0 up to 1.4 times the goal, 0.0 from twice the goal, two abandons let pass; stricter in a large team."""
+        most, passed = (1.8, 1) if large else (2.0, 2)
+        much = (self._abandoned - passed) / max(_RECENT_MIN, len(self._fates)) / max(1e-9, goal)
+        return min(1.0, max(0.0, (most - much) / 0.6))
 
 
 @dataclass(frozen=True, slots=True)
