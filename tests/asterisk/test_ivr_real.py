@@ -29,8 +29,8 @@ from .conftest import TRUNK, Line
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk]
 
 SOON_S = 0.4  # the goal is 60 ms; see below
-# The goal is 60 ms, printed below and in the bench. What is tested is that no wait is silent: one that were is 1 s and longer;
-# a machine that runs other things too makes gaps of 0.15 s.
+# The goal is 60 ms, printed below and in the bench. Tested is that no wait is silent: one that were would last 1 s and
+# longer, and a machine that runs other things too makes gaps of 0.15 s.
 GAP_LIMIT_S = 0.5
 
 
