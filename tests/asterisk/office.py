@@ -136,7 +136,7 @@ class Office:
         """One more engine on this campaign; the first one that comes leads."""
         config, clock, store = self.settings, SystemClock(), self.make_store(self.redis_url)
         where = AmiSettings(config.node, config.ami_host, config.ami_port, config.ami_user, config.ami_secret)
-        ami = Ami(replace(where, pause_s=self.pause_s), clock)
+        ami = Ami(replace(where, pause_s=self.pause_s), clock, chance=lambda: 1.0)
         trunk = Trunk(TRUNK, config.node, self.dial, 50, 20.0, "X-Santun-Attempt")
         engine = Mortal(Site(name, {TRUNK: trunk}, lambda _: PACK, new_id), store, {config.node: ami}, clock)
         await ami.start()
@@ -328,7 +328,8 @@ class Office:
         await until(logged, "every call in the carrier's log")
         found = await self.records(count)
         assert len(found) == count, found
-        assert faults(found, self.calls()) == []
+        wrong = faults(found, self.calls())
+        assert not wrong, (wrong, found, self.calls())
         assert not [record for record in found if record["joined_at"] and record["outcome"] != "connected"]
         return {record["debtor"]: record for record in found}
 
