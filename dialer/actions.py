@@ -15,10 +15,11 @@ class SendToAgent:
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """End a channel that is ours."""
+    """End a channel that is ours; `if_sure`: only while our books are known to agree with Asterisk."""
 
     channel: str
     why: str
+    if_sure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from dialer.routing import JOIN_LIMIT_S, choose, may_send
 from dialer.team import Team
 
 OVERDUE_S = 5.0
+AGAIN_S = 1.0
 READY_S = 0.1  # so long after its answer a call is in the dialplan, even if nothing says so
 RESPONSE_S = 1.0  # so long after a Hangup the word whether the call had been answered may come
 FAILED_S = 1.0  # so long after a failed Originate its channel may live, or be told of for the first time
@@ -424,7 +425,9 @@ class Floor:
                 actions = self._happened(attempt, Word.JOIN_FAILED, at, at)
                 return [*actions, LookAgain(f"{attempt.id} did not come to {attempt.agent}")]
             case "rang" if attempt.state is CallState.RINGING and not attempt.cancelled:
-                return [HangUp(attempt.id, "rang out")]  # Originate's Timeout counts the post-dial delay too
+                # Originate's Timeout counts the post-dial delay too. An answer may have been missed: only if sure
+                self.deadlines.set("rang", attempt.id, at + AGAIN_S)
+                return [HangUp(attempt.id, "rang out", if_sure=True)]
             case "ready":
                 return self._ready(attempt.id, attempt.answered_at, at)
             case "serve" if attempt.state in NEEDS_AGENT:

@@ -59,6 +59,8 @@ class Hands:
             match action:
                 case SendToAgent():
                     self._tools.do(self._send(run, action))
+                case HangUp(if_sure=True) if not run.reconciled:
+                    pass  # the floor asks again
                 case HangUp():
                     self._tools.do(self.hang_up(run.phone, action.channel))
                 case RaiseLeg():
