@@ -191,6 +191,7 @@ class Engine:
             if run.trunk.node == phone.node:
                 run.reconciled = False
                 if event.kind is not Kind.LINK_DOWN:
+                    run.linked_at = self._clock.now()
                     self.do(self._guarded(run, self._hands.reconcile(run, booted=event.kind is Kind.BOOTED)))
 
     # ---- writing behind

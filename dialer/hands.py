@@ -103,6 +103,10 @@ class Hands:
 
     async def _send(self, run: Run, send: SendToAgent) -> None:
         attempt, agent, floor = send.attempt, send.agent, run.floor
+        if not run.reconciled and attempt.answered_at < run.linked_at:
+            # He may be with an agent already, whom a lost link kept us from hearing of
+            self.perform(run, floor.join_failed(attempt.id, agent.id, self._clock.now()))
+            return
         run.writes.supersede(attempt, agent)
         try:
             free = await self._tools.within(RESERVE_LIMIT_S, self._store.reserve(run.token, agent, attempt))

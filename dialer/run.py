@@ -85,6 +85,7 @@ class Run:
     due: int = 0
     later: int = 0
     placing: bool = False
+    linked_at: float = 0.0  # when the manager session began; what was before may have been missed
     reconciled: bool = False  # what Asterisk holds has been compared with our books since the link came up
     looked_at: float = -inf  # monotonic: when it was last compared
     draining: bool = False
