@@ -336,14 +336,13 @@ class Office:
     # ---- the end
 
     async def close(self) -> None:
-        """Engines, calls and what is in Redis."""
+        """Engines and calls."""
         async with asyncio.timeout(LIMIT_S):  # nobody else ends a test that hangs after it failed
             for led in self.engines:
                 await led.stop()
             for process in (self.pbx, self.carrier.process):
                 if process.alive:
                     await silenced(process)
-            await self.store._link.one(("FLUSHALL",))
 
 
 async def silenced(process: AsteriskProcess) -> None:
