@@ -25,6 +25,7 @@ TICK_S = 0.05  # deadlines are kept to this
 TURN_S = 0.2  # decisions are at most five a second
 EASE = 0.8  # a saved-up second of calls goes out at no more than 1 / EASE of the rate, and turns are not missed for it
 GATHER_S = 0.02
+CANCEL_AGAIN_S = 0.5
 SECOND_S = 1.0
 COMPARE_S = 60.0  # whatever an event that never came would have told is found out after so long
 _LINK = frozenset({Kind.LINK_UP, Kind.LINK_DOWN, Kind.BOOTED})
@@ -76,12 +77,13 @@ class Engine:
             run.draining = True
 
     async def _shut(self, loops: Iterable[asyncio.Task[Any]]) -> None:
-        left: set[asyncio.Task[Any]] = {*loops}
-        while left := left | self._tasks:
+        left: set[asyncio.Task[Any]] = {*loops} | self._tasks
+        while left:  # again and again: a library may swallow a cancellation that comes in the wrong moment
             for task in left:
                 task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
-            left = set()
+            done, _ = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
+            await asyncio.gather(*done, return_exceptions=True)
+            left = {task for task in left | self._tasks if not task.done()}
         for run in self.runs.values():
             for attempt in run.floor.attempts.values():  # the next leader need not guess
                 run.writes.save(attempt, self._clock.monotonic())

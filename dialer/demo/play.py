@@ -89,9 +89,11 @@ async def _demo(agents: int, contacts: int, minutes: float, seed: int, say: Tell
             page.page(say.console, books, _short(world.env_file.parent))
             return exit_code(books, interrupts.number)
         finally:
-            for one in (*watchers, *robots):
+            tasks = [*watchers, *robots]
+            for one in tasks:
                 one.cancel()
-            await asyncio.gather(*watchers, *robots, return_exceptions=True)
+            done, _ = await asyncio.wait(tasks, timeout=COMMAND_S)  # a swallowed cancellation must not keep us
+            await asyncio.gather(*done, return_exceptions=True)
             await store.close()
 
 
