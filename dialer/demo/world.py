@@ -1,6 +1,7 @@
 """Everything the demo needs, started and stopped: Redis, the dialer's Asterisk, a carrier, the IVR, the engine."""
 
 import asyncio
+import fcntl
 import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -8,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import IO
 
 from dialer.adapters.asterisk_check import Asterisk
 from dialer.adapters.asterisk_conf import CONF, AsteriskSettings, Phone, Trunk, render
@@ -116,8 +118,20 @@ async def _start(world: World, settings: AsteriskSettings, folder: Folder, say: 
     say(f"{len(settings.phones)} agents' phones are registered")
 
 
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 async def _prompts(sounds: Path, env: Mapping[str, str], say: Say) -> None:
-    await run_to_end(("ivr", "prompts", "render", "--out", str(sounds), "--company", COMPANY), env)
+    sounds.parent.mkdir(parents=True, exist_ok=True)
+    with sounds.with_suffix(".lock").open("w") as lock:  # of two demos at once the second finds them rendered
+        while not _locked(lock):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(LOOK_S)
+        await run_to_end(("ivr", "prompts", "render", "--out", str(sounds), "--company", COMPANY), env)
     say("the IVR's prompts are there")
 
 
