@@ -37,6 +37,7 @@ class AsteriskProcess:
         self._sounds = sounds
         self._folders = directories(run)
         self._process: asyncio.subprocess.Process | None = None
+        self.boot_log: list[str] = []  # messages.log up to the moment it had booted
 
     @property
     def pid(self) -> int:
@@ -63,6 +64,7 @@ class AsteriskProcess:
         try:
             async with asyncio.timeout(timeout_s):
                 await self._booted()
+            self.boot_log = self.log()
         except TimeoutError as error:
             await self.stop()
             raise AsteriskFailed(f"not ready after {timeout_s:.0f} s. {self.last_lines()}") from error
