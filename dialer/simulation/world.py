@@ -64,7 +64,10 @@ class Result:
     decisions: int = 0
     waits: list[float] = field(default_factory=list)
     fates: list[tuple[float, bool]] = field(default_factory=list)  # when, abandoned?
-    reached: int = 0  # leads that were talked to
+    leads: int = 0  # on the list
+    tried: int = 0  # of these, called at least once
+    reached: int = 0  # of these, talked to
+    right_party: int = 0  # talks with a person; connects with a machine taken for one are none
 
     @property
     def utilisation(self) -> float:
@@ -75,6 +78,21 @@ class Result:
     def abandon_rate(self) -> float:
         """Of the live answers passed on; hang-ups while waiting included."""
         return self.abandoned / self.live if self.live else 0.0
+
+    @property
+    def tried_share(self) -> float:
+        """Share of the list that was called at least once."""
+        return self.tried / self.leads if self.leads else 0.0
+
+    @property
+    def tries_per_lead(self) -> float:
+        """Calls per lead, of those that were called."""
+        return self.launched / self.tried if self.tried else 0.0
+
+    @property
+    def right_party_per_hour(self) -> float:
+        """Talks with a person per agent and hour outside breaks."""
+        return 3600 * self.right_party / max(1e-9, self.busy_s + self.idle_s)
 
 
 class Leads:
@@ -231,6 +249,7 @@ class World:
         for agent in self._agents:
             self._now(agent, "")
         self.result.reached = len(self._talked)
+        self.result.leads, self.result.tried = self.leads.size, len(self._tries)
         return self.result
 
     def _wake(self) -> None:
@@ -467,6 +486,7 @@ class World:
         self._settled(False)
         if call.person:
             self._talked.add(call.lead)
+            self.result.right_party += 1
             mean, spread = of.talk_s, of.talk_spread
             if draws[4] < of.talk_short_share:
                 mean, spread = of.talk_short_s, 0.6

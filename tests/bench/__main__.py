@@ -5,7 +5,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rich.console import Console
@@ -63,7 +63,7 @@ async def _in_world(names: tuple[str, ...], wanted: Wanted, quick: bool, console
             await store.close()
 
 
-async def _part(name: str, quick: bool, console: Console) -> None:
+async def _part(name: str, quick: bool, console: Console, words: Sequence[str]) -> None:
     """Those that need no telephone."""
     _head(console, name)
     if name == "redis":
@@ -73,7 +73,7 @@ async def _part(name: str, quick: bool, console: Console) -> None:
     elif name == "gate":
         await asyncio.to_thread(_gate, 1000 if quick else 20_000)
     else:
-        await _own_process("tests.bench.bench_pacing", "--cpu")
+        await _own_process("tests.bench.bench_pacing", *(["--cpu"] if quick else words))
 
 
 async def _own_process(module: str, *words: str) -> None:
@@ -83,7 +83,7 @@ async def _own_process(module: str, *words: str) -> None:
         await process.wait()
     finally:
         if process.returncode is None:
-            process.kill()
+            process.send_signal(signal.SIGINT)  # it ends its own processes
             await process.wait()
 
 
@@ -103,7 +103,7 @@ def _head(console: Console, name: str) -> None:
     console.rule(f"{name} (load average before it: {load})")
 
 
-async def _all(names: tuple[str, ...], quick: bool, console: Console) -> None:
+async def _all(names: tuple[str, ...], quick: bool, console: Console, words: Sequence[str]) -> None:
     """One after the other; the first signal ends all of it in good order, further ones change nothing."""
     main = asyncio.current_task()
     asked: list[int] = []
@@ -121,7 +121,10 @@ async def _all(names: tuple[str, ...], quick: bool, console: Console) -> None:
         await _in_world(QUICK, both, quick, console)
         names = QUICK_NAMES[len(QUICK) :]
     for name in names or NAMES:
-        await (_live if name in LIVE else _part)(name, quick, console)
+        if name in LIVE:
+            await _live(name, quick, console)
+        else:
+            await _part(name, quick, console, words)
 
 
 def main() -> int:
@@ -130,12 +133,14 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="|".join(NAMES), help="which; none: all")
     few = ", ".join(QUICK_NAMES)
     parser.add_argument("--quick", action="store_true", help=f"a smoke test, its figures mean little; no names: {few}")
-    asked = parser.parse_args()
+    words = sys.argv[1:]
+    own = words[1:] if words[:1] == ["pacing"] and "--quick" not in words else []  # it has options of its own
+    asked = parser.parse_args(["pacing"] if own else words)
     if wrong := [name for name in asked.names if name not in NAMES]:
         parser.error(f"there is no bench {', '.join(wrong)}; there are {', '.join(NAMES)}")
     console = Console(width=None if sys.stdout.isatty() else 120)
     try:
-        asyncio.run(_all(tuple(asked.names), asked.quick, console))
+        asyncio.run(_all(tuple(asked.names), asked.quick, console, own))
     except DialerError as error:
         console.print(str(error), style="red", markup=False, highlight=False)
         return 2

@@ -1,13 +1,15 @@
-"""How well it paces, and at what CPU: `python -m tests.bench.bench_pacing [--full] [--file pacing.json]`.
+"""How well it paces, and at what CPU: `./run bench pacing [--minutes 15] [--jobs 2] [--full] [--file pacing.json]`.
 
-Shifts are simulated (`dialer.simulate`), one cell after the other and seed by seed, until the minutes are used up;
-every shift is written to the file, so a run that was cut short goes on where it stopped. `--table` only prints.
+A cell is a policy, a number of agents and a scenario. Shifts are simulated (`dialer.simulate`), a little of every cell
+first, until the minutes are used up; each is written to the file, so what was cut short goes on where it stopped.
+`--table` only prints.
 """
 
 import argparse
 import json
+import os
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, process_time
@@ -16,58 +18,93 @@ from dialer.abandon import upper_bound
 from dialer.model import Mode
 from dialer.pacing import AgentSeen, AttemptSeen, Counters, Flight, Kind, Limits, Pacer, PacingEvent, Snapshot, Working
 from dialer.simulate import OURS, scaled, shift
+from dialer.simulation.parallel import cores, spread
 from dialer.simulation.scenario import SCENARIOS
 
 SIZES = (3, 5, 10, 20, 50, 100, 200, 500)
-SHIFTS = {3: 60, 5: 60, 10: 60, 20: 60, 50: 60, 100: 20, 200: 20, 500: 6}
-SAMPLE = {3: 6, 5: 6, 10: 6, 20: 6, 50: 6, 100: 3, 200: 1, 500: 0}
+SHIFTS = {3: 60, 5: 60, 10: 60, 20: 60, 50: 60, 100: 20, 200: 20, 500: 5}  # of every cell
+SAMPLE = {3: 3, 5: 3, 10: 3, 20: 2, 50: 2, 100: 1, 200: 1, 500: 1}
 AIMS = {5: 70.0, 10: 78.0, 20: 85.0, 50: 92.0, 100: 95.0, 200: 96.7, 500: 97.9}
 TARGET = 0.03
 TICK_S = 1.0  # a decision a second; events in between wait for it, as a busy engine's do
 LINES_PER_AGENT = 2.5
 DECISIONS = 400
+SHIFT_CPU_S = 5.0  # of three agents, and for every further one:
+AGENT_CPU_S = 0.2
 
-Row = dict[str, float]
-
-
-def cells(full: bool, sizes: Sequence[int], policies: Sequence[str]) -> Iterator[tuple[str, int, str, int]]:
-    """Policy, size, scenario, seed: a little of everything first."""
-    wanted = SHIFTS if full else SAMPLE
-    for seed in range(1, 1 + max(wanted.values())):
-        for size in sizes:
-            names = list(SCENARIOS)
-            if seed <= wanted[size]:
-                scenario = names[(seed - 1) % len(names)]
-                yield from ((policy, size, scenario, seed) for policy in policies)
+Row = Mapping[str, float]
+Cell = tuple[str, int, str, int]  # policy, size, scenario, seed
 
 
-def run(path: Path, minutes: float, full: bool, sizes: Sequence[int], policies: Sequence[str]) -> None:
+def cells(full: bool, sizes: Sequence[int], policies: Sequence[str], scenarios: Sequence[str]) -> list[Cell]:
+    """What is wanted, in an order in which all cells fill alike; policies and sizes meet the same people."""
+    wanted, names = SHIFTS if full else SAMPLE, list(SCENARIOS)
+    found = [
+        ((shift_number + place / len(names)) / wanted[size], size, policy, name, shift_number * len(names) + place + 1)
+        for size in sizes
+        for place, name in enumerate(names)
+        if name in scenarios
+        for shift_number in range(wanted[size])
+        for policy in policies
+    ]
+    return [(policy, size, name, seed) for _, size, policy, name, seed in sorted(found)]
+
+
+def key_of(cell: Cell) -> str:
+    """Its row's name in the file."""
+    return "/".join(map(str, cell))
+
+
+def one_shift(cell: Cell) -> Row:
+    """Simulate it."""
+    policy, size, scenario, seed = cell
+    name, _, forecast = policy.partition("+")
+    begin = process_time()
+    one = shift(name, scaled(SCENARIOS[scenario], size), seed, TARGET, forecast, TICK_S)
+    return {
+        "utilisation": one.utilisation,
+        "abandon_rate": one.abandon_rate,
+        "half_hour": one.worst_half_hour,
+        "live": one.live,
+        "launched": one.launched,
+        "reached": one.reached,
+        "tried_share": one.tried_share,
+        "tries_per_lead": one.tries_per_lead,
+        "right_party_per_hour": one.right_party_per_hour,
+        "cpu_s": process_time() - begin,
+    }
+
+
+def run(path: Path, minutes: float, wanted: Sequence[Cell], jobs: int) -> None:
     """Simulate what is missing in the file."""
     rows: dict[str, Row] = json.loads(path.read_text()) if path.exists() else {}
-    end = monotonic() + 60 * minutes
-    for policy, size, scenario, seed in cells(full, sizes, policies):
-        key = f"{policy}/{size}/{scenario}/{seed}"
-        if key in rows:
-            continue
-        if monotonic() > end:
-            print("Out of time; start again to go on.")
-            break
-        name, _, forecast = policy.partition("+")
-        begin = process_time()
-        one = shift(name, scaled(SCENARIOS[scenario], size), seed, TARGET, forecast, TICK_S)
-        rows[key] = {
-            "utilisation": one.utilisation,
-            "abandon_rate": one.abandon_rate,
-            "half_hour": one.worst_half_hour,
-            "live": one.live,
-            "launched": one.launched,
-            "reached": one.reached,
-            "cpu_s": process_time() - begin,
-        }
-        path.write_text(json.dumps(rows, indent=0))
+    missing = [cell for cell in wanted if key_of(cell) not in rows]
+    begin = monotonic()
+    end = begin + 60 * minutes
+
+    def in_time() -> Iterator[Cell]:
+        for cell in missing:
+            if monotonic() + SHIFT_CPU_S + AGENT_CPU_S * cell[1] < end:
+                yield cell
+
+    for done, (cell, row) in enumerate(spread(one_shift, in_time(), jobs), 1):
+        rows[key_of(cell)] = row
+        _write(path, rows)
+        told = f"{key_of(cell)}: {row['utilisation']:.1%} busy, {row['abandon_rate']:.2%} abandoned"
+        print(f"{done:,} of {len(missing):,} after {(monotonic() - begin) / 60:.1f} min: {told}", flush=True)
+    left = sum(key_of(cell) not in rows for cell in wanted)
+    if left:
+        print(f"Out of time, {left:,} shifts are left; start again to go on.")
 
 
-def table(rows: dict[str, Row], by_scenario: bool = False) -> str:
+def _write(path: Path, rows: Mapping[str, Row]) -> None:
+    """Whole or not at all: the run may be killed at any moment."""
+    beside = path.with_suffix(".new")
+    beside.write_text(json.dumps(rows, indent=0))
+    os.replace(beside, path)
+
+
+def table(rows: Mapping[str, Row], by_scenario: bool = False) -> str:
     """Markdown, by policy and size (and scenario)."""
     groups: dict[tuple[str, int, str], list[Row]] = {}
     for key, row in rows.items():
@@ -75,20 +112,34 @@ def table(rows: dict[str, Row], by_scenario: bool = False) -> str:
         groups.setdefault((name, int(agents), kind if by_scenario else "all"), []).append(row)
     lines = [
         "| policy | agents | scenario | shifts | utilisation % (95 % interval) | aim | abandons %, mean | worst "
-        "| worst 30 min | shifts over 3 % | (at most, 95 %) |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| worst 30 min | shifts over 3 % | (at most, 95 %) | talks with a person per agent hour | leads tried % "
+        "| tries per lead |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for (policy, size, scenario), some in sorted(groups.items(), key=lambda pair: (pair[0][0], pair[0][1], pair[0][2])):
         used = [100 * row["utilisation"] for row in some]
         mean = sum(used) / len(used)
-        spread = 1.96 * (sum((one - mean) ** 2 for one in used) / max(1, len(used) - 1) / len(used)) ** 0.5
         rates = [100 * row["abandon_rate"] for row in some]
         over = sum(rate > 100 * TARGET for rate in rates)
-        line = [policy, str(size), scenario, str(len(some)), f"{mean:.1f} ± {spread:.1f}"]
+        line = [policy, str(size), scenario, str(len(some)), f"{mean:.1f}{_spread(used)}"]
         line += [f"{AIMS[size]:g}" if size in AIMS else "", f"{sum(rates) / len(rates):.2f}", f"{max(rates):.2f}"]
         line += [f"{100 * max(one['half_hour'] for one in some):.1f}", str(over), f"{upper_bound(over, len(some)):.0%}"]
+        line += [_mean(some, "right_party_per_hour", 1, 1), _mean(some, "tried_share", 100, 0)]
+        line += [_mean(some, "tries_per_lead", 1, 2)]
         lines.append("| " + " | ".join(line) + " |")
     return "\n".join(lines)
+
+
+def _spread(values: Sequence[float]) -> str:
+    if len(values) < 2:
+        return ""
+    mean = sum(values) / len(values)
+    return f" ± {1.96 * (sum((one - mean) ** 2 for one in values) / (len(values) - 1) / len(values)) ** 0.5:.1f}"
+
+
+def _mean(rows: Sequence[Row], name: str, times: float, digits: int) -> str:
+    found = [row[name] for row in rows if name in row]  # a file of an older version lacks some
+    return f"{times * sum(found) / len(found):.{digits}f}" if found else ""
 
 
 # ---- CPU of a decision ----------------------------------------------------------------------------------------------
@@ -170,24 +221,33 @@ def cpu_table() -> str:
     return "\n".join(lines)
 
 
-def main(argv: Sequence[str] = ("--cpu",)) -> int:
-    """Print the tables; without words only the CPU of a decision."""
+def main(argv: Sequence[str]) -> int:
+    """Print the CPU of a decision, simulate what is missing, print the table."""
     parser = argparse.ArgumentParser(prog="./run bench pacing", description=__doc__)
     parser.add_argument("--full", action="store_true", help="hours: every cell as often as docs/pacing.md says")
     parser.add_argument("--file", type=Path, default=Path("pacing.json"), help="where shifts are kept")
     parser.add_argument("--minutes", type=float, default=0.0, help="at most; 15 without --full")
+    parser.add_argument("--jobs", type=int, default=cores(), help="shifts at a time; without it one per processor")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), choices=SIZES)
     parser.add_argument("--policies", nargs="+", default=[OURS, "progressive"], help="ratio:1.5, predictive+fitted ...")
+    parser.add_argument("--scenario", nargs="+", default=list(SCENARIOS), choices=list(SCENARIOS), help="only these")
     parser.add_argument("--table", action="store_true", help="only print what the file holds")
     parser.add_argument("--scenarios", action="store_true", help="print by scenario")
     parser.add_argument("--cpu", action="store_true", help="only the CPU of a decision")
     asked = parser.parse_args(list(argv))
+    if asked.cpu or not asked.table:
+        print(cpu_table(), flush=True)
     if asked.cpu:
-        print(cpu_table())
         return 0
     if not asked.table:
         minutes = asked.minutes or (1e9 if asked.full else 15.0)
-        run(asked.file, minutes, asked.full, asked.sizes, asked.policies)
+        try:
+            run(asked.file, minutes, cells(asked.full, asked.sizes, asked.policies, asked.scenario), asked.jobs)
+        except KeyboardInterrupt:
+            print("Stopped; start again to go on.")
+    if not asked.file.exists():
+        print(f"There is no {asked.file} with shifts yet.")
+        return 1
     print(table(json.loads(asked.file.read_text()), asked.scenarios))
     return 0
 
