@@ -116,6 +116,16 @@ class NumberKind(StrEnum):
     WORKPLACE = "workplace"
 
 
+class NumberState(StrEnum):
+    """What was learnt of a number of this contact."""
+
+    UNTRIED = "untried"
+    GOOD = "good"  # the person was reached on it
+    DEAD = "dead"
+    WRONG_PERSON = "wrong_person"
+    STOP = "stop"
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """A number in E.164 (`+628...`) and its keyed hash, under which Redis knows it."""
@@ -123,6 +133,18 @@ class Number:
     e164: str
     key: str
     kind: NumberKind = NumberKind.DEBTOR
+    state: NumberState = NumberState.UNTRIED
+    past: str = ""  # answered and tried by part of the day, as forecast.py writes it
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What somebody agreed to. `what`: calls (automated calls to this mobile), whereabouts (an emergency contact may be
+    asked), other_hours."""
+
+    what: str
+    source: str
+    on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +167,21 @@ class Contact:
     priority: int = 0
     tries: int = 0  # attempts so far in this campaign
     next_number: int = 0  # index into numbers
+    alias: str = ""  # random: the only name the decision log knows him by; gone with the contact
+    account: str = ""  # the lender's account number, for agents and the lender
+    minimum: int = 0  # least payment
+    fee: int = 0
+    incentive: int = 0  # what the lender waives for paying now
+    province: str = ""
+    regency: str = ""
+    post_code: str = ""
+    consents: tuple[Consent, ...] = ()
+    custom: tuple[tuple[str, str], ...] = ()
+    score: int = 0  # the lender's; higher is called first among equals of priority
+    expires: float = 0.0  # no call from then on; 0: never
+    last_at: float = 0.0  # claim of the last attempt that counted
+    callback_at: float = 0.0  # the minute he chose; 0: none
+    callback_agent: str = ""  # whom he talked with
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +193,10 @@ class History:
     stop: bool = False  # do not call, wrong person
     silent_until: float = 0.0  # a promise pending, a call-back agreed, hardship
     dead: bool = False  # number: proven not in service
+    stops: tuple[str, ...] = ()  # do not call for `lender:NAME` or in `campaign:ID` only
+    abandoned_at: float = 0.0  # the last live answer that got no agent
+    machine_at: float = 0.0  # the last answer that detection took for a machine
+    hardship: bool = False  # cannot pay now: the pack's slower cadence
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +329,9 @@ class Verdict:
     silent_until: float = 0.0
     dead: bool = False
     count: bool = True  # false: our own fault, does not use up the debtor's attempts
+    wrong_person: bool = False  # the number is not his: it stops everywhere, the person does not
+    hardship: bool = False
+    callback_at: float = 0.0  # agreed with the debtor; 0: none
 
 
 @dataclass(frozen=True, slots=True)
