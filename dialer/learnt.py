@@ -57,6 +57,7 @@ class AnswerRate:
         return float(self._live[-1] / self._all[-1])
 
 
+_LATEST = 1e-4  # share of answers too few to count
 _SHARED = 0.002
 _PRIOR = 0.002  # keeps rates off 0 and 1
 
@@ -127,6 +128,7 @@ class Answers:
         self._new = 1
         self._table = np.zeros((2, AGE_MAX + 1, HORIZONS))
         self._horizons = np.linspace(2.0, 24.0, HORIZONS)
+        self._latest = 0.0
 
     def early(self, live: bool, told: float | None = None) -> None:
         """The next call in the order of launching: live within `early_s` of its launch, or not.
@@ -175,6 +177,17 @@ class Answers:
         gains: Floats = np.exp(self.trust.log_odds(told, self.fast.now) - log_odds(self.fast.long))
         return gains
 
+    def chances(self, told: Floats) -> Floats:
+        """That calls with these forecasts turn live."""
+        found: Floats = 1.0 / (1.0 + np.exp(-self.trust.log_odds(told, self.fast.now)))
+        return found
+
+    @property
+    def latest_s(self) -> float:
+        """The age up to which calls turned live."""
+        self._ready()
+        return self._latest
+
     @property
     def early_s(self) -> float:
         """By this age three in four of those who answer have."""
@@ -200,6 +213,8 @@ class Answers:
             self._new = 0
             self._slow = self._slow_rate()
             self._horizons = self._middles()
+            some = np.flatnonzero(self._live[0] > _LATEST * self._live[0].sum())
+            self._latest = float(some[-1] + 1) if len(some) else 0.0
             self._table = np.stack([self._chances(row) for row in (0, 1)])
         return self._table
 

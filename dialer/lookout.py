@@ -101,12 +101,20 @@ class Lookout:
         self._talks: dict[str, float] = {}
         self._wraps: dict[str, tuple[float, float]] = {}
         self._failing = 0.0
+        self._foretold = False  # any call came with a forecast
+        self._settled: dict[str, None] = {}  # calls whose fate is known, the oldest first
 
     @property
     def cold(self) -> bool:
         """Too little was seen to predict."""
         answers = self.answers
         return answers.finished < _COLD_CALLS or answers.lives < _COLD_LIVES or self.busy.seen < _COLD_LIVES
+
+    @property
+    def latest_s(self) -> float:
+        """How long after its launch a call may still turn live, seconds."""
+        seen = self.answers.latest_s + _LATE_S
+        return max(_LATEST_S, seen) if self.cold else seen
 
     def observe(self, event: PacingEvent) -> None:
         if event.attempt is not None:
@@ -126,14 +134,27 @@ class Lookout:
             launched.popleft()
 
     def settles(self, event: PacingEvent) -> bool:
-        """The first word on what became of this live answer."""
-        return event.attempt is not None and self._live.pop(event.attempt, None) is not None
+        """The first word on what became of this live answer. An abandon counts even if its launch was never told."""
+        attempt = event.attempt
+        if attempt is None or attempt in self._settled:
+            return False
+        if self._live.pop(attempt, None) is None and event.kind == Kind.CONNECT:
+            return False  # an inbound call, say
+        self._settle(attempt)
+        return True
+
+    def _settle(self, attempt: str) -> None:
+        self._settled[attempt] = None
+        if len(self._settled) > _SETTLED_MOST:
+            del self._settled[next(iter(self._settled))]
 
     def _call(self, event: PacingEvent, attempt: str) -> None:
         kind = event.kind
         if kind == Kind.LAUNCH:
             self._calls[attempt] = _Call(event.at, told=_sure(event.answer_probability))
+            self._foretold = self._foretold or self._calls[attempt].told is not None
             self._launched.append(self._calls[attempt])
+            self._settled.pop(attempt, None)  # a name that is used again
             return
         call = self._calls.get(attempt)
         if call is None:
@@ -150,6 +171,8 @@ class Lookout:
         live = event.kind == Kind.LIVE or event.kind in FATES
         if live:
             self._live[attempt] = event.at
+        else:
+            self._settle(attempt)
         # When most calls fail it is a dead trunk, not a bad list: nothing is to be learnt from their failing.
         failed = event.kind == Kind.FAILED
         self._failing += (failed - self._failing) / _FAILURES_SEEN
@@ -195,6 +218,17 @@ class Lookout:
     def _live_by(self, by_age: Floats, seen: Grouped, state: Flight) -> Floats:
         return scaled(by_age[_bins(seen.flight_ages(state))], self._gains(seen.told[state]))
 
+    def gained(self, told: Sequence[float | None]) -> dict[str, float]:
+        """What the forecasts say beyond the pooled rate: how far they are believed, lives among these next calls."""
+        pooled = self.answers.fast.now
+        sure = np.array([one for one in map(_sure, told) if one is not None])
+        lives = pooled * (len(told) - len(sure)) + float(self.answers.chances(sure).sum())
+        return {
+            "forecast_slope": self.answers.trust.slope if self._foretold else 0.0,
+            "lives_next": lives,
+            "lives_next_pooled": pooled * len(told),
+        }
+
     def _gains(self, told: Sequence[float | None]) -> Floats | float:
         """[call, 1]: odds of each over those in the table; one for all where nothing is forecast."""
         pooled = self.answers.gain
@@ -225,4 +259,5 @@ _ENDS = frozenset({Kind.LIVE, Kind.MACHINE, Kind.BUSY, Kind.FAILED, Kind.NO_ANSW
 _WRAPPED = frozenset({Kind.WRAP_END, Kind.IDLE, Kind.BREAK_START, Kind.SIGN_OUT})
 _COLD_CALLS, _COLD_LIVES = 40, 10
 _FAILURES_SEEN, _FAILING = 8, 0.5
-_LAUNCHED_MOST = 10_000
+_LAUNCHED_MOST = _SETTLED_MOST = 10_000
+_LATE_S, _LATEST_S = 3.0, 60.0  # beyond the latest answers seen; at the least while little was seen

@@ -38,6 +38,7 @@ class Mode(StrEnum):
     PREDICTIVE = "predictive"
     RATIO = "ratio"
     IVR = "ivr"
+    PREVIEW = "preview"  # the agent sees the account first and calls himself
 
 
 class Overflow(StrEnum):

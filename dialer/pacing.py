@@ -79,14 +79,15 @@ class Pacer:
         room = _Room.of(snapshot, grouped, self.limits)
         numbers = room.numbers()
         self._bucket.refill(snapshot.at, room.calls_per_second)
-        stop = _stop(snapshot, room, self.limits.mode)
+        stop = self._stop(snapshot, room)
         if stop:
-            return Decision(0, (), f"No calls: {stop}", numbers)
+            end = self._drained(grouped, room) if snapshot.draining or not room.working else ()
+            return Decision(0, end, _sentence(0, stop, "", self.limits.mode), numbers)
         wanted, end, why = self._wanted(snapshot, grouped, room, numbers)
         start, cut = self._capped(wanted, room)
         numbers["wanted"], numbers["start"] = float(wanted), float(start)
         self._bucket.take(start)
-        return Decision(start, end, _sentence(start, why, cut), numbers)
+        return Decision(start, end, _sentence(start, why, cut, self.limits.mode), numbers)
 
     @property
     def _goal(self) -> float:
@@ -106,14 +107,18 @@ class Pacer:
         mode = self.limits.mode
         if mode is Mode.IVR:
             return room.lines_left, (), f"{room.lines_used} of {room.lines} lines in use"
+        progressive = room.free - room.in_flight
+        seen = f"{_agents(room.free)} free, {room.in_flight} under way"
+        if mode is Mode.PREVIEW:
+            return progressive, (), seen
         counters = self._counters(snapshot)
         left = budget(counters.abandoned, counters.live, self.limits.abandon_rate_max) + 1e-9
         left -= max(0, room.waiting - room.free)  # nobody is there for these
         numbers |= {"live": float(counters.live), "abandoned": float(counters.abandoned), "budget": left}
-        progressive = room.free - room.in_flight
-        seen = f"{_agents(room.free)} free, {room.in_flight} under way"
         if mode is Mode.PROGRESSIVE:
             return progressive, (), seen
+        if snapshot.ends_at is not None and snapshot.ends_at - snapshot.at < _END_NEAR * self._lookout.latest_s:
+            return progressive, (), f"{seen}, one call per free agent because the shift ends soon"
         careful = room.working >= _CAREFUL_FROM and mode is Mode.PREDICTIVE and not self._lookout.cold
         if left < 1.0 and not careful:
             return progressive, (), f"{seen}, one call per free agent because {_no_budget(counters, self.limits)}"
@@ -126,6 +131,7 @@ class Pacer:
         most = min(self._bucket.whole(), room.lines_left, room.per_agent_left)
         chances = self._lookout.forecast(grouped, self.limits.connect_limit_s, told)
         predicted = self._predict(chances, room, counters, max(0, most), numbers)
+        numbers |= self._lookout.gained(told[: max(1, min(predicted, most))])
         end = self._in_vain(grouped, chances, room, numbers["price"]) if self.limits.end_ringing else ()
         soon = chances.free_soon
         rate = self._lookout.answers.rate
@@ -152,6 +158,28 @@ class Pacer:
             "abandon_chance": float(chances[0]),
         }
         return int(np.searchsorted(chances, price, side="right"))
+
+    def _stop(self, seen: Snapshot, room: "_Room") -> str:
+        """Why no call may start at all, or nothing."""
+        mode = self.limits.mode
+        if seen.holds:
+            return "; ".join(seen.holds)
+        if seen.draining:
+            return "the shift ends"
+        if mode is not Mode.IVR and room.working == 0:
+            return "no agent is working"
+        left = math.inf if seen.ends_at is None else seen.ends_at - seen.at
+        if mode not in (Mode.IVR, Mode.PREVIEW) and left < self._lookout.latest_s:
+            return f"the shift ends in {max(0.0, left):.0f} s, and a call of now may be answered after that"
+        return ""
+
+    def _drained(self, grouped: Grouped, room: "_Room") -> tuple[str, ...]:
+        """Ringing calls, the oldest first, that are more than the agents who are free: no others will be."""
+        if not self.limits.end_ringing or self.limits.mode in (Mode.IVR, Mode.PREVIEW):
+            return ()
+        ages = grouped.flight_ages(Flight.RINGING)
+        oldest = np.argsort(-ages)[: max(0, room.in_flight - room.free)]
+        return tuple(grouped.ringing[index] for index in oldest if ages[index] >= self.limits.ring_min_s)
 
     def _in_vain(self, grouped: Grouped, forecast: Forecast, room: "_Room", price: float) -> tuple[str, ...]:
         """Ringing calls to be ended, the oldest first, until those that are left are worth their risk."""
@@ -182,6 +210,7 @@ class Pacer:
         return start, cut
 
 
+_END_NEAR = 3.0  # times the age of the latest answers: from then on the end of the shift is near
 _END_MOST, _END_CARE = 8, 1.5  # calls ended in one decision, and the price from which they are
 _LOOKED_AT = 60  # candidates whose forecasts are read
 _PRICE_FIRST, _PRICE_MIN, _PRICE_MAX = 0.05, 0.004, 0.3  # chance of being abandoned at which a call is not started
@@ -311,16 +340,6 @@ class _Bucket:
         self._tokens = max(0.0, self._tokens - calls)
 
 
-def _stop(seen: Snapshot, room: _Room, mode: Mode) -> str:
-    if seen.holds:
-        return "; ".join(seen.holds)
-    if seen.draining:
-        return "the shift ends"
-    if mode is not Mode.IVR and room.working == 0:
-        return "no agent is working"
-    return ""
-
-
 def _no_budget(counters: Counters, limits: Limits) -> str:
     if counters.live == 0:
         return "nobody has answered yet"
@@ -336,6 +355,7 @@ def _agents(count: int) -> str:
     return "1 agent" if count == 1 else f"{count} agents"
 
 
-def _sentence(start: int, why: str, cut: str) -> str:
-    calls = "No calls" if start == 0 else "1 call" if start == 1 else f"{start} calls"
-    return f"{calls}: {why}" + (f"; held to {cut}" if cut else "")
+def _sentence(start: int, why: str, cut: str, mode: Mode) -> str:
+    what, more = ("account", " to offer") if mode is Mode.PREVIEW else ("call", "")
+    calls = f"No {what}s" if start == 0 else f"1 {what}" if start == 1 else f"{start} {what}s"
+    return f"{calls}{more}: {why}" + (f"; held to {cut}" if cut else "")

@@ -109,7 +109,8 @@ class Snapshot:
     agent (IVR, message, held, inbound). `candidates` may be empty: nothing is known of the numbers; an empty list is a
     hold.
     `waiting_first`: inbound calls and call-backs that are served before new ones. `holds`: sentences why no call may
-    start now. `draining`: the shift ends, no call any more.
+    start now. `ends_at`: when the agents leave or the hours end, None: not known; near it nothing starts that could
+    still be answered after it. `draining`: that moment is now.
     """
 
     at: float
@@ -123,6 +124,7 @@ class Snapshot:
     waiting_first: int = 0
     holds: tuple[str, ...] = ()
     draining: bool = False
+    ends_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,3 +79,25 @@ def test_what_never_ends_is_forgotten() -> None:
         lookout.observe(PacingEvent(100.0, Kind.LAUNCH, f"lost{number}"))
     lookout.forecast(Grouped.of(Snapshot(200.0)), 2.0)
     assert len(lookout._calls) <= 1000
+
+
+def test_an_abandon_counts_once_even_if_its_launch_was_lost() -> None:
+    assert told(Lookout(), (2.0, Kind.ABANDON), (2.5, Kind.ABANDON)) == [True, False]
+    assert told(Lookout(), (2.0, Kind.CONNECT), (60.0, Kind.CONNECT)) == [False, False]
+
+
+def test_a_name_that_is_used_again_is_another_call() -> None:
+    story = (0.0, Kind.LAUNCH), (9.0, Kind.LIVE), (10.0, Kind.ABANDON)
+    again = (20.0, Kind.LAUNCH), (29.0, Kind.LIVE), (30.0, Kind.ABANDON)
+    assert told(Lookout(), *story, *again).count(True) == 2
+
+
+def test_the_age_of_the_latest_answers() -> None:
+    lookout = Lookout()
+    assert lookout.latest_s == 60.0  # to be safe
+    for number in range(60):
+        for at, kind in (0.0, Kind.LAUNCH), (3.0, Kind.RING), (11.0 + number % 10, Kind.LIVE):
+            lookout.observe(PacingEvent(100.0 * number + at, kind, f"c{number}"))
+        for at, kind in (22.0, Kind.CONNECT), (62.0, Kind.TALK_END), (70.0, Kind.WRAP_END):
+            lookout.observe(PacingEvent(100.0 * number + at, kind, f"c{number}", "100"))
+    assert 21.0 <= lookout.latest_s <= 26.0

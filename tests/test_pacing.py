@@ -280,6 +280,7 @@ SNAPSHOTS = st.builds(
     waiting_first=st.integers(0, 5),
     holds=st.one_of(st.just(()), st.just(("AMI lost",))),
     draining=st.booleans(),
+    ends_at=st.one_of(st.none(), TIMES),
 )
 LIMITS = st.builds(
     Limits,
@@ -466,3 +467,73 @@ def test_calls_that_ring_in_vain_are_ended_where_that_is_allowed() -> None:
     assert bad.decide(replace(seen, at=4001.0)).end == ()
     bad.limits = replace(limits, ring_min_s=60.0)
     assert bad.decide(replace(seen, at=4002.0)).end == ()
+
+
+# ---- the end of the shift, and accounts to offer
+
+
+def answered_within(seconds: float = 20.0) -> Pacer:
+    """Every answer came within this of the launch."""
+    return taught(replace(WIDE, mode=Mode.PREDICTIVE), talk_s=seconds)
+
+
+def test_near_the_end_of_the_shift_it_becomes_progressive_then_starts_nothing() -> None:
+    seen = replace(BUSY, agents=(*BUSY.agents, AgentSeen("11", Working.IDLE, 3999.0)))
+    starts = [answered_within().decide(replace(seen, ends_at=4000.0 + left)).start for left in (3600, 20, 5, 0, -9)]
+    assert starts[0] > 1
+    assert starts[1:] == [1, 0, 0, 0]
+
+
+def test_the_end_of_the_shift_is_told() -> None:
+    soon = answered_within().decide(replace(BUSY, ends_at=4020.0))
+    last = answered_within().decide(replace(BUSY, ends_at=4006.0))
+    assert soon.reason.endswith("one call per free agent because the shift ends soon")
+    assert last.reason == "No calls: the shift ends in 6 s, and a call of now may be answered after that"
+
+
+@pytest.mark.parametrize("mode", [Mode.PROGRESSIVE, Mode.PREDICTIVE, Mode.RATIO])
+def test_nothing_is_known_yet_of_answers_so_the_last_minute_is_left(mode: Mode) -> None:
+    limits = replace(WIDE, mode=mode)
+    assert decide(limits, Snapshot(1.0, team(idle=2), ends_at=100.0)).start == 2
+    assert decide(limits, Snapshot(1.0, team(idle=2), ends_at=60.0)).start == 0
+
+
+DRAIN = [
+    ("nobody is free: all that rang long enough", {"talking": 3}, 3),
+    ("two are free", {"talking": 2, "idle": 2}, 2),
+    ("all can be taken", {"idle": 4}, 0),
+    ("all have left", {}, 3),
+]
+
+
+@pytest.mark.parametrize(("why", "agents", "ended"), DRAIN, ids=[row[0] for row in DRAIN])
+@pytest.mark.parametrize("mode", [Mode.PROGRESSIVE, Mode.PREDICTIVE, Mode.RATIO])
+def test_a_drain_ends_what_nobody_can_take(why: str, agents: dict[str, int], ended: int, mode: Mode) -> None:
+    ringing = [AttemptSeen(f"c{n}", Flight.RINGING, 80.0 - n) for n in range(3)]
+    seen = Snapshot(100.0, team(**agents), (*ringing, AttemptSeen("young", Flight.RINGING, 90.0)), draining=True)
+    decision = decide(replace(WIDE, mode=mode, end_ringing=True), seen)
+    assert (decision.start, list(decision.end)) == (0, ["c2", "c1", "c0"][:ended])
+    assert decide(replace(WIDE, mode=mode), seen).end == ()
+
+
+PREVIEW = [
+    ("an account for each", {"idle": 2}, {}, "2 accounts to offer: 2 agents free, 0 under way"),
+    ("one has his", {"idle": 2, "talking": 4}, {"dialing": 1}, "1 account to offer: 2 agents free, 1 under way"),
+    ("nobody is free", {"talking": 2}, {}, "No accounts to offer: 0 agents free, 0 under way"),
+]
+
+
+@pytest.mark.parametrize(("why", "agents", "calls", "reason"), PREVIEW, ids=[row[0] for row in PREVIEW])
+@pytest.mark.parametrize("counters", [Counters(), GOOD, Counters(10, 10)])
+def test_preview(why: str, agents: dict[str, int], calls: dict[str, int], reason: str, counters: Counters) -> None:
+    seen = Snapshot(100.0, team(**agents), flights(**calls), counters)
+    assert decide(replace(WIDE, mode=Mode.PREVIEW), seen).reason == reason
+
+
+def test_what_the_forecasts_gain_is_kept() -> None:
+    limits = replace(WIDE, mode=Mode.PREDICTIVE)
+    told_of = believing(limits).decide(replace(BUSY, candidates=told(0.6))).numbers
+    assert 0.0 < told_of["forecast_slope"] <= 2.0
+    assert told_of["lives_next"] > told_of["lives_next_pooled"] > 0.0
+    plain = taught(limits).decide(BUSY).numbers
+    assert plain["forecast_slope"] == plain["lives_next"] - plain["lives_next_pooled"] == 0.0
