@@ -11,7 +11,9 @@ from dialer.abandon import upper_bound
 from dialer.forecast import Forecast
 from dialer.model import Mode
 from dialer.pacing import Limits, Pacer
+from dialer.simulation.leads import Leads
 from dialer.simulation.rivals import Clairvoyant, FixedRatio, Vicidial
+from dialer.simulation.rules import pack_of
 from dialer.simulation.scenario import Scenario
 from dialer.simulation.world import DECISION_GAP_S, Policy, Result, World
 
@@ -68,9 +70,10 @@ def shift(
     """One shift under one policy. `forecast`: none, `fitted` on the leads' past, or `misleading`: on others' past."""
     policy = policy_of(name, scenario, seed, target)
     forecasts = Forecast() if forecast else None
-    world = World(scenario, policy, seed, forecasts, gap_s, keep)
+    leads = Leads(scenario, seed, pack_of().zones)
     if forecasts is not None:
-        forecasts.fit(world.leads.past(scenario.hours, forecast == "misleading"))
+        forecasts.fit(leads.past(forecast == "misleading"))
+    world = World(scenario, policy, seed, forecasts, gap_s, keep, leads)
     if isinstance(policy, Clairvoyant):
         policy.world = world
     return world.run()

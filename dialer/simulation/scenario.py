@@ -53,6 +53,7 @@ class Scenario:
     lines_per_agent: float = 10.0
     calls_per_second: float = 0.0  # 0.0: agents / 4, at least 3
     end_ringing: bool = False  # calls that ring in vain may be ended after 15 s
+    drain: bool = False  # the shift's end is played: everybody goes home, who answers then is abandoned
 
     @property
     def cps(self) -> float:
