@@ -260,6 +260,7 @@ class Attempt:
     state: CallState = CallState.CLAIMED
     tries: int = 1
     claimed_at: float = 0.0
+    answer_probability: float = -1.0  # that a person answers, as foretold at the claim; below 0: nothing was
     placed_at: float = 0.0
     progress_at: float = 0.0  # early media (183): the far network answers, the phone may not ring
     ringing_at: float = 0.0
