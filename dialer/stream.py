@@ -33,6 +33,7 @@ class Form(StrEnum):
     TIME = "time"  # ISO 8601, UTC, milliseconds: 2026-11-21T03:04:05.678Z
     DAY = "day"  # 2026-12-01
     SECONDS = "seconds"  # with three decimals
+    SHARE = "share"  # 0 to 1, with three decimals
     NUMBER = "number"  # a whole number
     FLAG = "flag"  # 1 or 0
     OUTCOME = "outcome"  # one of the closed list
@@ -112,6 +113,7 @@ FIELDS: Mapping[str, Field] = {
     "dead": _F(Form.FLAG, "1: the number is proven not in service"),
     "silent_until": _F(_T, "not called before: promise, call-back, hardship"),
     "retry_at": _F(_T, "due again; empty: never again in this campaign"),
+    "answer_probability": _F(Form.SHARE, "chance that a person answers, as foretold at the claim"),
 }
 
 CORRECTION_FIELDS: Mapping[str, Field] = {
@@ -166,6 +168,7 @@ def record(
         "counted": verdict.count,
         "cause": attempt.cause if attempt.cause >= 0 else None,
         "sip_code": attempt.sip_code or None,
+        "answer_probability": attempt.answer_probability if attempt.answer_probability >= 0 else None,
         "recording": f"{attempt.id}.wav" if campaign.record and attempt.joined_at else None,
     }
     return {name: _written(field.form, values[name]) for name, field in FIELDS.items()}
@@ -265,7 +268,7 @@ def _written(form: Form, value: Value) -> str:
             return iso(float(value)) if isinstance(value, int | float) else str(value)
         case Form.DAY:
             return value.isoformat() if isinstance(value, date) else str(value)
-        case Form.SECONDS:
+        case Form.SECONDS | Form.SHARE:
             return f"{value:.3f}" if isinstance(value, int | float) else str(value)
         case Form.FLAG:
             return "1" if value else "0"
@@ -357,11 +360,19 @@ def _seconds(value: str) -> float:
     return number
 
 
+def _share(value: str) -> float:
+    number = float(value)
+    if not 0.0 <= number <= 1.0:
+        raise ValueError(value)
+    return number
+
+
 _PARSERS: Mapping[Form, tuple[Callable[[str], Value], str]] = {
     Form.TEXT: (str, "text"),
     Form.TIME: (_time, "a UTC time like 2026-11-21T03:04:05.678Z"),
     Form.DAY: (date.fromisoformat, "a day like 2026-12-01"),
     Form.SECONDS: (_seconds, "seconds like 12.500"),
+    Form.SHARE: (_share, "a share from 0.000 to 1.000"),
     Form.NUMBER: (int, "a whole number"),
     Form.FLAG: ({"1": True, "0": False}.__getitem__, "1 or 0"),
     Form.OUTCOME: (Outcome, "one of " + ", ".join(Outcome)),

@@ -58,6 +58,14 @@ def test_what_the_ivr_learnt_is_in_the_record() -> None:
     assert entry["lender"] == entry["currency"] == ""
 
 
+@pytest.mark.parametrize(("foretold", "written"), [(0.3125, "0.312"), (1.0, "1.000"), (-1.0, ""), (0.0, "0.000")])
+def test_what_was_foretold_is_beside_what_came(foretold: float, written: str) -> None:
+    attempt = replace(TALKED, answer_probability=foretold)
+    entry = record(attempt, verdict(attempt, [], CAMPAIGN, AT), [], None, CAMPAIGN)
+    assert entry["answer_probability"] == written
+    assert read(entry).values["answer_probability"] == (pytest.approx(foretold, abs=0.001) if written else None)
+
+
 TIMES = st.one_of(st.just(0.0), st.floats(AT - 7200, AT))
 STAMPS = ("claimed_at", "placed_at", "ringing_at", "answered_at", "joined_at", "overflow_at", "ivr_at", "ended_at")
 FACTS = st.lists(st.builds(Fact, st.integers(0, 9), TIMES, st.sampled_from(["promise", "stop", "offer"]), st.text()))
@@ -97,6 +105,8 @@ def test_every_record_is_flat_and_can_be_read_back(
         ({"outcome": "fine"}, "outcome = 'fine': use one of connected"),
         ({"promise_due": "1/12"}, "promise_due = '1/12': use a day"),
         ({"cause": "x"}, "cause = 'x': use a whole number"),
+        ({"answer_probability": "1.5"}, "answer_probability = '1.5': use a share"),
+        ({"answer_probability": "nan"}, "answer_probability = 'nan': use a share"),
     ],
 )
 def test_a_bad_field_is_named_with_its_cure(changes: dict[str, str], complaint: str) -> None:
