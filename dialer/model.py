@@ -135,7 +135,8 @@ class Number:
     key: str
     kind: NumberKind = NumberKind.DEBTOR
     state: NumberState = NumberState.UNTRIED
-    past: str = ""  # answered and tried by part of the day, as forecast.py writes it
+    past: str = ""  # answered and tried by part of the day, as past.py writes it
+    not_found_at: float = 0.0  # the network said that there is no such number: a second time on another day proves it
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,8 @@ class Contact:
     last_at: float = 0.0  # claim of the last attempt that counted
     callback_at: float = 0.0  # the minute he chose; 0: none
     callback_agent: str = ""  # whom he talked with
+    rev: int = 0  # the store's: how often the list's data were replaced
+    came: tuple[tuple[str, int], ...] = ()  # outcome -> how many attempts of this campaign ended so
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,8 +105,9 @@ class Store(Protocol):
     async def resign(self, campaign: str, engine: str, token: int) -> None: ...
 
     # -- list
-    async def add_contacts(self, campaign: str, contacts: Sequence[Contact], due: float) -> int:
-        """How many were new (same id again changes nothing)."""
+    async def add_contacts(self, campaign: str, contacts: Sequence[Contact], due: float, chunk: str = "") -> int:
+        """How many were new; a contact that is known stays as it is. `chunk` IMPORT:NUMBER: all or nothing, and the
+        same one again within a week changes nothing (0)."""
 
     async def candidates(self, campaign: str, at: float, limit: int) -> tuple[Contact, ...]:
         """The next callable contacts in order (priority, then due time), without taking them."""

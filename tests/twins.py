@@ -106,6 +106,7 @@ class Kept:
     leader: tuple[str, int, float] | None = None  # engine, token, until (monotonic)
     fence: int = 0
     contacts: dict[str, Contact] = field(default_factory=dict)
+    chunks: set[str] = field(default_factory=set)
     due: dict[str, float] = field(default_factory=dict)
     open: dict[str, Attempt] = field(default_factory=dict)
     outcomes: list[Finish] = field(default_factory=list)
@@ -196,9 +197,12 @@ class TwinStore:
         if books.leader is not None and books.leader[:2] == (engine, token):
             books.leader = None
 
-    async def add_contacts(self, campaign: str, contacts: Sequence[Contact], due: float) -> int:
+    async def add_contacts(self, campaign: str, contacts: Sequence[Contact], due: float, chunk: str = "") -> int:
         await self._asked("add_contacts")
         books = self.books[campaign]
+        if chunk and chunk in books.chunks:
+            return 0
+        books.chunks |= {chunk}
         new = [one for one in contacts if one.id not in books.contacts]
         books.contacts.update((one.id, one) for one in new)
         books.due.update((one.id, due) for one in new)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 import structlog
 
-from dialer.model import Agent, Attempt, Campaign, Command, Contact, Fact
+from dialer.model import Agent, Attempt, Campaign, Command, Fact
 
 Value = TypeVar("Value")
 log = structlog.get_logger(__name__)
@@ -42,7 +42,6 @@ AGENT = msgspec.json.Decoder(Agent)
 ATTEMPT = msgspec.json.Decoder(Attempt)
 CAMPAIGN = msgspec.json.Decoder(Campaign)
 COMMAND = msgspec.json.Decoder(Command)
-CONTACT = msgspec.json.Decoder(Contact)
 EFFECTS = msgspec.json.Decoder(Effects)
 FACT = msgspec.json.Decoder(Fact)
 REPLY = msgspec.json.Decoder(Reply)

@@ -6,7 +6,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from dialer.adapters.redis_codec import ATTEMPT, CAMPAIGN, CONTACT, Reader, encode
+from dialer.adapters.redis_codec import ATTEMPT, CAMPAIGN, Reader, encode
+from dialer.adapters.redis_contact import read_contact
 from dialer.adapters.redis_keys import IVR_BEATS, campaign_keys, facts_key
 from dialer.adapters.redis_link import COMMAND_LIMIT_S, FAILURES, translate
 from dialer.adapters.redis_scripts import Argument, sources
@@ -61,7 +62,7 @@ class IvrStore:
             found = self._client.hget(keys.contacts, known.contact), self._client.get(keys.settings)
         except FAILURES as error:
             raise translate(error) from error
-        contact = self.reader.one(CONTACT, _bytes(found[0]), keys.contacts, known.contact)
+        contact = read_contact(self.reader, _bytes(found[0]), keys.contacts, known.contact)
         settings = self.reader.one(CAMPAIGN, _bytes(found[1]), keys.settings, campaign)
         return Called(contact, settings) if contact and settings else None
 

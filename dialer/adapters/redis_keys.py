@@ -20,9 +20,8 @@ class CampaignKeys:
     fence: str  # the newest token given
     contacts: str  # id -> contact
     later: str  # callable from (score) on
-    ready: str  # callable now, score priority * 1e10 + due
+    ready: str  # callable now, score rank * 1e7 + due
     rest: str  # done, score since when
-    rank: str  # id -> priority, where it is not 0
     open: str  # attempt id -> attempt
     unsettled: str  # attempt id -> effects of a written outcome that person and number have yet to get
     outcomes: str  # public stream
@@ -44,6 +43,11 @@ def campaign_keys(campaign: str) -> CampaignKeys:
     if not CAMPAIGN_ID.fullmatch(campaign):
         raise BadInput(f"campaign id {campaign!r}: use a-z, 0-9 and -, at most 40 characters")
     return CampaignKeys(*(f"{{{campaign}}}:{name.replace('_', '-')}" for name in CampaignKeys.__slots__))
+
+
+def chunks_key(campaign: str, load: str) -> str:
+    """What one import has brought: chunk -> how many were new."""
+    return f"{{{campaign}}}:chunks:{load}"
 
 
 def facts_key(campaign: str, attempt: str) -> str:
@@ -83,3 +87,13 @@ def agent_key(agent: str) -> str:
 def trunk_key(trunk: str) -> str:
     """Engine -> its slice of the trunk."""
     return f"{{t:{trunk}}}:slices"
+
+
+def number_index(bucket: str) -> str:
+    """A bucket of numbers and their contacts."""
+    return f"{{n:{bucket}}}:contacts"
+
+
+def person_index(bucket: str) -> str:
+    """A bucket of persons and their contacts."""
+    return f"{{p:{bucket}}}:contacts"

@@ -1,25 +1,29 @@
 """A campaign's list: contacts for later, ready, aside after a refusal, at rest."""
 
 import math
+import re
+import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 
-from dialer.adapters.redis_codec import CAMPAIGN, CONTACT, encode, text
-from dialer.adapters.redis_keys import CampaignKeys, campaign_keys
+from dialer.adapters.redis_codec import CAMPAIGN, pairs, text
+from dialer.adapters.redis_contact import encode_contact, read_contact
+from dialer.adapters.redis_index import entries_of
+from dialer.adapters.redis_keys import CampaignKeys, campaign_keys, chunks_key
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_scripts import Argument, call
+from dialer.errors import BadInput
 from dialer.model import Campaign, Contact, Number, Refused
 from dialer.stream import refusal_record
 
 ADDED_AT_ONCE = 500
+INDEXED_AT_ONCE = 5000
 REFUSED_AT_ONCE = 200
 READY_AT_ONCE = 1000  # moved from later to ready by one look at the list
-PRIORITY_MAX = 100_000  # beyond it, priority * 1e10 + due would lose its seconds
-
-
-def priority_word(contact: Contact) -> int:
-    """Lower is called first."""
-    return max(-PRIORITY_MAX, min(PRIORITY_MAX, contact.priority))
+CHUNK_MAX = 10_000  # one script: Redis does nothing else meanwhile
+CHUNKS_KEPT_MS = 7 * 86_400_000  # so long an import may be taken up again
+CHUNK = re.compile(r"([A-Za-z0-9._-]{1,64}):([0-9]{1,9})")
 
 
 def epoch_word(at: float) -> str:
@@ -33,23 +37,48 @@ class Contacts:
     def __init__(self, link: Link) -> None:
         self._link = link
 
-    async def add_contacts(self, campaign: str, contacts: Sequence[Contact], due: float) -> int:
-        """A list's own order decides among equals: see add.lua."""
+    async def add_contacts(self, campaign: str, contacts: Sequence[Contact], due: float, chunk: str = "") -> int:
+        """A list's own order decides among equals: see add.lua. The index comes first: what is on the list is in it."""
+        load, number = _chunk(chunk)
+        if number and len(contacts) > CHUNK_MAX:
+            raise BadInput(f"a chunk of {len(contacts)} contacts: at most {CHUNK_MAX}")
+        step = CHUNK_MAX if number else ADDED_AT_ONCE
         keys = campaign_keys(campaign)
         new = 0
-        for start in range(0, len(contacts), ADDED_AT_ONCE):
-            rows: list[Argument] = []
-            for contact in contacts[start : start + ADDED_AT_ONCE]:
-                rows += (contact.id, encode(contact), priority_word(contact))
-            new += await self._link.one(call("add", (keys.contacts, keys.later, keys.rank), epoch_word(due), *rows))
+        for start in range(0, max(1, len(contacts)) if number else len(contacts), step):
+            new += await self._add(keys, campaign, contacts[start : start + step], due, load, number)
         return new
+
+    async def _add(
+        self, keys: CampaignKeys, campaign: str, contacts: Sequence[Contact], due: float, load: str, number: str
+    ) -> int:
+        chunks = chunks_key(campaign, load)
+        ids = [one.id for one in contacts]
+        known = await self._link.one(call("known", (keys.contacts, chunks), number, *ids))
+        if known is None:
+            return 0
+        unknown = [_named(one) for one, there in zip(contacts, known, strict=True) if not there]
+        index = [command for one in unknown for command in entries_of(campaign, one)]
+        rows: list[Argument] = []
+        for one in unknown:
+            rows += (one.id, encode_contact(one))
+        for start in range(0, len(index), INDEXED_AT_ONCE):
+            await self._link.run(index[start : start + INDEXED_AT_ONCE])
+        words = (epoch_word(due), number, CHUNKS_KEPT_MS)
+        return int(await self._link.one(call("add", (keys.contacts, keys.later, chunks), *words, *rows)))
+
+    async def chunks(self, campaign: str, load: str) -> dict[int, int]:
+        """What an import has brought so far: number of the chunk -> how many contacts were new."""
+        _chunk(f"{load}:0")
+        found = pairs(await self._link.one(("HGETALL", chunks_key(campaign, load))))
+        return {int(number): int(new) for number, new in found}
 
     async def candidates(self, campaign: str, at: float, limit: int) -> tuple[Contact, ...]:
         """Lower priority first, then the earlier due. A broken contact goes to rest, or it would stand in the way."""
         if limit <= 0:
             return ()
         keys = campaign_keys(campaign)
-        places = (keys.later, keys.ready, keys.rank, keys.contacts)
+        places = (keys.later, keys.ready, keys.contacts)
         ids, rows = await self._link.one(call("candidates", places, epoch_word(at), limit, READY_AT_ONCE))
         found = [self._contact(keys, one, raw) for one, raw in zip(ids, rows, strict=True)]
         broken = [one for one, contact in zip(ids, found, strict=True) if contact is None]
@@ -62,7 +91,7 @@ class Contacts:
     def _contact(self, keys: CampaignKeys, one: bytes, raw: bytes | None) -> Contact | None:
         if raw is None:
             self._link.reader.complain(keys.ready, text(one), f"not in {keys.contacts}")
-        return self._link.reader.one(CONTACT, raw, keys.contacts, text(one))
+        return read_contact(self._link.reader, raw, keys.contacts, text(one))
 
     async def remaining(self, campaign: str, at: float) -> tuple[int, int]:
         """(due now, waiting for later)."""
@@ -80,7 +109,7 @@ class Contacts:
         """Wherever it stands."""
         keys = campaign_keys(campaign)
         raw = await self._link.one(("HGET", keys.contacts, contact))
-        return self._link.reader.one(CONTACT, raw, keys.contacts, contact)
+        return read_contact(self._link.reader, raw, keys.contacts, contact)
 
     async def refuse(
         self, token: int, campaign: str, refusals: Sequence[tuple[Contact, Number, Refused]], at: float
@@ -90,13 +119,27 @@ class Contacts:
         raw = await self._link.one(("GET", keys.settings))
         settings = self._link.reader.one(CAMPAIGN, raw, keys.settings, campaign) or Campaign(campaign, "", pack="")
         places = (
-            keys.fence, keys.ready, keys.later, keys.rest, keys.contacts, keys.rank, keys.refused, keys.refusals,
-            keys.counters,
+            keys.fence, keys.ready, keys.later, keys.rest, keys.contacts, keys.refused, keys.refusals, keys.counters,
         )  # fmt: skip
         for start in range(0, len(refusals), REFUSED_AT_ONCE):
             rows: list[Argument] = []
             for contact, number, refused in refusals[start : start + REFUSED_AT_ONCE]:
                 record = refusal_record(settings, contact, number, refused, at)
-                rows += (contact.id, encode(contact), priority_word(contact), refused.rule)
-                rows += (epoch_word(refused.until), 2 * len(record), *chain.from_iterable(record.items()))
+                rows += (contact.id, encode_contact(contact), refused.rule, epoch_word(refused.until))
+                rows += (2 * len(record), *chain.from_iterable(record.items()))
             await self._link.one(call("refuse", places, token, epoch_word(at), *rows))
+
+
+def _chunk(chunk: str) -> tuple[str, str]:
+    """An import's id and a chunk's number."""
+    if not chunk:
+        return "", ""
+    found = CHUNK.fullmatch(chunk)
+    if found is None:
+        raise BadInput(f"chunk {chunk[:80]!r}: use IMPORT:NUMBER, IMPORT of a-z, A-Z, 0-9, ., _ and -")
+    return found[1], found[2]
+
+
+def _named(contact: Contact) -> Contact:
+    """With an alias: the decision log knows nobody otherwise."""
+    return contact if contact.alias else replace(contact, alias=secrets.token_hex(8))

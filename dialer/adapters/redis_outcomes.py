@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from dialer.adapters.redis_codec import ATTEMPT, EFFECTS, FACT, Effects, encode, pairs
+from dialer.adapters.redis_contact import encode_contact
 from dialer.adapters.redis_keys import campaign_keys, facts_key, number_keys, person_keys
 from dialer.adapters.redis_link import Link
-from dialer.adapters.redis_list import epoch_word, priority_word
+from dialer.adapters.redis_list import epoch_word
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
 from dialer.model import Attempt, Fact
 from dialer.ports import Finish
@@ -75,8 +76,7 @@ class Outcomes:
         for finish, effect in zip(finished, effects, strict=True):
             rows += _outcome(finish, effect)
         places = (
-            keys.fence, keys.open, keys.unsettled, keys.outcomes, keys.contacts, keys.later, keys.rest, keys.rank,
-            keys.counters,
+            keys.fence, keys.open, keys.unsettled, keys.outcomes, keys.contacts, keys.later, keys.rest, keys.counters,
         )  # fmt: skip
         answers = await self._link.one(call("write", places, *rows))
         await self._settling.settle(campaign, [one for one, answer in zip(effects, answers, strict=True) if answer])
@@ -104,7 +104,7 @@ class Outcomes:
 def _outcome(finish: Finish, effects: Effects) -> list[Argument]:
     attempt, verdict, contact = finish.attempt, finish.verdict, finish.contact
     rows: list[Argument] = [attempt.id, verdict.outcome.value, int(verdict.live), encode(effects), attempt.contact]
-    rows += (encode(contact), priority_word(contact)) if contact else ("", "0")
+    rows.append(encode_contact(contact) if contact else "")
     rows += (epoch_word(verdict.retry_at) if verdict.retry_at else "", epoch_word(attempt.ended_at))
     return [*rows, 2 * len(finish.record), *chain.from_iterable(finish.record.items())]
 

@@ -26,7 +26,10 @@ FAULT = Verdict(Outcome.NOT_PLACED, Side.US, "engine_gone", retry_at=AT + 60, co
 def contacts(count: int, prefix: str = "a") -> list[Contact]:
     """Each with a person and a number of his own."""
     return [
-        Contact(f"{prefix}{i:03d}", f"{prefix}p{i}", (Number(f"+62811{i:06d}", f"{prefix}n{i}"),)) for i in range(count)
+        Contact(
+            f"{prefix}{i:03d}", f"{prefix}p{i}", (Number(f"+62811{i:06d}", f"{prefix}n{i}"),), alias=f"{prefix}alias{i}"
+        )
+        for i in range(count)
     ]
 
 
@@ -98,9 +101,9 @@ def link_of(store: RedisStore) -> Link:
     return store._link
 
 
-def with_link(url: str, link: Link) -> RedisStore:
+def with_link(url: str, link: Link, kind: type[RedisStore] = RedisStore) -> RedisStore:
     """A store on a link of the test's own."""
-    store = RedisStore(url)
+    store = kind(url)
     store._link = link
     store._settling = Settling(link)
     return store

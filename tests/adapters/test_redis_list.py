@@ -1,16 +1,30 @@
 """The list: order, time, refusals, and entries that make no sense."""
 
-import json
+from contextlib import suppress
 from dataclasses import replace
 from math import inf
 
 import pytest
 
-from dialer.adapters.redis_keys import campaign_keys
+from dialer.adapters.redis_index import Index, Place
+from dialer.adapters.redis_keys import campaign_keys, chunks_key
+from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_scripts import RedisCommand
 from dialer.adapters.redis_store import RedisStore
+from dialer.errors import BadInput, StoreDown
 from dialer.model import Contact, Refused
-from tests.adapters.redis_lives import AT, CAMPAIGN, begin, claimed, contacts, finish, link_of, placed_in
+from tests.adapters.redis_lives import (
+    AT,
+    CAMPAIGN,
+    Cut,
+    begin,
+    claimed,
+    contacts,
+    finish,
+    link_of,
+    placed_in,
+    with_link,
+)  # fmt: skip
 
 pytestmark = pytest.mark.redis
 KEYS = campaign_keys(CAMPAIGN)
@@ -114,10 +128,53 @@ async def test_a_broken_contact_does_not_stand_in_the_way(store: RedisStore, non
     assert await link.one(("ZSCORE", KEYS.rest, "a000")) is not None
 
 
-async def test_words_of_a_later_version_are_no_obstacle(store: RedisStore) -> None:
-    (person,) = contacts(1)
-    await store.add_contacts(CAMPAIGN, [person], AT)
-    link = link_of(store)
-    newer = json.loads(await link.one(("HGET", KEYS.contacts, person.id))) | {"shoe_size": 43}
-    await link.one(("HSET", KEYS.contacts, person.id, json.dumps(newer)))
-    assert await store.candidates(CAMPAIGN, AT, 1) == (person,)
+async def test_a_chunk_is_taken_once(store: RedisStore) -> None:
+    people = contacts(5)
+    assert await store.add_contacts(CAMPAIGN, people[:3], AT, "load:0") == 3
+    assert await store.add_contacts(CAMPAIGN, people, AT, "load:0") == 0, "nobody may change a chunk on the way"
+    assert await store.add_contacts(CAMPAIGN, people[2:], AT, "load:1") == 2
+    assert await store.add_contacts(CAMPAIGN, [], AT, "load:2") == 0
+    assert await store.chunks(CAMPAIGN, "load") == {0: 3, 1: 2, 2: 0}
+    assert await store.chunks(CAMPAIGN, "other") == {}
+    assert 6 * 86_400_000 < await link_of(store).one(("PTTL", chunks_key(CAMPAIGN, "load"))) <= 7 * 86_400_000
+    for bad in ("load", "load:", "lo ad:1", "{x}:1", "a:b:1", "load:-1"):
+        with pytest.raises(BadInput, match="IMPORT:NUMBER"):
+            await store.add_contacts(CAMPAIGN, people, AT, bad)
+    with pytest.raises(BadInput, match="at most"):
+        await store.add_contacts(CAMPAIGN, contacts(1) * 10_001, AT, "load:3")
+
+
+@pytest.mark.parametrize("commands", range(15))
+async def test_an_import_cut_off_anywhere_is_taken_up_again(
+    redis_process: RedisProcess, store: RedisStore, commands: int
+) -> None:
+    """A chunk is there or not, and who is on the list is in the index."""
+    people, index = contacts(6), Index(link_of(store))
+    cut = Cut(redis_process.url, commands)
+    dying = with_link(redis_process.url, cut)
+    with suppress(StoreDown):
+        await dying.add_contacts(CAMPAIGN, people, AT, "load:0")
+    await dying.close()
+    there = await ids(store)
+    assert there in ([], [one.id for one in people])
+    for one in people if there else []:
+        assert await index.of_number(one.numbers[0].key) == (Place(CAMPAIGN, one.id),)
+    assert await store.add_contacts(CAMPAIGN, people, AT, "load:0") == len(people) - len(there)
+    assert await ids(store) == [one.id for one in people]
+
+
+async def test_an_alias_is_given_once(store: RedisStore) -> None:
+    nameless = replace(contacts(1)[0], alias="")
+    for _ in range(2):
+        await store.add_contacts(CAMPAIGN, [nameless], AT)
+        (first,) = await store.candidates(CAMPAIGN, AT, 1)
+    assert len(first.alias) == 16
+    assert await store.contact(CAMPAIGN, nameless.id) == first == replace(nameless, alias=first.alias)
+
+
+async def test_the_score_decides_among_equals_of_priority(store: RedisStore) -> None:
+    one = contacts(1)[0]
+    wanted = [("low", 0, 5), ("high", 0, 900), ("none", 0, 0), ("first", -1, 0), ("last", 1, 999), ("huge", 0, 10**9)]
+    people = [replace(one, id=name, priority=priority, score=score) for name, priority, score in wanted]
+    await store.add_contacts(CAMPAIGN, people, AT)
+    assert await ids(store) == ["first", "huge", "high", "low", "none", "last"]
