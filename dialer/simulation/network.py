@@ -6,8 +6,8 @@ A word that the table does not know in a call's state is a defect of the simulat
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dialer.calls import NOTHING, TABLE, Facts, Word, step
-from dialer.model import Attempt, Contact
+from dialer.calls import NOTHING, TABLE, Facts, Word, learn, step
+from dialer.model import Attempt, Contact, Verdict
 from dialer.outcomes import verdict
 from dialer.simulation.leads import Fate
 from dialer.simulation.queue import Queue
@@ -49,6 +49,7 @@ class Network:
     ) -> None:
         self._queue, self._begin, self._result = queue, begin, result
         self._told, self._on_live, self._on_end = told, on_live, on_end
+        self.heard: Callable[[Attempt, Verdict], None] | None = None  # of every outcome
         self.calls: dict[str, Call] = {}
         self.seen: dict[str, AttemptSeen] = {}  # those that no agent has
 
@@ -145,12 +146,17 @@ class Network:
 
     def talked(self, call_id: str) -> Call:
         """His talk is over."""
-        call = self.calls[call_id]
-        attempt, now = call.attempt, self._begin + self._queue.at
-        self._happens(call, Word.LEFT, {"left_at": now, "talk_s": now - attempt.joined_at})
-        self._hung_up(call, _NORMAL, {} if call.fate.person else {"disposition": "machine"})
-        self._over(call)
+        call, now = self.calls[call_id], self._begin + self._queue.at
+        self._happens(call, Word.LEFT, {"left_at": now, "talk_s": now - call.attempt.joined_at})
+        self._hung_up(call, _NORMAL)
         return call
+
+    def wrapped(self, call_id: str) -> None:
+        """The agent has wrapped up."""
+        call = self.calls[call_id]
+        facts = {"wrapped_at": self._begin + self._queue.at}
+        call.attempt = learn(call.attempt, facts if call.fate.person else facts | {"disposition": "machine"})
+        self._over(call)
 
     def _hung_up(self, call: Call, cause: int, facts: Facts = NOTHING) -> None:
         self._happens(call, Word.HANGUP, {"cause": cause, **facts})
@@ -158,6 +164,8 @@ class Network:
     def _over(self, call: Call) -> None:
         """Write its outcome down."""
         found = verdict(call.attempt, (), CAMPAIGN, self._begin + self._queue.at)
+        if self.heard is not None:
+            self.heard(call.attempt, found)
         self._happens(call, Word.RECORDED)
         self._result.outcomes[found.outcome] = self._result.outcomes.get(found.outcome, 0) + 1
         self.seen.pop(call.id, None)

@@ -76,7 +76,7 @@ class Person:
 
 
 class Team:
-    """`told`: kind, call, agent; `on_free(person)` when somebody is idle; `on_talk_end(call)` when his talk is over."""
+    """`told`: kind, call, agent; `on_free(person)` when somebody is idle; `on_talk_end(call)`, `on_wrap_end(call)`."""
 
     def __init__(
         self,
@@ -86,9 +86,10 @@ class Team:
         told: Callable[[Kind, str | None, str | None], None],
         on_free: Callable[[Person], bool],
         on_talk_end: Callable[[str], None],
+        on_wrap_end: Callable[[str], None],
     ) -> None:
         self._queue, self._result, self._told = queue, result, told
-        self._on_free, self._on_talk_end = on_free, on_talk_end
+        self._on_free, self._on_talk_end, self._on_wrap_end = on_free, on_talk_end, on_wrap_end
         self.idle: dict[str, Person] = {}  # longest idle first
         self.seen: dict[str, AgentSeen] = {}
         self.people = [Person(day, Agent(day.id, "simulated"), breaks=deque(day.breaks)) for day in days]
@@ -215,6 +216,7 @@ class Team:
 
     def _wrap_ends(self, person: Person, call: str) -> None:
         self._happens(person, Word.WRAPPED)
+        self._on_wrap_end(call)
         self._told(Kind.WRAP_END, call, person.id)
         self._free(person)
 

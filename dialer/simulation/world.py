@@ -70,7 +70,7 @@ class World:
         self.gate = Gate(self.people, pack, begin, scenario.ring_timeout_s + 3 * scenario.delay_s, self.result)
         self.network = Network(self.queue, begin, self.result, self._call_told, self._is_live, self._ended)
         days = days_of(scenario, seed) if days is None else days
-        self.team = Team(days, self.queue, self.result, self._tell, self._serve, self._talk_over)
+        self.team = Team(days, self.queue, self.result, self._tell, self._serve, self._talk_over, self.network.wrapped)
         self._tally = Tally(self.result, keep)
         self._waiting: dict[str, Call] = {}
         self._reached: set[int] = set()
