@@ -60,8 +60,8 @@ class Books:
         self.deadlines.drop(attempt_id)
 
     def waiting(self) -> list[Attempt]:
-        """Those who need an agent, the most urgent first."""
-        return sorted((self.attempts[one] for one in self._waiting), key=lambda one: one.waits_until)
+        """Those who need an agent: who was held or asked for one before new answers, of each the most urgent first."""
+        return sorted((self.attempts[one] for one in self._waiting), key=_urgency)
 
     # ---- what the pacer hears
 
@@ -102,6 +102,11 @@ class Books:
         notes.told_live = bool(attempt.answered_at)
         had_fate = attempt.joined_at or attempt.overflow_at or attempt.detection == "machine"
         notes.live = bool(attempt.answered_at) and not had_fate and attempt.state not in SETTLED
+
+
+def _urgency(attempt: Attempt) -> tuple[bool, float]:
+    """As all who wait for the same wait equally long, the most urgent has waited longest."""
+    return attempt.state is CallState.WAITING, attempt.waits_until
 
 
 def _unanswered(attempt: Attempt) -> str:

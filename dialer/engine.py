@@ -16,8 +16,9 @@ from dialer.model import Command, Event
 from dialer.model import Seen as Kind
 from dialer.orders import of_phone_key
 from dialer.ports import Clock, Store, Telephony
-from dialer.run import Run, Seen, Site
+from dialer.run import ENDED_RINGING, Run, Seen, Site
 from dialer.skew import Skew
+from dialer.snapshot import Decision
 
 log = structlog.get_logger("engine")
 
@@ -233,16 +234,19 @@ class Engine:
         self._hands.forget_answers(run, {command.id for command in commands})
         for command in commands:
             await self._guarded(run, self._hands.obey(run, command))
+        if run.wants_look(self._clock.now()):
+            await run.ahead.look(self._clock.now())
 
     def _decide(self, run: Run) -> None:
         now = self._clock.now()
         decision = run.decide(now, self._holds(run))
         for attempt_id in decision.end:
-            self._hands.perform(run, run.floor.cancel(attempt_id, "no agent will be free", now))
+            if run.may_end(attempt_id, now, self._clock.monotonic()):
+                self._hands.perform(run, run.floor.cancel(attempt_id, ENDED_RINGING, now))
         if decision.start:
             run.placing = True
             pace = min(run.campaign.calls_per_second, run.share.calls_per_second)
-            self.do(self._guarded(run, self._place(run, decision.start, EASE / pace)))
+            self.do(self._guarded(run, self._place(run, decision, EASE / pace)))
 
     def _holds(self, run: Run) -> tuple[str, ...]:
         now = self._clock.monotonic()
@@ -253,11 +257,11 @@ class Engine:
         )
         return run.holds(self._clock.now(), now, run.phone.health(), seen)
 
-    async def _place(self, run: Run, wanted: int, least_gap_s: float) -> None:
+    async def _place(self, run: Run, wanted: Decision, least_gap_s: float) -> None:
         """Claim, then originate evenly over what the claim has left of the turn, or longer: a trunk refuses bursts."""
         ends = self._clock.monotonic() + TURN_S
         try:
-            ready, looked_at = await run.placer.claim(run.token, wanted, self._clock.now())
+            ready, looked_at = await run.placer.claim(run.token, wanted.start, self._clock.now(), wanted.chosen)
             if not looked_at:
                 run.due = 0
             for one in ready:

@@ -8,7 +8,7 @@ from dialer.agents import COUNTED
 from dialer.calls import UNANSWERED
 from dialer.floor import Floor
 from dialer.model import Agent, AgentState, Attempt, CallState
-from dialer.pacing import AgentSeen, AttemptSeen, Decision, Flight, Snapshot, Working
+from dialer.snapshot import AgentSeen, AttemptSeen, Candidate, Decision, Flight, Snapshot, Working
 
 _WORKING = {
     AgentState.IDLE: Working.IDLE,
@@ -23,11 +23,10 @@ _FLIGHT = {
     CallState.RINGING: Flight.RINGING,
     CallState.DETECTING: Flight.DETECTING,
     CallState.WAITING: Flight.WAITING,
-    CallState.WANTS_AGENT: Flight.WAITING,
-    CallState.HELD: Flight.WAITING,
 }
-_LINES = frozenset(CallState) - {CallState.GONE, CallState.ENDED} - frozenset(_FLIGHT)
+_FIRST = frozenset({CallState.WANTS_AGENT, CallState.HELD})  # served before new answers: books.py
 _WITH_AGENT = frozenset({CallState.TALKING, CallState.JOINING})
+_OTHER_LINES = frozenset(CallState) - {CallState.GONE, CallState.ENDED} - frozenset(_FLIGHT) - _WITH_AGENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,14 @@ class Share:
     calls_per_second: float
 
 
-def snapshot(floor: Floor, at: float, share: Share, holds: Sequence[str], draining: bool) -> Snapshot:
+def snapshot(
+    floor: Floor,
+    at: float,
+    share: Share,
+    holds: Sequence[str] = (),
+    draining: bool = False,
+    candidates: tuple[Candidate, ...] = (),
+) -> Snapshot:
     """All that the pacer may know at `at`."""
     return Snapshot(
         at=at,
@@ -46,7 +52,9 @@ def snapshot(floor: Floor, at: float, share: Share, holds: Sequence[str], draini
         attempts=tuple(_attempt(one) for one in floor.attempts.values() if one.state in _FLIGHT),
         lines=share.lines,
         calls_per_second=share.calls_per_second,
-        other_lines=sum(one.state in _LINES - _WITH_AGENT for one in floor.attempts.values()),
+        other_lines=sum(one.state in _OTHER_LINES for one in floor.attempts.values()),
+        candidates=candidates,
+        waiting_first=sum(one.state in _FIRST for one in floor.attempts.values()),
         holds=tuple(holds),
         draining=draining,
     )
@@ -68,7 +76,12 @@ def _attempt(attempt: Attempt) -> AttemptSeen:
         CallState.DETECTING: attempt.answered_at,
         CallState.WAITING: attempt.detected_at or attempt.answered_at,
     }.get(attempt.state, attempt.claimed_at)
-    return AttemptSeen(attempt.id, _FLIGHT[attempt.state], since, attempt.claimed_at)
+    return AttemptSeen(attempt.id, _FLIGHT[attempt.state], since, attempt.claimed_at, foretold(attempt))
+
+
+def foretold(attempt: Attempt) -> float | None:
+    """The chance of an answer that was foretold for it, if one was."""
+    return attempt.answer_probability if attempt.answer_probability >= 0.0 else None
 
 
 def board(

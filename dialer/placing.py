@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
+from dialer.ahead import Ahead
 from dialer.compliance import may_call
+from dialer.forecast import Forecast
 from dialer.model import Allowed, Attempt, Campaign, Contact, History, Number, Permission, Refused
 from dialer.originate import timeout_s
 from dialer.ports import Held, Store
@@ -32,32 +34,47 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Placer:
-    """Claims attempts for one campaign on one node."""
+    """Claims attempts for one campaign on one node. `ahead` None: each claim looks at the list for itself, and nothing
+    is foretold.
+    """
 
     store: Store
     campaign: Campaign
     pack: Pack
     node: str
     new_id: Callable[[float], str]
+    ahead: Ahead | None = None
 
-    async def claim(self, token: int, wanted: int, at: float) -> tuple[list[Ready], int]:
-        """Up to `wanted` attempts, locked and written down; and how many candidates were looked at.
+    async def claim(self, token: int, wanted: int, at: float, chosen: Sequence[str] = ()) -> tuple[list[Ready], int]:
+        """Up to `wanted` attempts, the `chosen` contacts first, locked and written down; and how many candidates were
+        looked at.
 
         Raises StoreDown, NotLeader: then nothing of this batch may be originated.
         """
-        limit = min(wanted * SPARE, LOOK_AT_MOST)
-        candidates = await self.store.candidates(self.campaign.id, at, limit)
+        if wanted <= 0:
+            return [], 0
+        ahead = self.ahead or Ahead(self.store, self.campaign.id, Forecast(), self.pack.zones[0])
+        try:
+            if not ahead.suffices(wanted, at):
+                await ahead.look(at)
+            return await self._claim(ahead, token, wanted, at, chosen)
+        except BaseException:
+            ahead.forget()
+            raise
+
+    async def _claim(
+        self, ahead: Ahead, token: int, wanted: int, at: float, chosen: Sequence[str]
+    ) -> tuple[list[Ready], int]:
+        limit, looked_at = min(wanted * SPARE, LOOK_AT_MOST), 0
         refusals: list[Refusal] = []
         ready: list[Ready] = []
-        for start in range(0, len(candidates), max(1, wanted)):
-            if len(ready) >= wanted:
-                break
-            some = candidates[start : start + wanted - len(ready)]
+        while len(ready) < wanted and (some := ahead.take(min(wanted - len(ready), limit - looked_at), chosen)):
+            looked_at += len(some)
             asked = [self._ask(contact, at, refusals) for contact in some]
             ready += await self._locked(token, [one for one in asked if one is not None], at, refusals)
         if refusals:
             await self.store.refuse(token, self.campaign.id, refusals, at)
-        return ready, len(candidates)
+        return ready, looked_at
 
     def _ask(self, contact: Contact, at: float, refusals: list[Refusal]) -> Ready | None:
         """The first of his numbers, from the one whose turn it is, that may be called by the clock and the law."""
@@ -95,6 +112,7 @@ class Placer:
             number=number,
             tries=contact.tries + 1,
             claimed_at=at,
+            answer_probability=self.ahead.chance(contact, number, at) if self.ahead else -1.0,
         )
 
     async def _locked(self, token: int, asked: Sequence[Ready], at: float, refusals: list[Refusal]) -> list[Ready]:

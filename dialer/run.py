@@ -2,15 +2,21 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from math import inf
 
 from dialer.abandon import Abandons, Fate
+from dialer.ahead import Ahead, zone
+from dialer.errors import BadInput
 from dialer.floor import Floor
-from dialer.live import Share, board, snapshot
-from dialer.model import Attempt, Campaign, Contact, Fact, Status, Verdict
+from dialer.forecast import Forecast
+from dialer.live import Share, board, foretold, snapshot
+from dialer.model import Attempt, CallState, Campaign, Contact, Fact, Mode, Number, Outcome, Status, Verdict
 from dialer.outcomes import verdict
 from dialer.pacing import Counters, Decision, Limits, Pacer, PacingEvent
+from dialer.past import Past
 from dialer.placing import Placer
 from dialer.ports import Finish, LinkHealth, Store, Telephony
 from dialer.rulebook import Pack
@@ -22,6 +28,11 @@ ACK_LIMIT_MS = 1000.0
 LAG_LIMIT_S = 1.0
 BACKLOG_LIMIT = 5000
 NOTHING = Decision(0, (), "No calls: just started", {})
+# What tells whether a person answers this number; the others are ours, the trunk's or the network's.
+TELLING = frozenset(Outcome) - {
+    Outcome.CONGESTION, Outcome.NETWORK_FAULT, Outcome.TRUNK_DOWN, Outcome.INTERRUPTED, Outcome.NOT_PLACED
+}  # fmt: skip
+ENDED_RINGING = "no_agent_free"  # Attempt.cancelled, and the outcome's reason
 _FATES = {"connect": Fate.SERVED, "served": Fate.SERVED, "overflow": Fate.OVERFLOWED} | {
     "abandon": Fate.ABANDONED, "hung_up": Fate.HUNG_UP
 }  # fmt: skip
@@ -75,6 +86,8 @@ class Run:
     new_id: Callable[[float], str]
     floor: Floor = field(init=False)
     pacer: Pacer = field(init=False)
+    forecast: Forecast = field(init=False)
+    ahead: Ahead = field(init=False)
     placer: Placer = field(init=False)
     abandons: Abandons = field(init=False)
     breaker: Breaker = field(default_factory=Breaker)
@@ -82,6 +95,7 @@ class Run:
     decision: Decision = NOTHING
     writes: WriteBehind = field(init=False)
     contacts: dict[str, Contact] = field(default_factory=dict)  # by attempt
+    lived: set[str] = field(default_factory=set)  # attempts whose answer the forecast has heard of
     due: int = 0
     later: int = 0
     placing: bool = False
@@ -99,6 +113,8 @@ class Run:
     def __post_init__(self) -> None:
         self.floor = Floor(self.campaign, self.trunk.node, self.new_id, self._told)
         self.pacer = Pacer(self._limits(), seed=1)
+        self.forecast = Forecast()
+        self.ahead = Ahead(self.store, self.campaign.id, self.forecast, self.pack.zones[0])
         self.placer = self._placer()
         self.abandons = Abandons(overflow_counts=self.pack.overflow_counts)
         self.share = Share(self.trunk.lines, self.trunk.calls_per_second)
@@ -106,10 +122,10 @@ class Run:
 
     def _limits(self) -> Limits:
         limits = Limits.of(self.campaign, self.pack.abandon_window, self.pack.overflow_counts)
-        return replace(limits, ring_min_s=float(self.pack.ring_min_s))
+        return replace(limits, ring_min_s=float(self.pack.ring_min_s), end_ringing=True)
 
     def _placer(self) -> Placer:
-        return Placer(self.store, self.campaign, self.pack, self.trunk.node, self.new_id)
+        return Placer(self.store, self.campaign, self.pack, self.trunk.node, self.new_id, self.ahead)
 
     def change(self, campaign: Campaign, trunk: Trunk, pack: Pack) -> str:
         """Take new settings over; or why they have to wait, and new calls with them."""
@@ -123,6 +139,7 @@ class Run:
         self.campaign, self.trunk, self.pack = campaign, trunk, pack
         self.floor.campaign = campaign
         self.pacer.limits = self._limits()
+        self.ahead.zone = pack.zones[0]
         self.placer = self._placer()
         kept = self.abandons.dump()
         self.abandons = Abandons(overflow_counts=pack.overflow_counts)
@@ -143,7 +160,10 @@ class Run:
         if kind in _FATES:
             self.abandons.add(at, _FATES[kind])
         told = "abandon" if kind == "hung_up" else kind
-        self.pacer.observe(PacingEvent(at, told, attempt or None, agent or None))
+        chance = foretold(self.floor.attempts[attempt]) if kind == "launch" else None
+        self.pacer.observe(PacingEvent(at, told, attempt or None, agent or None, chance))
+        if kind == "live":
+            self._answered(self.floor.attempts[attempt])
 
     def holds(self, now: float, monotonic: float, health: LinkHealth, seen: Seen) -> tuple[str, ...]:
         """Every reason why no call may start now, as sentences."""
@@ -159,6 +179,7 @@ class Run:
             f"Redis is slow: {seen.store_ping_s:.1f} s": seen.store_ping_s > LAG_LIMIT_S,
             f"outcomes lag {seen.write_lag_s:.1f} s behind": seen.write_lag_s > LAG_LIMIT_S,
             pause: bool(pause),
+            "preview needs the agents' desk, which this version has not": self.campaign.mode is Mode.PREVIEW,
             self.trouble: bool(self.trouble),
             self._no_contact(): not self.due,
         }
@@ -167,21 +188,61 @@ class Run:
     def _no_contact(self) -> str:
         return f"nobody may be called now, {self.later} later" if self.later else "the list is empty"
 
+    def wants_look(self, at: float) -> bool:
+        """Whether the pacer needs a new look at the list; while calls are being claimed the claim looks by itself."""
+        looks = self.status is Status.RUNNING and not self.draining and not self.placing
+        return looks and self.campaign.mode is Mode.PREDICTIVE and self.ahead.is_old(at)
+
     def decide(self, at: float, holds: tuple[str, ...]) -> Decision:
         """Ask the pacer."""
         rate = self.abandons.rate(self.pack.abandon_window, at)
-        seen = snapshot(self.floor, at, self.share, holds, self.draining)
+        draining = self.draining or self.status is Status.STOPPED
+        ahead = self.ahead.candidates(at) if self.campaign.mode is Mode.PREDICTIVE else ()
+        seen = snapshot(self.floor, at, self.share, holds, draining, ahead)
         seen = replace(seen, counters=Counters(rate.live, rate.counted))
         self.decision = self.pacer.decide(seen)
         return self.decision
+
+    def may_end(self, attempt_id: str, at: float, monotonic: float) -> bool:
+        """Whether a ringing call may be ended as the pacer wants: we would know of an answer; it rang long enough."""
+        one = self.floor.attempts.get(attempt_id)
+        if one is None or not self.reconciled or monotonic >= self.lease_until:
+            return False
+        rings = one.state is CallState.RINGING and not one.answered_at
+        return rings and 0.0 < one.ringing_at <= at - self.pack.ring_min_s
 
     def finish(self, attempt: Attempt, facts: tuple[Fact, ...], contact: Contact | None, at: float) -> Finish:
         """Judge an attempt that is over."""
         judged: Verdict = verdict(attempt, facts, self.campaign, at)
         self.breaker.saw(judged, at)
         self.outcomes[judged.outcome] = self.outcomes.get(judged.outcome, 0) + 1
-        kept = None if contact is None else _after(contact, judged)
+        number = self._learnt(attempt, judged, contact)
+        kept = None if contact is None else _after(contact, attempt, number, judged)
         return Finish(attempt, judged, record(attempt, judged, facts, contact, self.campaign), kept)
+
+    def _answered(self, attempt: Attempt) -> None:
+        """The forecast hears of an answer at once: after the talk it would think of the meanwhile that nobody does."""
+        if attempt.kind != "inbound":
+            self.lived.add(attempt.id)
+            where = self._where(self.contacts.get(attempt.id))
+            self.forecast.learn(Past.parse(attempt.number.past), attempt.claimed_at, where, True)
+
+    def _learnt(self, attempt: Attempt, judged: Verdict, contact: Contact | None) -> Number:
+        """The number with what this attempt tells of it; the forecast learns the same."""
+        is_told = attempt.id in self.lived
+        self.lived.discard(attempt.id)
+        if attempt.kind == "inbound" or not judged.count or judged.outcome not in TELLING:
+            return attempt.number
+        past, where = Past.parse(attempt.number.past), self._where(contact)
+        if is_told:
+            after = past.after(attempt.claimed_at, judged.live, where)
+        else:
+            after = self.forecast.learn(past, attempt.claimed_at, where, judged.live)
+        return replace(attempt.number, past=after.text)
+
+    def _where(self, contact: Contact | None) -> tzinfo:
+        """The debtor's zone; his clock decides which hour it is."""
+        return zone(contact.zone if contact else "", self.pack.zones[0])
 
     def board(self, at: float, holds: tuple[str, ...], node: str, health: LinkHealth) -> bytes:
         """The live snapshot, numbered, as JSON; `kept` is what a successor needs."""
@@ -196,7 +257,7 @@ class Run:
             "share": {"lines": self.share.lines, "calls_per_second": self.share.calls_per_second},
             "outcomes": self.outcomes,
             "pack": self.pack.label,
-            "kept": self.abandons.dump(),
+            "kept": self.abandons.dump() | {"forecast": self.forecast.dump()},
         }
         return json.dumps(board(self.floor, at, self.decision, self.abandons, figures)).encode()
 
@@ -204,15 +265,26 @@ class Run:
         """Go on with what the last leader had counted."""
         if published:
             kept = json.loads(published)
+            self._load_forecast(kept.get("kept", {}).get("forecast"))
             self.abandons.load(kept.get("kept", {}))
             self.outcomes = dict(kept.get("outcomes", {}))
             self.sequence = int(kept.get("sequence", 0))
 
+    def _load_forecast(self, kept: object) -> None:
+        """Without it the forecast learns anew within a few hundred calls: no reason to lose the counts."""
+        if isinstance(kept, dict):
+            with suppress(BadInput):
+                self.forecast.load(kept)
 
-def _after(contact: Contact, judged: Verdict) -> Contact:
+
+def _after(contact: Contact, attempt: Attempt, number: Number, judged: Verdict) -> Contact:
     """The contact as it goes back to the list: one try more, unless the fault was ours; the next number's turn."""
     if not judged.count:
         return contact
     return replace(
-        contact, tries=contact.tries + 1, next_number=(contact.next_number + 1) % max(1, len(contact.numbers))
+        contact,
+        numbers=tuple(number if one.key == number.key else one for one in contact.numbers),
+        tries=contact.tries + 1,
+        next_number=(contact.next_number + 1) % max(1, len(contact.numbers)),
+        last_at=attempt.claimed_at,
     )

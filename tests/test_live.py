@@ -1,10 +1,12 @@
 """What one campaign looks like now: to the pacer, and to people."""
 
+from dataclasses import replace
+
 from dialer.abandon import Abandons, Window
 from dialer.live import Share, board, snapshot
 from dialer.model import Agent, AgentState, CallState
 from dialer.run import NOTHING
-from dialer.snapshot import Flight, Working
+from dialer.snapshot import Candidate, Flight, Working
 
 from .test_floor import T0, Play, attempt
 
@@ -13,22 +15,26 @@ def test_the_snapshot_counts_lines_and_hands() -> None:
     floor = Play().floor
     for state in CallState:
         if state is not CallState.ENDED:
-            floor.adopt(attempt(state.value, T0 - 9, state=state, answered_at=T0 - 5, ringing_at=T0 - 7))
+            one = attempt(state.value, T0 - 9, state=state, answered_at=T0 - 5, ringing_at=T0 - 7)
+            floor.adopt(replace(one, answer_probability=0.4 if state is CallState.RINGING else -1.0))
     for number, doing in enumerate(AgentState):
         floor.team.adopt(Agent(f"1{number:02d}", "a", "c1", doing, T0, f"leg{number}", break_next=number == 2))
     floor.team.adopt(Agent("200", "a", "c1", AgentState.WRAP_UP, T0))  # his leg is gone
-    seen = snapshot(floor, T0, Share(9, 2.0), ("why",), True)
+    seen = snapshot(floor, T0, Share(9, 2.0), ("why",), True, (Candidate("k", 0.3),))
     assert {one.state for one in seen.agents} == set(Working)
     assert [one.leaving for one in seen.agents if one.state == Working.IDLE] == [True]
     assert "200" not in {one.agent for one in seen.agents}
     flights = {one.attempt: one.state for one in seen.attempts}
     assert flights["claimed"] == flights["placed"] == Flight.DIALING
-    assert flights["waiting"] == flights["held"] == flights["wants_agent"] == Flight.WAITING
+    assert flights["waiting"] == Flight.WAITING
+    foretold = {one.attempt: one.answer_probability for one in seen.attempts}
+    assert (foretold["ringing"], foretold["placed"]) == (0.4, None)
     assert {one.attempt: one.since for one in seen.attempts}["ringing"] == T0 - 7
-    assert not {"joining", "talking", "gone", "in_ivr"} & set(flights)
-    assert seen.other_lines == 2
+    assert not {"joining", "talking", "gone", "in_ivr", "held", "wants_agent"} & set(flights)
+    assert (seen.other_lines, seen.waiting_first) == (4, 2)
+    assert seen.candidates == (Candidate("k", 0.3),)
     assert (seen.lines, seen.calls_per_second, seen.holds, seen.draining) == (9, 2.0, ("why",), True)
-    assert floor.lines() == len(flights) + 4
+    assert floor.lines() == len(flights) + 6
 
 
 def test_the_board_shows_calls_and_agents() -> None:

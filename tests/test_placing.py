@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from dialer.ahead import Ahead
+from dialer.forecast import Forecast
 from dialer.model import Campaign, Contact, History, Number, NumberKind
 from dialer.placing import Placer
 from dialer.rulebook import Pack
@@ -27,7 +29,8 @@ class Desk:
         await self.store.save_campaign(self.campaign)
         await self.store.lead("c1", "e1", 4000)
         await self.store.add_contacts("c1", listed, OPEN - 3600)
-        self.placer = Placer(self.store, self.campaign, self.pack, "a", new_id)
+        ahead = Ahead(self.store, "c1", Forecast(), self.pack.zones[0])
+        self.placer = Placer(self.store, self.campaign, self.pack, "a", new_id, ahead)
 
     async def claim(self, wanted: int, at: float = OPEN) -> list[str]:
         ready, _ = await self.placer.claim(1, wanted, at)
