@@ -72,6 +72,35 @@ class Retry:
     times: int
 
 
+class NextNumber(StrEnum):
+    """Which of his numbers is called next."""
+
+    STAY = "stay"
+    NEXT = "next"
+    BEST = "best"  # one on which he was reached, else the one that promises most
+
+
+class DayPart(StrEnum):
+    """When of the day he is called next."""
+
+    ANY = "any"
+    OTHER = "other"  # another part of the day than the last try
+    BEST = "best"  # the hour that the number's own past promises most of
+
+
+@dataclass(frozen=True, slots=True)
+class Recycle:
+    """How a contact goes back to the list after an outcome: `after_s` seconds later, each further time `factor` times
+    as many; at most `times` attempts may end so.
+    """
+
+    after_s: int
+    factor: float = 1.0
+    times: int = 6
+    number: NextNumber = NextNumber.NEXT
+    day_part: DayPart = DayPart.ANY
+
+
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """One campaign's settings. Units are in the names; `abandon_rate_max` 0.03 is 3 %."""
@@ -102,7 +131,10 @@ class Campaign:
     wrap_up_max_s: int = 60
     call_max_s: int = 3600
     record: bool = False
-    retries: dict[str, Retry] = field(default_factory=dict)  # outcome -> rule; absent: the default of outcomes.py
+    retries: dict[str, Retry] = field(default_factory=dict)  # outcome -> rule of old; `recycle` comes before it
+    recycle: dict[str, Recycle] = field(default_factory=dict)  # outcome -> rule; absent: the default of recycling.py
+    tries_max: int = 12  # attempts for one contact, however they end
+    callback_own_agent_s: int = 120  # so long a call-back waits for the agent whom he talked with
 
 
 # ---- list -----------------------------------------------------------------------------------------------------------
@@ -245,6 +277,9 @@ class CallState(StrEnum):
     ENDED = "ended"  # outcome written
 
 
+CALL_BACK = "call_back"  # Attempt.kind of a call at the minute that the debtor chose
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One attempt from claim to outcome. A time of 0.0 means: did not happen."""
@@ -289,6 +324,7 @@ class Attempt:
     cause: int = -1
     sip_code: int = 0
     disposition: str = ""
+    zone: str = ""  # the debtor's, IANA; empty: unknown
 
 
 class Outcome(StrEnum):
@@ -336,7 +372,8 @@ class Verdict:
     count: bool = True  # false: our own fault, does not use up the debtor's attempts
     wrong_person: bool = False  # the number is not his: it stops everywhere, the person does not
     hardship: bool = False
-    callback_at: float = 0.0  # agreed with the debtor; 0: none
+    callback_at: float = 0.0  # the minute that the debtor chose; 0: none
+    rests: str = ""  # why he is not called again in this campaign; empty: he is
 
 
 @dataclass(frozen=True, slots=True)

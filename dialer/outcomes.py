@@ -1,9 +1,9 @@
 """7/8 outcome: what came of an attempt, and what follows. causes, detection, keys, dispositions -> Verdict.
 
-`verdict` is total: every Attempt gets exactly one. What Asterisk tells is read as measured against a strict far end:
-after an answer the truth is that it was answered (a BYE without Reason gives cause 0); only the SIP code (TechCause)
-tells 603 from 403 and 607 from 400; a dead trunk and a phone that rang out differ only in the ringing that was seen;
-one 404 is no proof of a dead number; and from a cause nobody knows follows no further call.
+`verdict` is total: every Attempt gets exactly one. After an answer the truth is that it was answered (a BYE without
+Reason gives cause 0); a dead trunk and a phone that rang out differ only in the ringing that was seen; what codes mean
+is in causes.py. When and on which number the contact is called again is recycling.py's: a verdict says whether, and not
+before when.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,180 +11,41 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zlib import crc32
 
-from dialer.model import Attempt, CallState, Campaign, Fact, Kind, Outcome, Retry, Side, Verdict
-
-MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
+from dialer import causes
+from dialer.causes import Row
+from dialer.model import CALL_BACK, Attempt, CallState, Campaign, Fact, Kind, Outcome, Side, Verdict
+from dialer.outlook import zone_of
+from dialer.recycling import ANOTHER_DAY_S, DAY_S, HOUR_S, is_own, rule_for
 
 INTERRUPTED = "interrupted"  # Attempt.cancelled of a call that we lost sight of
 LAST_ZONE = timezone(timedelta(hours=-12))  # where a date ends last on earth: the strictest end of a day
 CLAIM_SILENCE_S = 3 * DAY_S  # "I have paid": time to look for the money
 HARDSHIP_SILENCE_S = 7 * DAY_S
-
-# Used where the campaign says nothing. `times` counts attempts that used up one of the debtor's, this one included.
-RETRIES: Mapping[Outcome, Retry] = {
-    Outcome.BUSY: Retry(20 * MINUTE_S, 6),
-    Outcome.NO_ANSWER: Retry(4 * HOUR_S, 6),
-    Outcome.MACHINE: Retry(6 * HOUR_S, 6),
-    Outcome.UNREACHABLE: Retry(6 * HOUR_S, 6),
-    Outcome.REJECTED: Retry(DAY_S, 3),
-    Outcome.INVALID_NUMBER: Retry(DAY_S, 2),  # once more: congestion behind a 404 looks the same
-    Outcome.CONGESTION: Retry(5 * MINUTE_S, 6),
-    Outcome.NETWORK_FAULT: Retry(HOUR_S, 3),
-    Outcome.TRUNK_DOWN: Retry(2 * MINUTE_S, 6),
-    Outcome.ABANDONED: Retry(72 * HOUR_S, 3),  # Ofcom 2010: not within 72 h unless an agent is guaranteed
-    Outcome.OVERFLOWED: Retry(DAY_S, 3),
-    Outcome.IVR: Retry(DAY_S, 3),
-    Outcome.CONNECTED: Retry(7 * DAY_S, 3),  # Regulation F: not within 7 days of a conversation
-    Outcome.CANCELLED: Retry(30 * MINUTE_S, 6),
-    Outcome.INTERRUPTED: Retry(4 * HOUR_S, 6),  # it may have been heard
-    Outcome.NOT_PLACED: Retry(MINUTE_S, 6),
-}
+CALL_BACK_WITHIN_S = 366 * DAY_S
 # Many numbers meet a full or dead trunk at once; spread so that they do not all come back in the same second.
 _SPREAD = frozenset({Outcome.CONGESTION, Outcome.TRUNK_DOWN, Outcome.NOT_PLACED})
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a table: what a code means. `again` False: the number is not called again for it."""
-
-    outcome: Outcome
-    side: Side
-    reason: str
-    again: bool = True
-    dead: bool = False
-    count: bool = True
-
-    def verdict(self) -> Verdict:
-        """Without its times."""
-        return Verdict(self.outcome, self.side, self.reason, dead=self.dead, count=self.count)
-
-
-_D, _N, _U = Side.DEBTOR, Side.NETWORK, Side.US
-
-
-def _busy(reason: str) -> Row:
-    return Row(Outcome.BUSY, _D, reason)
-
-
-def _silent(reason: str) -> Row:
-    return Row(Outcome.UNREACHABLE, _D, reason)
-
-
-def _full(reason: str) -> Row:
-    return Row(Outcome.CONGESTION, _N, reason, count=False)
-
-
-def _fault(reason: str, again: bool = True, side: Side = _N) -> Row:
-    return Row(Outcome.NETWORK_FAULT, side, reason, again=again)
-
-
-def _invalid(reason: str, dead: bool = False) -> Row:
-    return Row(Outcome.INVALID_NUMBER, _N, reason, again=not dead, dead=dead)
-
-
-def _refused(reason: str, again: bool = True) -> Row:
-    return Row(Outcome.REJECTED, _D, reason, again=again)
-
-
-_RANG_OUT = Row(Outcome.NO_ANSWER, _D, "rang_out")
-_EARLY_MEDIA = Row(Outcome.NO_ANSWER, _D, "early_media_only")
-_NO_RESPONSE = Row(Outcome.TRUNK_DOWN, _N, "no_response", count=False)
-_NO_CHANNEL = Row(Outcome.TRUNK_DOWN, _U, "no_channel", count=False)
-
-# SIP final responses (RFC 3261 and those named) of a call that was not answered.
-SIP: Mapping[int, Row] = {
-    400: _fault("sip_bad_request", again=False, side=_U),
-    401: _fault("trunk_credentials", again=False, side=_U),
-    402: _fault("trunk_unpaid", again=False, side=_U),
-    403: _fault("forbidden"),
-    404: _invalid("not_found"),
-    405: _fault("sip_method_not_allowed", again=False, side=_U),
-    406: _fault("media_unusable", again=False),
-    407: _fault("trunk_credentials", again=False, side=_U),
-    408: _silent("no_reply_in_time"),
-    410: _invalid("gone", dead=True),
-    415: _fault("media_unusable", again=False),
-    480: _silent("not_available"),
-    482: _fault("loop"),
-    483: _fault("too_many_hops"),
-    484: _invalid("incomplete", dead=True),
-    485: _invalid("ambiguous"),
-    486: _busy("user_busy"),
-    487: _silent("ended_before_answer"),
-    488: _fault("media_unusable", again=False),
-    500: _full("server_error"),
-    502: _full("bad_gateway"),
-    503: _full("service_unavailable"),
-    504: _full("gateway_timeout"),
-    600: _busy("busy_everywhere"),
-    603: _refused("declined"),
-    604: _invalid("does_not_exist_anywhere", dead=True),
-    606: _fault("media_unusable", again=False),
-    607: _refused("unwanted", again=False),  # RFC 8197: the called person calls this call unwanted
-    608: _refused("blocked_by_analytics", again=False),  # RFC 8688
-}
-
-# Q.850 causes, where there is no SIP code that says more.
-CAUSES: Mapping[int, Row] = {
-    0: _fault("cause_0", again=False),
-    1: _invalid("unallocated"),
-    2: _fault("no_route_to_network"),
-    3: _fault("no_route"),
-    5: _fault("misdialled_prefix", again=False, side=_U),
-    16: _silent("ended_before_answer"),
-    17: _busy("user_busy"),
-    18: _silent("no_user_responding"),
-    19: _silent("no_answer_no_ringing"),
-    20: _silent("phone_off"),
-    21: _refused("call_rejected"),
-    22: _invalid("number_changed", dead=True),
-    26: _fault("cleared_elsewhere"),
-    27: _silent("line_out_of_order"),
-    28: _invalid("incomplete", dead=True),
-    29: _fault("facility_rejected", again=False),
-    31: _silent("ended_unspecified"),
-    34: _full("no_circuit"),
-    38: _full("network_out_of_order"),
-    41: _full("temporary_failure"),
-    42: _full("switch_congested"),
-    44: _full("channel_not_available"),
-    47: _full("no_resource"),
-    50: _fault("not_subscribed", again=False, side=_U),
-    52: _fault("outgoing_barred", again=False, side=_U),
-    54: _refused("incoming_barred"),
-    57: _fault("bearer_not_authorised", again=False),
-    58: _fault("media_unusable", again=False),
-    65: _fault("media_unusable", again=False),
-    79: _fault("not_implemented", again=False),
-    88: _fault("media_unusable", again=False),
-    102: _silent("timer_expired"),
-}
-
-# Codes that say only "nobody picked up": whether a phone rang decides.
-NOBODY_SIP = frozenset({408, 480, 487})
-NOBODY_CAUSES = frozenset({0, 3, 16, 18, 19, 31, 102})
-_UNUSABLE_SIP = frozenset({406, 415, 488, 606})
 _AT_ONCE_S = 1.0
+_D, _U = Side.DEBTOR, Side.US
 
 
-def verdict(
-    attempt: Attempt, facts: Sequence[Fact], campaign: Campaign, at: float, zone: tzinfo = LAST_ZONE
-) -> Verdict:
+def verdict(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign, at: float) -> Verdict:
     """What came of `attempt` and what follows, decided at `at` (epoch seconds).
 
-    `facts`: what the IVR learnt. `zone`: the debtor's, in which a promised date ends; unknown: where it ends last.
+    `facts`: what the IVR learnt. `retry_at`: not before it, by the campaign's first delay; 0.0 where the person rests,
+    or where the number does (dead, somebody else's): recycling.py knows his others.
     Total: no Attempt raises, whatever its fields.
     """
     row, live = _row(attempt, facts, campaign)
     found = replace(row.verdict(), live=live)
     said = [*_answers(facts), *_disposition(attempt)] if _answered(attempt, facts) else []
-    found = _follow(found, said, attempt, at, zone)
-    if found.stop or found.dead or not row.again or _closes(said):
-        return replace(found, retry_at=0.0)
-    asked = _asked_for(said, at)
-    retry_at = asked or _retry_at(found, said, attempt, campaign, at)
+    found = _follow(found, said, attempt, at)
+    rests = "stop" if found.stop else _closed_by(said) or ("" if row.again else row.reason)
+    if rests or found.dead or found.wrong_person:
+        return replace(found, retry_at=0.0, rests=rests)
+    asked = _asked_for(said, attempt, at)
     silent_until = max(asked, found.silent_until)
-    return replace(found, silent_until=silent_until, retry_at=max(retry_at, silent_until) if retry_at else 0.0)
+    retry_at = max(asked or _not_before(found, said, attempt, campaign, at), silent_until)
+    return replace(found, callback_at=asked, silent_until=silent_until, retry_at=retry_at)
 
 
 def _row(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign) -> tuple[Row, bool]:
@@ -208,13 +69,22 @@ def _before_answer(attempt: Attempt, campaign: Campaign) -> Row:
     if _never_placed(attempt):
         return Row(Outcome.NOT_PLACED, _U, attempt.cancelled or "not_placed", count=False)
     if attempt.failed and not attempt.dialled and attempt.cause < 0:
-        return _NO_CHANNEL
+        return causes.NO_CHANNEL
     rang = bool(attempt.ringing_at)
     if attempt.cause < 0 or attempt.cancelled == INTERRUPTED:
         return Row(Outcome.INTERRUPTED, _U, "lost_sight")
     if attempt.cancelled:
         return Row(Outcome.CANCELLED, _U, attempt.cancelled, count=rang)
-    return _of_codes(attempt, campaign, rang)
+    timed_out = _timed_out(attempt, campaign)
+    row = causes.unanswered(attempt.cause, attempt.sip_code, rang, timed_out, bool(attempt.progress_at))
+    return replace(row, dead=True) if _proven_dead(row, attempt) else row
+
+
+def _proven_dead(row: Row, attempt: Attempt) -> bool:
+    """One 404 may be congestion that looks like it; the same again on another day is no accident."""
+    first = attempt.number.not_found_at
+    found = row.outcome is Outcome.INVALID_NUMBER and first > 0
+    return row.dead or (found and attempt.ended_at - first >= ANOTHER_DAY_S)
 
 
 def _never_placed(attempt: Attempt) -> bool:
@@ -222,21 +92,6 @@ def _never_placed(attempt: Attempt) -> bool:
     lost = attempt.state in (CallState.GONE, CallState.ENDED) and not attempt.cancelled
     # No acknowledgement and no reason of ours: it counts as placed, Asterisk may have called.
     return not known and not lost and attempt.cancelled != INTERRUPTED
-
-
-def _of_codes(attempt: Attempt, campaign: Campaign, rang: bool) -> Row:
-    sip = attempt.sip_code if attempt.sip_code >= 300 else 0
-    nobody = sip in NOBODY_SIP if sip else attempt.cause in NOBODY_CAUSES
-    if nobody and rang:
-        return _RANG_OUT
-    if nobody and _timed_out(attempt, campaign):
-        return _EARLY_MEDIA if attempt.progress_at else _NO_RESPONSE
-    if sip in SIP:
-        return SIP[sip]
-    known = CAUSES.get(attempt.cause)
-    if known is not None:
-        return known
-    return _fault(f"cause_{attempt.cause}", again=False)
 
 
 def _timed_out(attempt: Attempt, campaign: Campaign) -> bool:
@@ -254,7 +109,7 @@ def _after_answer(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign) -
     if attempt.detection == "machine" or attempt.voicemail_left:
         return Row(Outcome.MACHINE, _D, "message_left" if attempt.voicemail_left else "machine")
     if _no_media(attempt):
-        return _fault("media_unusable", again=False)
+        return causes.fault("media_unusable", again=False)
     if _in_ivr(attempt, facts):
         return _ivr(attempt, campaign)
     return Row(Outcome.ABANDONED, _U, _why_abandoned(attempt))
@@ -263,7 +118,7 @@ def _after_answer(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign) -
 def _no_media(attempt: Attempt) -> bool:
     """A 200 without usable media: Success, then a hang-up with 406 or 488 in milliseconds. Nobody heard anything."""
     at_once = attempt.ended_at - attempt.answered_at <= _AT_ONCE_S
-    return attempt.sip_code in _UNUSABLE_SIP and at_once and not (attempt.overflow_at or attempt.ivr_at)
+    return attempt.sip_code in causes.UNUSABLE_SIP and at_once and not (attempt.overflow_at or attempt.ivr_at)
 
 
 def _in_ivr(attempt: Attempt, facts: Sequence[Fact]) -> bool:
@@ -301,11 +156,14 @@ def _machine_heard(attempt: Attempt) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What follows from a word. `closes`: not called again in this campaign. `talk`: a conversation with the debtor."""
+    """What follows from a word. `closes`: not called again in this campaign. `talk`: a conversation with the debtor.
+
+    `stop`: neither this person nor this number is called any more; `wrong`: the number is not his, it alone stops.
+    """
 
     talk: bool = True
     stop: bool = False
-    dead: bool = False
+    wrong: bool = False
     closes: bool = False
     silent_s: int = 0
 
@@ -313,15 +171,15 @@ class Effect:
 EFFECTS: Mapping[str, Effect] = {
     "promise": Effect(),  # value "YYYY-MM-DD;amount": silence until that day has ended
     "stop": Effect(stop=True, closes=True),
-    "wrong_person": Effect(talk=False, stop=True, closes=True),
-    "wrong_number": Effect(talk=False, stop=True, closes=True),
+    "wrong_person": Effect(talk=False, wrong=True),
+    "wrong_number": Effect(talk=False, wrong=True),
     "deceased": Effect(talk=False, stop=True, closes=True),
     "paid": Effect(closes=True),
     "paid_claim": Effect(silent_s=CLAIM_SILENCE_S),
     "dispute": Effect(closes=True),
     "hardship": Effect(silent_s=HARDSHIP_SILENCE_S),
     "refuses": Effect(),
-    "call_back": Effect(),  # value: ISO time with zone, or epoch seconds
+    "call_back": Effect(),  # value: ISO time, on the debtor's clock where it names no zone, or epoch seconds
     "wants_agent": Effect(),
     "verified": Effect(),
     "told": Effect(),
@@ -340,6 +198,8 @@ CHOICES = frozenset(
     {"promise", "stop", "wrong_person", "paid_claim", "dispute", "hardship", "call_back", "wants_agent"}
 )
 
+SPELLINGS = {"callback": "call_back", "call-back": "call_back", "wrong-person": "wrong_person"}
+
 Said = tuple[str, str]  # word, value
 
 
@@ -355,7 +215,8 @@ def _disposition(attempt: Attempt) -> list[Said]:
 def _word(disposition: str) -> Said:
     """`promise:2026-12-01;500000` -> ("promise", "2026-12-01;500000")."""
     word, _, value = disposition.partition(":")
-    return word.strip().lower(), value.strip()
+    word = word.strip().lower()
+    return SPELLINGS.get(word, word), value.strip()
 
 
 def promise_of(value: str) -> tuple[date, int] | None:
@@ -374,19 +235,21 @@ def end_of_day(day: date, zone: tzinfo) -> float:
     return datetime.combine(day + timedelta(days=1), time(), zone).timestamp()
 
 
-def _time_of(value: str) -> float:
-    """ISO time with its zone, or epoch seconds -> epoch seconds; 0.0: neither."""
+def time_of(value: str, zone: tzinfo | None) -> float:
+    """ISO time, on the clock of `zone` where it names none, or epoch seconds -> epoch seconds; 0.0: not clear."""
     try:
         if value.replace(".", "", 1).isdigit():
             return float(value)
         when = datetime.fromisoformat(value)
-    except ValueError:
+        when = when if when.tzinfo else when.replace(tzinfo=zone)
+        return when.timestamp() if when.tzinfo else 0.0
+    except (ValueError, OverflowError):
         return 0.0
-    return when.timestamp() if when.tzinfo else 0.0
 
 
-def _follow(found: Verdict, said: Sequence[Said], attempt: Attempt, at: float, zone: tzinfo) -> Verdict:
+def _follow(found: Verdict, said: Sequence[Said], attempt: Attempt, at: float) -> Verdict:
     """Flags and silence that follow from what was said. Of several silences the longest counts."""
+    zone = zone_of(attempt.zone) or LAST_ZONE
     effects = [EFFECTS[word] for word, _ in said if word in EFFECTS]
     silences = [at + effect.silent_s for effect in effects if effect.silent_s]
     silences += [_promised_until(value, at, zone) for word, value in said if word == "promise"]
@@ -394,6 +257,8 @@ def _follow(found: Verdict, said: Sequence[Said], attempt: Attempt, at: float, z
         found,
         conversation=_conversation(found, attempt, effects),
         stop=any(effect.stop for effect in effects),
+        wrong_person=any(effect.wrong for effect in effects),
+        hardship=any(word == "hardship" for word, _ in said),
         silent_until=max((*silences, 0.0)),
     )
 
@@ -411,27 +276,20 @@ def _promised_until(value: str, at: float, zone: tzinfo) -> float:
     return end_of_day(day, zone)
 
 
-def _closes(said: Sequence[Said]) -> bool:
-    return any(EFFECTS[word].closes for word, _ in said if word in EFFECTS)
+def _closed_by(said: Sequence[Said]) -> str:
+    return next((word for word, _ in said if word in EFFECTS and EFFECTS[word].closes), "")
 
 
-def _asked_for(said: Sequence[Said], at: float) -> float:
+def _asked_for(said: Sequence[Said], attempt: Attempt, at: float) -> float:
     """The time he asked to be called back at; the last one counts. 0.0: none within the next year."""
-    times = [_time_of(value) for word, value in said if word == "call_back"]
-    return times[-1] if times and at < times[-1] <= at + 366 * DAY_S else 0.0
+    times = [time_of(value, zone_of(attempt.zone)) for word, value in said if word == CALL_BACK]
+    return times[-1] if times and at < times[-1] <= at + CALL_BACK_WITHIN_S else 0.0
 
 
-# ---- when again
-
-
-def _retry_at(found: Verdict, said: Sequence[Said], attempt: Attempt, campaign: Campaign, at: float) -> float:
-    """When the campaign, or else RETRIES, lets the contact be called again; 0.0: never."""
-    own = campaign.retries.get(found.outcome.value)
-    rule = own or RETRIES[found.outcome]
-    used = attempt.tries if found.count else attempt.tries - 1
-    if used >= rule.times:
-        return 0.0
+def _not_before(found: Verdict, said: Sequence[Said], attempt: Attempt, campaign: Campaign, at: float) -> float:
+    """By the first delay of the campaign's own rule, of what was said, or else of the default."""
     soon = [_SOON[word] for word, _ in said if word in _SOON and not (word == "wants_agent" and attempt.joined_at)]
-    after_s = soon[-1] if soon and own is None else rule.after_s
+    own = is_own(campaign, found.outcome)
+    after_s = soon[-1] if soon and not own else rule_for(campaign, found.outcome).after_s
     spread = crc32(attempt.id.encode()) / 2**33 if found.outcome in _SPREAD else 0.0
     return at + after_s * (1.0 + spread)

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dialer.causes import CAUSES, SIP
 from dialer.model import Attempt, CallState, Campaign, Fact, Kind, Number, Outcome, Retry, Side, Verdict
-from dialer.outcomes import CAUSES, EFFECTS, INTERRUPTED, RETRIES, SIP, end_of_day, promise_of, verdict
+from dialer.outcomes import EFFECTS, INTERRUPTED, end_of_day, promise_of, verdict
+from dialer.recycling import ANOTHER_DAY_S, DEFAULTS, rule_for
 
 AT = datetime(2026, 11, 21, 3, tzinfo=UTC).timestamp()
 WIB = timezone(timedelta(hours=7))
@@ -106,7 +108,7 @@ def test_no_call_follows_from_an_unknown_cause(cause: int) -> None:
 def test_congestion_does_not_use_up_attempts_and_backs_off(sip: int) -> None:
     found = judge(replace(PLACED, cause=34, sip_code=sip, tries=6))
     assert (found.side, found.count) == (Side.NETWORK, False)
-    assert found.retry_at >= AT + RETRIES[Outcome.CONGESTION].after_s
+    assert found.retry_at >= AT + DEFAULTS[Outcome.CONGESTION].after_s
 
 
 def test_backed_off_calls_do_not_come_back_in_one_second() -> None:
@@ -259,7 +261,7 @@ def test_after_an_answer(
 
 def test_a_promise_silences_until_its_day_has_ended() -> None:
     attempt = replace(TALKED, disposition="promise:2026-12-01;500000")
-    found = verdict(attempt, [], CAMPAIGN, AT, WIB)
+    found = judge(replace(attempt, zone="Asia/Jakarta"))
     assert found.silent_until == datetime(2026, 12, 2, tzinfo=WIB).timestamp()
     assert found.retry_at >= found.silent_until
     assert found.conversation
@@ -268,30 +270,80 @@ def test_a_promise_silences_until_its_day_has_ended() -> None:
 
 
 def test_a_promise_without_a_date_silences_today() -> None:
-    found = verdict(replace(TALKED, disposition="promise"), [], CAMPAIGN, AT, WIB)
+    found = judge(replace(TALKED, disposition="promise", zone="Asia/Jakarta"))
     assert found.silent_until == datetime(2026, 11, 22, tzinfo=WIB).timestamp()
 
 
 @pytest.mark.parametrize("value", ["1795240800", "2026-11-21T13:00:00+07:00", "2026-11-21T06:00:00Z"])
-def test_a_call_back_comes_at_the_minute_asked_for(value: str) -> None:
+@pytest.mark.parametrize("word", ["call_back", "callback", "Call-Back"])
+def test_a_call_back_comes_at_the_minute_asked_for(value: str, word: str) -> None:
     when = datetime(2026, 11, 21, 6, tzinfo=UTC).timestamp()
-    found = judge(replace(TALKED, disposition=f"call_back:{value}", tries=99))
-    assert (found.retry_at, found.silent_until) == (when, when)
+    found = judge(replace(TALKED, disposition=f"{word}:{value}", tries=99))
+    assert (found.callback_at, found.retry_at, found.silent_until) == (when, when, when)
+
+
+def test_a_time_without_a_zone_is_on_the_debtors_clock_where_that_is_known() -> None:
+    noon = "call_back:2026-11-22T12:00"
+    for zone, hour_utc in (("Asia/Jakarta", 5), ("Asia/Jayapura", 3)):
+        found = judge(replace(TALKED, disposition=noon, zone=zone))
+        assert found.callback_at == datetime(2026, 11, 22, hour_utc, tzinfo=UTC).timestamp()
+    for zone in ("", "Asia/Atlantis"):
+        assert judge(replace(TALKED, disposition=noon, zone=zone)).callback_at == 0.0
+
+
+def test_by_the_ivrs_facts_as_by_an_agents_word() -> None:
+    in_ivr = replace(ANSWERED, ivr_at=AT - 50, ivr_result="done")
+    found = judge(in_ivr, *said("verified", "call_back=2026-11-21T13:00:00+07:00", "hardship"), campaign=IVR)
+    assert found.callback_at == datetime(2026, 11, 21, 6, tzinfo=UTC).timestamp()
+    assert found.hardship
+    assert found.silent_until == AT + 7 * 86400
+    assert judge(replace(TALKED, disposition="hardship")).hardship
+    assert not judge(TALKED).hardship
 
 
 @pytest.mark.parametrize("value", ["", "tomorrow", "2026-11-21T13:00:00", "1", "9" * 400, "2026-11-20T00:00:00Z"])
 def test_a_call_back_at_no_clear_time_is_an_ordinary_retry(value: str) -> None:
     found = judge(replace(TALKED, disposition=f"call_back:{value}"))
-    assert found.retry_at == AT + RETRIES[Outcome.CONNECTED].after_s
+    assert found.retry_at == AT + DEFAULTS[Outcome.CONNECTED].after_s
 
 
-@pytest.mark.parametrize("word", ["stop", "wrong_person", "wrong_number", "deceased"])
+@pytest.mark.parametrize("word", ["stop", "deceased"])
 def test_stop_ends_all_calls(word: str) -> None:
     by_key = judge(replace(ANSWERED, ivr_at=AT - 50), *said(word, "promise=2026-12-01;5"), campaign=IVR)
     by_agent = judge(replace(TALKED, disposition=word))
-    assert by_key.stop
-    assert by_agent.stop
-    assert by_key.retry_at == by_agent.retry_at == 0.0
+    for found in (by_key, by_agent):
+        assert (found.stop, found.wrong_person, found.rests, found.retry_at) == (True, False, "stop", 0.0)
+
+
+@pytest.mark.parametrize("word", ["wrong_person", "wrong_number"])
+def test_a_wrong_person_stops_the_number_and_not_the_debtor(word: str) -> None:
+    by_key = judge(replace(ANSWERED, ivr_at=AT - 50), *said(word), campaign=IVR)
+    by_agent = judge(replace(TALKED, disposition=word))
+    for found in (by_key, by_agent):
+        assert (found.stop, found.wrong_person, found.rests, found.retry_at) == (False, True, "", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "why"),
+    [
+        (replace(TALKED, disposition="paid"), "paid"),
+        (replace(TALKED, disposition="dispute"), "dispute"),
+        (replace(RANG, cause=127, sip_code=607), "unwanted"),
+        (replace(RANG, cause=127), "cause_127"),
+        (replace(RANG, cause=17, sip_code=486), ""),
+    ],
+)
+def test_who_rests_rests_for_a_reason(attempt: Attempt, why: str) -> None:
+    assert judge(attempt).rests == why
+
+
+@pytest.mark.parametrize(("hours_ago", "dead"), [(0, False), (13, False), (14, True), (24 * 30, True)])
+def test_a_second_404_on_another_day_proves_it(hours_ago: int, dead: bool) -> None:
+    number = Number("+6281", "key", not_found_at=AT - hours_ago * 3600 if hours_ago else 0.0)
+    again = replace(PLACED, cause=1, sip_code=404, number=number)
+    assert judge(again).dead is dead
+    assert not judge(replace(again, cause=17, sip_code=486)).dead
+    assert ANOTHER_DAY_S == 14 * 3600
 
 
 def test_who_asked_for_an_agent_is_called_soon_unless_he_got_one() -> None:
@@ -299,7 +351,7 @@ def test_who_asked_for_an_agent_is_called_soon_unless_he_got_one() -> None:
     none = replace(ANSWERED, ivr_at=AT - 50, ivr_result="agent", wanted_agent=True)
     assert judge(none, *asked, campaign=IVR).retry_at == AT + 3600
     got = replace(TALKED, ivr_at=AT - 50, wanted_agent=True)
-    assert judge(got, *asked, campaign=IVR).retry_at == AT + RETRIES[Outcome.CONNECTED].after_s
+    assert judge(got, *asked, campaign=IVR).retry_at == AT + DEFAULTS[Outcome.CONNECTED].after_s
 
 
 def test_a_wrong_person_was_no_conversation_with_the_debtor() -> None:
@@ -311,8 +363,7 @@ def test_the_campaigns_own_rule_comes_before_the_default() -> None:
     own = replace(CAMPAIGN, retries={"busy": Retry(60, 2)})
     busy = replace(PLACED, cause=17, sip_code=486)
     assert judge(busy, campaign=own).retry_at == AT + 60
-    assert judge(replace(busy, tries=2), campaign=own).retry_at == 0.0
-    assert judge(busy).retry_at == AT + RETRIES[Outcome.BUSY].after_s
+    assert judge(busy).retry_at == AT + DEFAULTS[Outcome.BUSY].after_s
 
 
 @pytest.mark.parametrize(
@@ -334,14 +385,24 @@ def test_the_last_day_there_is_has_an_end() -> None:
 
 
 def test_the_tables_leave_no_outcome_without_a_default() -> None:
-    assert set(RETRIES) == set(Outcome)
+    assert set(DEFAULTS) == set(Outcome)
     assert all(300 <= code < 700 for code in SIP)
     assert all(0 <= cause < 127 for cause in CAUSES)
 
 
 times = st.one_of(st.just(0.0), st.floats(AT - 7200, AT))
 words = st.one_of(
-    st.sampled_from([*EFFECTS, "promise:2026-12-01;5", "promise:9999-12-31;1", "call_back:1795240800", ""]), st.text()
+    st.sampled_from(
+        [
+            *EFFECTS,
+            "promise:2026-12-01;5",
+            "promise:9999-12-31;1",
+            "call_back:1795240800",
+            "call_back:9999-12-31T23:59",
+            "",
+        ]
+    ),
+    st.text(),
 )
 attempts = st.builds(
     Attempt,
@@ -355,7 +416,7 @@ attempts = st.builds(
     pack=st.just("indonesia"),
     contact=st.just("contact"),
     person=st.just("person"),
-    number=st.just(Number("+6281", "key")),
+    number=st.builds(Number, st.just("+6281"), st.just("key"), not_found_at=times),
     state=st.sampled_from(CallState),
     tries=st.integers(0, 20),
     claimed_at=times, placed_at=times, progress_at=times, ringing_at=times, answered_at=times, detected_at=times,
@@ -372,6 +433,7 @@ attempts = st.builds(
     cause=st.integers(-1, 255),
     sip_code=st.one_of(st.just(0), st.integers(100, 699)),
     disposition=words,
+    zone=st.sampled_from(["", "Asia/Jakarta", "Asia/Atlantis"]),
 )  # fmt: skip
 facts_told = st.lists(
     st.builds(Fact, st.integers(0, 9), times, words, st.one_of(st.just("2026-12-01;5"), st.text())), max_size=4
@@ -392,14 +454,13 @@ def test_every_attempt_has_exactly_one_verdict(attempt: Attempt, facts: list[Fac
     found = verdict(attempt, facts, campaign, AT)
     assert found == verdict(attempt, facts, campaign, AT)
     assert found.reason
-    if found.stop or found.dead:
+    if found.stop or found.dead or found.wrong_person or found.rests:
         assert found.retry_at == 0.0
-    if found.retry_at:
+    else:
         assert found.retry_at > AT
-        assert found.retry_at >= found.silent_until
-        asked = any("call_back" in word for word in (attempt.disposition, *(fact.name for fact in facts)))
-        rule = campaign.retries.get(found.outcome.value) or RETRIES[found.outcome]
-        assert asked or attempt.tries - (not found.count) < rule.times
+        assert found.retry_at >= max(found.silent_until, found.callback_at)
+        own = found.outcome.value in campaign.retries
+        assert not own or found.callback_at or found.retry_at >= AT + rule_for(campaign, found.outcome).after_s
 
 
 @given(attempts, facts_told, campaigns)
@@ -422,3 +483,4 @@ def test_no_live_answer_hides(attempt: Attempt, facts: list[Fact], campaign: Cam
 def test_unknown_codes_never_lead_to_another_call(attempt: Attempt, cause: int) -> None:
     placed = replace(PLACED, cause=cause, sip_code=0, tries=attempt.tries, ringing_at=attempt.ringing_at)
     assert judge(placed).retry_at == 0.0
+    assert judge(placed).rests
