@@ -26,6 +26,7 @@ class Effects:
     silent_until: float = 0.0
     dead: bool = False
     count: bool = True
+    tried_at: float = 0.0  # placed, or over where that is not known; 0: as claimed
 
 
 @dataclass(frozen=True, slots=True)

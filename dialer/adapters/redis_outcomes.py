@@ -22,10 +22,12 @@ WRITTEN, UNSETTLED = 1, 2
 def effects_of(finish: Finish) -> Effects:
     """The part of a verdict that concerns person and number beyond this campaign."""
     attempt, verdict = finish.attempt, finish.verdict
-    talk_at = (attempt.joined_at or attempt.answered_at or attempt.ended_at) if verdict.conversation else 0.0
+    # silences and caps run from what he was called and spoken with last, not from our own preparations
+    talk_at = (attempt.ended_at or attempt.left_at or attempt.joined_at) if verdict.conversation else 0.0
+    tried_at = attempt.placed_at or attempt.ended_at
     return Effects(
         attempt.id, attempt.person, attempt.number.key, talk_at, verdict.stop, verdict.silent_until, verdict.dead,
-        verdict.count,
+        verdict.count, tried_at,
     )  # fmt: skip
 
 
@@ -118,6 +120,6 @@ def _settle(effects: Effects) -> list[RedisCommand]:
     ):
         if party.state.endswith(":}:state"):  # a call from a withheld number
             continue
-        words = (talk_at, int(effects.stop), epoch_word(silent_until), int(dead), int(effects.count), KEPT_MS)
+        words = (talk_at, int(effects.stop), epoch_word(silent_until), int(dead), int(effects.count), KEPT_MS, epoch_word(effects.tried_at))
         found.append(call("settle", (party.state, party.attempts, party.talks), effects.attempt, *words))
     return found

@@ -76,11 +76,12 @@ async def test_the_past_is_told_as_far_as_any_law_asks(store: RedisStore) -> Non
         Outcome.CONNECTED, Side.DEBTOR, "talked", retry_at=AT + 1, conversation=True, silent_until=AT + 900, dead=True
     )
     (first,) = await claimed(store, token, [person])
-    assert await store.write(token, CAMPAIGN, [], [finish(replace(first, answered_at=AT + 7), person, talk)]) == 1
+    called = replace(first, placed_at=AT + 2, answered_at=AT + 7)
+    assert await store.write(token, CAMPAIGN, [], [finish(called, person, talk)]) == 1
     (held,) = await store.lock([attempt(person)], AT + 100)
     assert isinstance(held, Held)
-    assert held.person == History((AT,), (AT + 7,), silent_until=AT + 900)
-    assert held.number == History((AT,), (AT + 7,), dead=True)
+    assert held.person == History((AT + 2,), (AT + 30,), silent_until=AT + 900), "from the call and the talk's end"
+    assert held.number == History((AT + 2,), (AT + 30,), dead=True)
     await store.unlock([attempt(person)])
     later = attempt(contacts(1, "b")[0])
     await store.lock([later], AT)

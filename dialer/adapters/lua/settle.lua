@@ -1,12 +1,14 @@
 #!lua flags=allow-oom
 -- What a written outcome means for one person or number. Each line may be repeated without harm.
--- KEYS state attempts talks | ARGV attempt talk_at stop silent_until dead count keep_ms
+-- KEYS state attempts talks | ARGV attempt talk_at stop silent_until dead count keep_ms tried_at
 if ARGV[2] ~= '' then
   redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
   redis.call('PEXPIRE', KEYS[3], ARGV[7])
 end
 if ARGV[6] == '0' then
   redis.call('ZREM', KEYS[2], ARGV[1])
+else
+  redis.call('ZADD', KEYS[2], 'XX', 'GT', ARGV[8], ARGV[1])  -- a cap runs from the call, not from its claim
 end
 local seen = redis.call('HMGET', KEYS[1], 'lock', 'silent')
 local keep = false
