@@ -15,7 +15,7 @@ from dialer import causes
 from dialer.causes import Row
 from dialer.model import CALL_BACK, Attempt, CallState, Campaign, Fact, Kind, Outcome, Side, Verdict
 from dialer.outlook import zone_of
-from dialer.recycling import ANOTHER_DAY_S, DAY_S, HOUR_S, is_own, rule_for
+from dialer.recycling import ANOTHER_DAY_S, DAY_S, HOUR_S, STOPPED, is_own, rule_for
 
 INTERRUPTED = "interrupted"  # Attempt.cancelled of a call that we lost sight of
 LAST_ZONE = timezone(timedelta(hours=-12))  # where a date ends last on earth: the strictest end of a day
@@ -39,7 +39,7 @@ def verdict(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign, at: flo
     found = replace(row.verdict(), live=live)
     said = [*_answers(facts), *_disposition(attempt)] if _answered(attempt, facts) else []
     found = _follow(found, said, attempt, at)
-    rests = "stop" if found.stop else _closed_by(said) or ("" if row.again else row.reason)
+    rests = STOPPED if found.stop else _closed_by(said) or ("" if row.again else row.reason)
     if rests or found.dead or found.wrong_person:
         return replace(found, retry_at=0.0, rests=rests)
     asked = _asked_for(said, attempt, at)

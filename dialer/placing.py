@@ -14,6 +14,7 @@ from dialer.forecast import Forecast
 from dialer.model import Allowed, Attempt, Campaign, Contact, History, Number, Permission, Refused
 from dialer.originate import timeout_s
 from dialer.ports import Held, Store
+from dialer.recycling import SPENT
 from dialer.rulebook import Pack
 
 NO_PAST = History()
@@ -94,6 +95,8 @@ class Placer:
         return None
 
     def _gate(self, contact: Contact, number: Number, person: History, history: History, at: float) -> Permission:
+        if number.state in SPENT:
+            return Refused(SPENT[number.state], inf, "This number is dead, somebody else's or stopped.", True)
         return may_call(contact, number, person, history, self.pack, at, timeout_s(self.campaign))
 
     def _attempt(self, contact: Contact, number: Number, allowed: Allowed, at: float) -> Attempt:
@@ -112,6 +115,7 @@ class Placer:
             number=number,
             tries=contact.tries + 1,
             claimed_at=at,
+            zone=contact.zone,
             answer_probability=self.ahead.chance(contact, number, at) if self.ahead else -1.0,
         )
 

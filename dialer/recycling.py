@@ -34,7 +34,10 @@ MOST_S = 30 * DAY_S
 LOOK_S = 14 * DAY_S  # how far the next hour of a part of the day is looked for: past the longest row of holidays
 SLOTS = 72
 LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
-SPENT = frozenset({NumberState.DEAD, NumberState.WRONG_PERSON, NumberState.STOP})
+# A number that is called no more, and the rule that says so.
+SPENT: Mapping[NumberState, str] = {
+    NumberState.DEAD: "dead_number", NumberState.WRONG_PERSON: "wrong_person", NumberState.STOP: "number_stop"
+}  # fmt: skip
 
 _STAY = NextNumber.STAY
 # Used where the campaign says nothing.
@@ -56,6 +59,7 @@ DEFAULTS: Mapping[Outcome, Recycle] = {
     Outcome.INTERRUPTED: Recycle(4 * HOUR_S, number=_STAY),  # it may have been heard
     Outcome.NOT_PLACED: Recycle(MINUTE_S, number=_STAY),
 }
+STOPPED, TRIES, TIMES, NO_NUMBER, EXPIRED = RESTS = ("stop", "tries", "times", "no_number", "expired")
 _MISSED = frozenset({Outcome.BUSY, Outcome.NO_ANSWER, Outcome.MACHINE, Outcome.UNREACHABLE})
 _THERE = frozenset({Outcome.BUSY, Outcome.NO_ANSWER, Outcome.MACHINE, Outcome.REJECTED})  # a number that does exist
 
@@ -82,7 +86,7 @@ def recycle(
         return _learnt(contact, attempt, judged, at), _rests(judged, judged.rests)
     # our own fault uses up no try and no number, and a call-back is still owed
     after = _learnt(contact, attempt, judged, at) if judged.count else contact
-    chosen_at = _chosen(judged, outlook)
+    chosen_at = _chosen(judged, at, outlook)
     if chosen_at:
         turn = _turn(after, attempt)
         when, index = chosen_at, next(_usable(after, turn), -1)
@@ -92,7 +96,7 @@ def recycle(
     else:
         when, index = _next(rule_for(campaign, judged.outcome), after, attempt, judged, at, outlook)
     if index < 0 or (contact.expires and when >= contact.expires):
-        return replace(after, callback_at=0.0), _rests(judged, "expired" if index >= 0 else "no_number")
+        return replace(after, callback_at=0.0), _rests(judged, EXPIRED if index >= 0 else NO_NUMBER)
     return replace(after, next_number=index) if judged.count else after, replace(judged, retry_at=when)
 
 
@@ -138,18 +142,18 @@ def _used_up(campaign: Campaign, contact: Contact, judged: Verdict) -> str:
     word = judged.outcome.value
     old = campaign.retries.get(word)
     if old and word not in campaign.recycle:
-        return "tries" if contact.tries >= old.times else ""
+        return TRIES if contact.tries >= old.times else ""
     if contact.tries >= campaign.tries_max:
-        return "tries"
-    return "times" if dict(contact.came).get(word, 0) >= rule_for(campaign, judged.outcome).times else ""
+        return TRIES
+    return TIMES if dict(contact.came).get(word, 0) >= rule_for(campaign, judged.outcome).times else ""
 
 
 # ---- when, and on which number
 
 
-def _chosen(judged: Verdict, outlook: Outlook) -> float:
+def _chosen(judged: Verdict, at: float, outlook: Outlook) -> float:
     """The minute that he asked to be called at, in legal hours; 0.0: none, or he agreed on silence beyond it."""
-    if not judged.callback_at or judged.callback_at < judged.silent_until:
+    if judged.callback_at <= at or judged.callback_at < judged.silent_until:
         return 0.0
     when = _opening(outlook, judged.callback_at)
     return when if when < math.inf else 0.0

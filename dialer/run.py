@@ -14,11 +14,14 @@ from dialer.floor import Floor
 from dialer.forecast import Forecast
 from dialer.live import Share, board, foretold, snapshot
 from dialer.model import Attempt, CallState, Campaign, Contact, Fact, Mode, Number, Outcome, Status, Verdict
+from dialer.originate import timeout_s
 from dialer.outcomes import verdict
+from dialer.outlook import outlook
 from dialer.pacing import Counters, Decision, Limits, Pacer, PacingEvent
 from dialer.past import Past
 from dialer.placing import Placer
 from dialer.ports import Finish, LinkHealth, Store, Telephony
+from dialer.recycling import recycle
 from dialer.rulebook import Pack
 from dialer.stream import record
 from dialer.trunks import Breaker
@@ -217,7 +220,10 @@ class Run:
         self.breaker.saw(judged, at)
         self.outcomes[judged.outcome] = self.outcomes.get(judged.outcome, 0) + 1
         number = self._learnt(attempt, judged, contact)
-        kept = None if contact is None else _after(contact, attempt, number, judged)
+        kept = None
+        if contact is not None:
+            days = outlook(contact, self.pack, timeout_s(self.campaign), self.forecast)
+            kept, judged = recycle(self.campaign, _with(contact, number), attempt, judged, at, days)
         return Finish(attempt, judged, record(attempt, judged, facts, contact, self.campaign), kept)
 
     def _answered(self, attempt: Attempt) -> None:
@@ -277,14 +283,6 @@ class Run:
                 self.forecast.load(kept)
 
 
-def _after(contact: Contact, attempt: Attempt, number: Number, judged: Verdict) -> Contact:
-    """The contact as it goes back to the list: one try more, unless the fault was ours; the next number's turn."""
-    if not judged.count:
-        return contact
-    return replace(
-        contact,
-        numbers=tuple(number if one.key == number.key else one for one in contact.numbers),
-        tries=contact.tries + 1,
-        next_number=(contact.next_number + 1) % max(1, len(contact.numbers)),
-        last_at=attempt.claimed_at,
-    )
+def _with(contact: Contact, number: Number) -> Contact:
+    """With what the last attempt told of this number."""
+    return replace(contact, numbers=tuple(number if one.key == number.key else one for one in contact.numbers))

@@ -14,6 +14,7 @@ from math import isfinite
 from dialer.errors import BadInput
 from dialer.model import Attempt, Campaign, Contact, Fact, Number, Outcome, Refused, Side, Verdict
 from dialer.outcomes import CHOICES, promise_of
+from dialer.recycling import RESTS
 
 VERSION = 1
 
@@ -109,11 +110,15 @@ FIELDS: Mapping[str, Field] = {
     "wanted_agent": _F(Form.FLAG, "1: asked the IVR for an agent"),
     "overflow_to": _F(Form.TEXT, "ivr or message, when no agent came in time"),
     "recording": _F(Form.TEXT, "file name of the recording"),
-    "stop": _F(Form.FLAG, "1: never call this person again (asked for it, or is somebody else)"),
+    "stop": _F(Form.FLAG, "1: never call this person or this number again"),
     "dead": _F(Form.FLAG, "1: the number is proven not in service"),
     "silent_until": _F(_T, "not called before: promise, call-back, hardship"),
     "retry_at": _F(_T, "due again; empty: never again in this campaign"),
     "answer_probability": _F(Form.SHARE, "chance that a person answers, as foretold at the claim"),
+    "wrong_person": _F(Form.FLAG, "1: the number is somebody else's; it is never called again, the person may be"),
+    "hardship": _F(Form.FLAG, "1: the debtor cannot pay now; called in the slower cadence of the rule pack"),
+    "callback_at": _F(_T, "the minute at which the debtor asked to be called; a later `retry_at`: moved to the hours"),
+    "rests": _F(Form.TEXT, f"why never again in this campaign: {', '.join(RESTS)}, a disposition or a `reason`"),
 }
 
 CORRECTION_FIELDS: Mapping[str, Field] = {
@@ -143,7 +148,7 @@ REFUSAL_FIELDS: Mapping[str, Field] = {
 # What a correction may change: what people say, and what follows from it. Never what the network did.
 CORRECTABLE = frozenset(
     {"reason", "conversation", "disposition", "promise_amount", "promise_due", "offer", "stop", "silent_until"}
-    | {"retry_at", "recording", "wrapped_at", "wrap_up_s"}
+    | {"retry_at", "recording", "wrapped_at", "wrap_up_s", "wrong_person", "hardship", "callback_at", "rests"}
 )
 
 
@@ -174,7 +179,10 @@ def record(
     return {name: _written(field.form, values[name]) for name, field in FIELDS.items()}
 
 
-_VERDICTS = ("outcome", "side", "reason", "live", "conversation", "stop", "dead", "silent_until", "retry_at")
+_VERDICTS = (
+    "outcome", "side", "reason", "live", "conversation", "stop", "dead", "silent_until", "retry_at", "wrong_person",
+    "hardship", "callback_at", "rests",
+)  # fmt: skip
 _ATTEMPTS = tuple(
     name
     for name in FIELDS
