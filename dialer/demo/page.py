@@ -39,6 +39,7 @@ class Books:
     boards: Mapping[str, Mapping[str, Any]]  # campaign -> its last live snapshot
     paced: Mapping[str, Paced]
     window: str
+    beside: Sequence[str] = ()  # other ways to pace, on the same calls
 
 
 def page(console: Console, books: Books, kept: str) -> None:
@@ -46,6 +47,10 @@ def page(console: Console, books: Books, kept: str) -> None:
     console.rule("the campaigns")
     console.print(_outcomes(books.outcomes))
     for sentence in sentences(books):
+        console.print(sentence, highlight=False)
+    if books.beside:
+        console.rule("other ways to pace, simulated")
+    for sentence in books.beside:
         console.print(sentence, highlight=False)
     console.rule("the books")
     for fault in books.faults[:FAULTS_SHOWN]:

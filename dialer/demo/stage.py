@@ -13,6 +13,7 @@ from typing import Any
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.site import new_id
+from dialer.demo.beside import beside
 from dialer.demo.carrier import CarrierCall
 from dialer.demo.debtors import FOR_AGENTS, FOR_IVR, invent
 from dialer.demo.page import Books, Paced
@@ -178,6 +179,7 @@ class Stage:
         """Every outcome against the carrier's own log."""
         outcomes = [entry for entry in await self._tail("outcomes") if entry["type"] == "outcome"]
         calls = await self._carrier_calls()
+        limit = float(self.seen.get(AGENTS_CAMPAIGN, {}).get("abandon_rate_max", 0.03))
         return Books(
             outcomes=outcomes,
             refusals=await self._tail("refusals"),
@@ -187,6 +189,7 @@ class Stage:
             boards=self.seen,
             paced=self.paced,
             window=WINDOW,
+            beside=[] if self.stop.is_set() else await asyncio.to_thread(beside, outcomes, AGENTS_CAMPAIGN, limit),
         )
 
     async def _tail(self, stream: str) -> list[Mapping[str, str]]:

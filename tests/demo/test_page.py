@@ -88,3 +88,9 @@ def test_how_it_was_paced() -> None:
     paced = looked(paced, {"numbers": {"abandon_chance": 0.1}, "reason": "3 calls: 2 agents free and 1.0 soon"})
     assert paced == Paced(2, 1, "until enough answers were seen")
     assert "demo: dialled ahead of its agents 50% of the time." in sentences(replace(BOOKS, paced={"demo": paced}))
+
+
+def test_other_ways_to_pace_stand_before_the_books() -> None:
+    text = shown(replace(BOOKS, beside=["one call per free agent, simulated: 50 %"]))
+    assert text.index("simulated: 50 %") < text.index("the books")
+    assert "other ways to pace" not in shown(BOOKS)
