@@ -11,11 +11,12 @@ import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dialer import faults
-from dialer.contacts import MINOR_DIGITS, ListRules
+from dialer.contacts import ListRules
 from dialer.errors import ConfigError
 from dialer.keyed import KEY_HEX_MIN, read_key
 from dialer.model import AGENT_ID, CAMPAIGN_ID, Campaign, Kind, Mode, Outcome
 from dialer.rulebook import DEMO_CAMPAIGNS, Pack
+from dialer.values import MINOR_DIGITS
 
 AMI_SECRET = "SANTUN_AMI_SECRET"  # noqa: S105 - the name of a variable; _<NODE> behind it: of one node only
 PERSON_KEY = "SANTUN_PERSON_KEY"

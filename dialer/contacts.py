@@ -1,72 +1,31 @@
 """1/8 list: rows of a list -> clean contacts in order of calling, or what is wrong with them and the cure.
 
 A fault that could make us call the wrong person, speak a wrong sum or ask for a wrong date costs the row; a second
-number that is none costs only that number. Nothing is guessed: what can be read in two ways is refused.
+number that is none, or a consent that nobody can prove, costs only itself. Nothing is guessed: what can be read in two
+ways is refused.
 """
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal, InvalidOperation
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache, partial
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
-from dialer import keyed, mask
+from dialer import keyed, mask, order, values
+from dialer.columns import Columns
 from dialer.errors import BadInput
-from dialer.model import Contact, Number, NumberKind
-from dialer.numbers import NumberFault, read_number
-from dialer.provinces import ZONE_NAMES, zone_of
+from dialer.model import Consent, Contact, Number
+from dialer.numbers import NumberFault, read_number, restored, split_numbers
+from dialer.provinces import WIT, zone_of, zone_of_post_code
+from dialer.values import Unreadable
 
 UNREADABLE = ""  # under this name stands why a row cannot be read at all
 NUMBERS_MAX = 10
 CELL_MAX = 1000  # characters
-STRICTNESS = (NumberKind.DEBTOR, NumberKind.CO_BORROWER, NumberKind.WORKPLACE, NumberKind.EMERGENCY)
-LANGUAGES = {
-    "id": "id", "in": "id", "ind": "id", "indonesia": "id", "indonesian": "id", "bahasa indonesia": "id",
-    "en": "en", "eng": "en", "english": "en", "inggris": "en", "bahasa inggris": "en",
-}  # fmt: skip
-MINOR_DIGITS = {"IDR": 0, "USD": 2, "GBP": 2, "EUR": 2, "SGD": 2, "MYR": 2}
-
-# field -> how lists head the column, in Indonesian or English; compared without case, blanks and punctuation
-HEADERS = {
-    "person_id": "person_id id_nasabah no_nasabah nomor_nasabah nik ktp no_ktp customer_id id_customer cif debtor_id",
-    "account": "account account_id akun no_akun no_rekening nomor_rekening no_kontrak nomor_kontrak contract loan_id"
-    " id_pinjaman no_pinjaman",
-    "name": "name nama nama_lengkap nama_nasabah full_name nama_debitur",
-    "amount": "amount jumlah tagihan jumlah_tagihan total_tagihan nominal outstanding sisa_tagihan balance",
-    "currency": "currency mata_uang",
-    "due": "due_date due jatuh_tempo tanggal_jatuh_tempo tgl_jatuh_tempo",
-    "language": "language bahasa lang",
-    "province": "province provinsi propinsi",
-    "zone": "zone zona zona_waktu timezone time_zone",
-    "city": "city kota kabupaten kota_kabupaten regency",
-    "post_code": "post_code postcode postal_code kode_pos zip",
-    "lender": "lender kreditur pemberi_pinjaman creditor perusahaan",
-    "product": "product produk",
-    "birth_date": "birth_date date_of_birth dob tanggal_lahir tgl_lahir",
-    "priority": "priority prioritas",
-}
-PHONE_HEADERS = {
-    NumberKind.DEBTOR: "phone telepon telp tlp hp no_hp nomor_hp no_telepon nomor_telepon no_telp handphone ponsel"
-    " mobile whatsapp wa phone_number number nomor",
-    NumberKind.CO_BORROWER: "co_borrower_phone telepon_pasangan hp_pasangan telepon_penjamin hp_penjamin",
-    NumberKind.EMERGENCY: "emergency_phone emergency_contact emergency_number telepon_darurat hp_darurat kontak_darurat"
-    " no_darurat econ",
-    NumberKind.WORKPLACE: "work_phone office_phone workplace_phone telepon_kantor telp_kantor hp_kantor no_kantor",
-}
-
-_BLANK = frozenset({"", "-", "--", "n/a", "#n/a", "null", "none", "nan", "tidak ada"})  # how programs write no value
-_NOT_ALNUM = re.compile(r"[^a-z0-9]+")
-_NUMBERED = re.compile(r"(.*?)([0-9]{1,2})$")
-_SPLIT = re.compile(r"[/;,|&\r\n]+|\s+(?:atau|or|dan|and)\s+", re.IGNORECASE)
-_ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
-_DAY_FIRST = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})(?: 00:00(?::00)?)?")
-_MONEY = re.compile(r"(?:RP\.?|IDR|US\$|USD|\$|GBP|£|EUR|€|SGD|S\$|MYR|RM)?\s*(.*?)(?:,-|\.-|,--)?", re.IGNORECASE)
-_GROUPED = re.compile(r"[0-9]{1,3}(?:([.,' ])[0-9]{3})(?:\1[0-9]{3})*(?:([.,])([0-9]{1,2}))?")
-_PLAIN = re.compile(r"[0-9]+(?:[.,]([0-9]+))?")
-_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,2}", re.IGNORECASE)
-_FLOAT = re.compile(r"([0-9]+)\.0+")
+CUSTOM_MAX = 200  # characters of a custom value
+DAYS_MAX = 36_500
+CONSENTS = {"consent_calls": "calls", "consent_whereabouts": "whereabouts", "consent_other_hours": "other_hours"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +37,7 @@ class ListRules:
     country_codes: frozenset[int] = frozenset({62})
     day_first: bool = False  # 03/04/2026 is 3 April; without it such a date is refused as ambiguous
     currency: str = "IDR"
+    as_of: date | None = None  # the day on which the list's days past due were counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +53,15 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """Which column of a list means what: field -> the list's own header; `phones` in order of calling."""
+class Restored:
+    """A number that a spreadsheet had changed without losing a digit: used, and told of. `value` is its shape."""
 
-    fields: Mapping[str, str]
-    phones: tuple[tuple[str, NumberKind], ...]
-    all: tuple[str, ...]
-    unknown: tuple[str, ...]  # not understood and not used
+    line: int
+    column: str
+    value: str
+
+
+Found = Contact | Rejected | Restored
 
 
 class _Fault(Exception):
@@ -107,55 +69,8 @@ class _Fault(Exception):
         super().__init__(reason)
         self.column, self.value, self.reason, self.cure = column, value, reason, cure
 
-
-# ---- header ---------------------------------------------------------------------------------------------------------
-
-
-def read_header(names: Sequence[str]) -> Columns:
-    """Columns from the header line. Raises BadInput where two columns mean the same, or none holds a number."""
-    if strange := [name for name in names if not name.isprintable() or len(name) > 100]:
-        raise BadInput(f"the header {_listed(strange)} is no name of a column: use one line of readable text.")
-    fields: dict[str, str] = {}
-    phones: list[tuple[int, int, int, str, NumberKind]] = []
-    unknown = []
-    for position, name in enumerate(names):
-        plain = _plain(name)
-        if plain in _FIELDS:
-            meaning = _FIELDS[plain]
-            if meaning in fields:
-                raise BadInput(f"columns {fields[meaning]!r} and {name!r} both mean {meaning}: keep one of them.")
-            fields[meaning] = name
-        elif (phone := _phone_column(plain)) is not None:
-            phones.append((STRICTNESS.index(phone[1]), phone[0], position, name, phone[1]))
-        else:
-            unknown.append(name)
-    if not phones:
-        raise BadInput(f"no column with telephone numbers among {_listed(names)}: head it `telepon` or `phone`.")
-    if len(set(names)) < len(names):
-        raise BadInput("two columns have the same header: rename or remove one.")
-    return Columns(fields, tuple((name, kind) for _, _, _, name, kind in sorted(phones)), tuple(names), tuple(unknown))
-
-
-def _plain(name: str) -> str:
-    return _NOT_ALNUM.sub("", name.casefold())
-
-
-_FIELDS = {_plain(name): meaning for meaning, names in HEADERS.items() for name in names.split()}
-_PHONES = {_plain(name): kind for kind, names in PHONE_HEADERS.items() for name in names.split()}
-
-
-def _phone_column(plain: str) -> tuple[int, NumberKind] | None:
-    """`hp2` -> (2, debtor): place in the order of calling, and whose number."""
-    if plain in _PHONES:
-        return 1, _PHONES[plain]
-    match = _NUMBERED.fullmatch(plain)
-    if match and match[1] in _PHONES:
-        return int(match[2]), _PHONES[match[1]]
-    return None
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(mask.mask_text(ascii(name[:30])) for name in names[:12])
+    def at(self, line: int, row_lost: bool = True) -> Rejected:
+        return Rejected(line, self.column, self.value, self.reason, self.cure, row_lost)
 
 
 # ---- rows -----------------------------------------------------------------------------------------------------------
@@ -166,7 +81,8 @@ def read_rows(
 ) -> Iterator[Contact | Rejected]:
     """Every row as a Contact, or Rejected; a row may give both when only one of its numbers is unusable.
 
-    The second row with the same person and account is rejected, and names the line of the first.
+    The second row with the same person and account is rejected, and names the line of the first. For short lists:
+    importing.py does the same for a million rows.
     """
     seen: dict[bytes, int] = {}
     for line, row in rows:
@@ -174,23 +90,39 @@ def read_rows(
             if isinstance(result, Contact):
                 first = seen.setdefault(bytes.fromhex(result.id), line)
                 if first != line:
-                    reason = f"the same person and account as in line {first}"
-                    yield Rejected(line, columns.fields.get("account", ""), "", reason, "keep one of the two rows")
+                    yield twice(line, first, columns)
                     continue
-            yield result
+            if not isinstance(result, Restored):
+                yield result
 
 
-def read_row(line: int, row: Mapping[str, str], columns: Columns, rules: ListRules) -> list[Contact | Rejected]:
+def twice(line: int, first: int, columns: Columns) -> Rejected:
+    """What a row gets whose person and account stood there before."""
+    reason = f"the same person and account as in line {first}"
+    return Rejected(line, columns.fields.get("account", ""), "", reason, "keep one of the two rows")
+
+
+def read_row(line: int, row: Mapping[str, str], columns: Columns, rules: ListRules, alias: str = "") -> list[Found]:
     """One row: a Contact and what of it is not used, or one Rejected with `row_lost`. Blank rows give nothing."""
     if not any(cell.strip() for cell in row.values()):
         return []
+    told: list[Found] = []
     try:
         _check_cells(row, columns)
-        numbers, unused = _numbers(row, columns, rules)
-        contact = _contact(row, columns, rules, numbers)
+        numbers = _numbers(line, row, columns, rules, told)
+        return [_contact(line, row, columns, rules, numbers, alias, told), *told]
     except _Fault as fault:
-        return [Rejected(line, fault.column, fault.value, fault.reason, fault.cure)]
-    return [contact, *(Rejected(line, f.column, f.value, f.reason, f.cure, False) for f in unused)]
+        return [fault.at(line)]
+
+
+def check_constants(columns: Columns, rules: ListRules) -> None:
+    """Raises BadInput where the values that a mapping gives for empty cells are none: it would cost every row."""
+    empty = dict.fromkeys(columns.all, "")
+    told: list[Found] = []
+    try:
+        _contact(0, empty, columns, rules, (Number("+0", "0"),), "", told)
+    except _Fault as fault:
+        raise BadInput(f"the mapping's values.{fault.column}: {fault.reason}; {fault.cure}.") from None
 
 
 def _check_cells(row: Mapping[str, str], columns: Columns) -> None:
@@ -203,188 +135,164 @@ def _check_cells(row: Mapping[str, str], columns: Columns) -> None:
             raise _Fault(name, "", f"a cell of more than {CELL_MAX} characters", "shorten it; is a quote left open?")
 
 
-def _contact(row: Mapping[str, str], columns: Columns, rules: ListRules, numbers: tuple[Number, ...]) -> Contact:
-    def cell(meaning: str) -> str:
-        text = row[columns.fields[meaning]].strip() if meaning in columns.fields else ""
-        return "" if text.casefold() in _BLANK else text
+def _contact(
+    line: int, row: Mapping[str, str], columns: Columns, rules: ListRules, numbers: tuple[Number, ...], alias: str,
+    told: list[Found],
+) -> Contact:  # fmt: skip
+    cells = {meaning: text for meaning, text in columns.constants.items() if meaning not in columns.fields}
+    for meaning, column in columns.fields.items():
+        if text := values.plain_cell(row[column]) or columns.constants.get(meaning, ""):
+            cells[meaning] = text
 
     def read(meaning: str, reader: Callable[[str], Value], default: Value) -> Value:
-        text = cell(meaning)
+        if meaning not in cells:
+            return default
         try:
-            return reader(text) if text else default
-        except _Unreadable as error:
-            column = columns.fields[meaning]
-            raise _Fault(column, mask.shape(text), error.reason, error.cure) from None
+            return reader(cells[meaning])
+        except Unreadable as error:
+            column = columns.fields.get(meaning, meaning)
+            raise _Fault(column, mask.shape(cells[meaning]), error.reason, error.cure) from None
 
-    currency = read("currency", _currency, rules.currency)
-    person_id = read("person_id", _identifier, "")
+    currency = read("currency", values.read_currency, rules.currency)
+    money, day = partial(values.read_amount, currency=currency), partial(values.read_date, day_first=rules.day_first)
+    person_id = read("person_id", values.read_identifier, "")
     person = keyed.person_key(rules.key, person_id or numbers[0].e164)
-    lender, product = read("lender", _text, ""), read("product", _text, "")
-    account = read("account", _identifier, "") or f"{lender}\0{product}"
-    birth = read("birth_date", lambda text: _date(text, rules.day_first), None)
+    lender, product = read("lender", values.read_line, ""), read("product", values.read_line, "")
+    account = read("account", values.read_identifier, "")
+    birth = read("birth_date", day, None)
+    province, post_code = read("province", values.read_line, ""), read("post_code", values.read_post_code, "")
+    zone = _zone(read("zone", values.read_zone, ""), zone_of(province), zone_of_post_code(post_code), columns)
+    expires = read("expires", day, None)
+    due = read("due", day, None) or _due(read("days_past_due", values.read_integer, None), rules, columns)
     return Contact(
-        id=keyed.contact_key(rules.key, person, account),
+        id=keyed.contact_key(rules.key, person, account or f"{lender}\0{product}"),
         person=person,
         numbers=numbers,
-        name=read("name", _text, ""),
-        language=read("language", _language, ""),
-        zone=_zone(read("zone", _zone_name, ""), zone_of(cell("province")), columns),
+        name=read("name", values.read_line, ""),
+        language=read("language", values.read_language, ""),
+        zone=zone,
         lender=lender,
         product=product,
         currency=currency,
-        amount=read("amount", lambda text: read_amount(text, currency), 0),
-        due=read("due", lambda text: _date(text, rules.day_first), None),
+        amount=read("amount", money, 0),
+        due=due,
         secret=keyed.secret_key(rules.key, f"{birth:%d%m%Y}") if birth else "",
         secret_digits=8 if birth else 0,
-        priority=read("priority", _integer, 0),
+        priority=read("priority", values.read_integer, 0),
+        alias=alias,
+        account=account,
+        minimum=read("minimum", money, 0),
+        fee=read("fee", money, 0),
+        incentive=read("incentive", money, 0),
+        province=province,
+        regency=read("city", values.read_line, ""),
+        post_code=post_code,
+        consents=_consents(line, cells, day, columns, told),
+        custom=_custom(row, columns),
+        score=order.score(read("score", values.read_score, None), due, rules.as_of),
+        expires=_end_of(expires, zone) if expires else 0.0,
     )
 
 
-def _numbers(row: Mapping[str, str], columns: Columns, rules: ListRules) -> tuple[tuple[Number, ...], list[_Fault]]:
-    """The row's numbers in order of calling, each once, and those that are none.
+def _numbers(
+    line: int, row: Mapping[str, str], columns: Columns, rules: ListRules, told: list[Found]
+) -> tuple[Number, ...]:
+    """The row's numbers in order of calling, each once; those that are none go to `told`.
 
     One that stands there as the debtor's and as somebody else's counts as somebody else's.
     """
     found: dict[str, Number] = {}
     faults: list[_Fault] = []
     for column, kind in columns.phones:
-        for text in _SPLIT.split(row[column]):
-            if text.strip().casefold() in _BLANK:
+        for text in split_numbers(row[column]):
+            if not (clean := text.strip()) or clean.casefold() in values.BLANK:
                 continue
             try:
-                e164 = read_number(text, rules.region, rules.country_codes)
+                e164 = read_number(clean, rules.region, rules.country_codes)
             except NumberFault as error:
                 faults.append(_Fault(column, mask.shape(text), error.reason, error.cure))
                 continue
+            if restored(clean, e164):
+                told.append(Restored(line, column, mask.shape(clean)))
             found[e164] = Number(e164, keyed.number_key(rules.key, e164), kind)  # later kinds are stricter
     if len(found) > NUMBERS_MAX:
         raise _Fault(columns.phones[0][0], "", f"{len(found)} numbers", f"keep the {NUMBERS_MAX} best")
     if not found:
         raise faults[0] if faults else _Fault(columns.phones[0][0], "", "no number", "give at least one number")
-    return tuple(found.values()), faults
+    told += [fault.at(line, row_lost=False) for fault in faults]
+    return tuple(found.values())
 
 
-# ---- values ---------------------------------------------------------------------------------------------------------
+# ---- what is put together of several values -------------------------------------------------------------------------
 
 Value = TypeVar("Value")
 
 
-class _Unreadable(Exception):
-    def __init__(self, reason: str, cure: str) -> None:
-        super().__init__(reason)
-        self.reason, self.cure = reason, cure
+def _zone(named: str, of_province: str, of_post_code: str, columns: Columns) -> str:
+    known = [zone for zone in (named, of_province, of_post_code) if zone]
+    if len(set(known)) > 1:
+        column = next(columns.fields[name] for name in ("zone", "province", "post_code") if name in columns.fields)
+        raise _Fault(column, "", "zone, province and post code contradict each other", "correct one of them")
+    return known[0] if known else ""
 
 
-def _text(text: str, longest: int = 100) -> str:
-    """A name or the like on one line; a line break inside a cell becomes a blank, any other control is refused."""
-    clean = " ".join(text.split())
-    if not clean.isprintable():
-        clean = "".join(char for char in clean if unicodedata.category(char) != "Cf")  # zero width, direction marks
-        if not clean.isprintable():
-            raise _Unreadable("it holds control characters", "remove what cannot be seen")
-    if len(clean) > longest:
-        raise _Unreadable(f"longer than {longest} characters", "shorten it")
-    return unicodedata.normalize("NFC", clean)
+def _due(days: int | None, rules: ListRules, columns: Columns) -> date | None:
+    """The due date of an account that is so many days late."""
+    if days is None:
+        return None
+    column = columns.fields.get("days_past_due", "days_past_due")
+    if days > DAYS_MAX:
+        raise _Fault(column, mask.shape(str(days)), "too many days", "correct it")
+    if rules.as_of is None:
+        raise _Fault(column, mask.shape(str(days)), "counted from which day?", "give the due date, or load --as-of DAY")
+    return rules.as_of - timedelta(days=days)
 
 
-def _identifier(text: str) -> str:
-    """An id as written; what Excel made of a long one is restored only where no digit can be lost."""
-    clean = _text(text)
-    match = _FLOAT.fullmatch(clean)
-    if match and len(match[1]) <= 15:
-        return match[1]
-    if match or _SHORTENED.fullmatch(clean):
-        raise _Unreadable("a spreadsheet has shortened it", "format the column as text and export again")
-    return clean
+def _consents(
+    line: int, cells: Mapping[str, str], day: Callable[[str], date], columns: Columns, told: list[Found]
+) -> tuple[Consent, ...]:
+    """Consent counts only with its day and its source: one that cannot be proven is none."""
+    found = []
+    for meaning, what in CONSENTS.items():
+        if meaning not in cells:
+            continue
+        try:
+            on = _consent_day(cells[meaning], cells.get("consent_date", ""), day)
+            if on is not None:
+                if "consent_source" not in cells:
+                    raise Unreadable("a consent without its source", "say where it is kept: consent_source")
+                found.append(Consent(what, values.read_line(cells["consent_source"]), on))
+        except Unreadable as error:
+            column = columns.fields.get(meaning, meaning)
+            fault = _Fault(column, mask.shape(cells[meaning]), error.reason, error.cure)
+            told.append(fault.at(line, row_lost=False))
+    return tuple(found)
 
 
-def _currency(text: str) -> str:
-    code = text.upper()
-    if code not in MINOR_DIGITS:
-        raise _Unreadable("unknown currency", f"use one of {', '.join(MINOR_DIGITS)}")
-    return code
-
-
-def _language(text: str) -> str:
-    found = LANGUAGES.get(" ".join(text.casefold().split()))
-    if found is None:
-        raise _Unreadable("unknown language", "use id or en, or leave it empty for the campaign's")
-    return found
-
-
-def _integer(text: str) -> int:
-    match = re.fullmatch(r"([0-9]{1,6})(?:\.0+)?", text)
-    if not match:
-        raise _Unreadable("no whole number", "use 0 to 999999")
-    return int(match[1])
-
-
-def _zone_name(text: str) -> str:
-    found = ZONE_NAMES.get(text.casefold(), text)
-    if found not in ZONE_NAMES.values():
-        raise _Unreadable("unknown zone", "use WIB, WITA or WIT, or leave it empty")
-    return found
-
-
-def _zone(named: str, of_province: str, columns: Columns) -> str:
-    if named and of_province and named != of_province:
-        raise _Fault(columns.fields["zone"], named, "zone and province contradict each other", "correct one of them")
-    return named or of_province
-
-
-def _date(text: str, day_first: bool) -> date:
-    iso, slashed = _ISO.fullmatch(text), _DAY_FIRST.fullmatch(text)
-    if iso:
-        year, month, day = int(iso[1]), int(iso[2]), int(iso[3])
-    elif slashed:
-        day, month, year = int(slashed[1]), int(slashed[3]), int(slashed[4])
-        if not day_first and day <= 12 and month <= 12 and day != month:
-            raise _Unreadable("day and month could be either", "write 2026-12-31, or set [list] day_first = true")
-    else:
-        raise _Unreadable("no date", "write 2026-12-31 or 31/12/2026")
+def _consent_day(text: str, elsewhere: str, day: Callable[[str], date]) -> date | None:
+    """A consent's cell holds its day, or yes with the day in consent_date; None: there is none."""
     try:
-        found = date(year, month, day)
-    except ValueError:
-        raise _Unreadable("no such day", "write 2026-12-31 or 31/12/2026, the day first") from None
-    if not 1900 <= found.year <= 2099:
-        raise _Unreadable("year out of range", "use a year from 1900 to 2099")
-    return found
+        given = values.read_yes(text)
+    except Unreadable:
+        return day(text)
+    if given and not elsewhere:
+        raise Unreadable("a consent without its day", "write the day on which it was given, or fill consent_date")
+    return day(elsewhere) if given else None
 
 
-def read_amount(text: str, currency: str) -> int:
-    """`Rp1.250.000` -> 1250000 in the currency's smallest written unit. Raises a fault with reason and cure."""
-    digits = MINOR_DIGITS[currency]
-    money = _MONEY.fullmatch(text.strip())
-    value = _decimal(money[1].strip() if money else text, digits)
-    scaled = value.scaleb(digits)
-    if scaled != scaled.to_integral_value():
-        raise _Unreadable(f"finer than the smallest unit of {currency}", "round it")
-    if scaled >= 10**15:
-        raise _Unreadable("too large to be a debt", "correct it")
-    return int(scaled)
+def _custom(row: Mapping[str, str], columns: Columns) -> tuple[tuple[str, str], ...]:
+    found = []
+    for column, name in columns.custom:
+        if text := row[column].strip():
+            try:
+                found.append((name, values.read_line(text, CUSTOM_MAX)))
+            except Unreadable as error:
+                raise _Fault(column, mask.shape(text), error.reason, error.cure) from None
+    return tuple(found)
 
 
-def _decimal(text: str, digits: int) -> Decimal:
-    grouped, plain = _GROUPED.fullmatch(text), _PLAIN.fullmatch(text)
-    if grouped and grouped[1] != grouped[2]:
-        if digits and not grouped[2] and text.count(grouped[1]) == 1 and grouped[1] in ".,":
-            raise _Unreadable("thousands or decimals?", "write 1250.00")
-        whole = text[: grouped.start(2)] if grouped[2] else text
-        fraction = grouped[3] or ""
-        return Decimal(re.sub(r"[^0-9]", "", whole) + ("." + fraction if fraction else ""))
-    if plain:
-        return Decimal(text.replace(",", "."))
-    if _SHORTENED.fullmatch(text):
-        return _unshortened(text)
-    raise _Unreadable("no amount", "write 1250000 or Rp1.250.000")
-
-
-def _unshortened(text: str) -> Decimal:
-    """1.25E+06 is 1250000 only where the mantissa reaches down to the last digit that counts."""
-    try:
-        value = Decimal(text.replace(",", "."))
-    except InvalidOperation:
-        raise _Unreadable("no amount", "write 1250000") from None
-    if value != value.to_integral_value() or value.as_tuple().exponent != 0:
-        raise _Unreadable("a spreadsheet has shortened it", "format the column as a number without decimals")
-    return value
+@lru_cache(maxsize=1024)
+def _end_of(day: date, zone: str) -> float:
+    """The last moment of a day where the debtor lives; where that is not known, where it ends first."""
+    midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone or WIT))
+    return midnight.timestamp()

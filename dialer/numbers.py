@@ -14,6 +14,8 @@ SUBSCRIBERS = frozenset(
 LENGTH_MAX = 40
 # valid by libphonenumber, yet no subscriber: call centres of Indonesia, 1500xxx, also behind an area code
 CALL_CENTRES = {62: re.compile(r"(?:[2-9][0-9]{1,2})?1500[0-9]{3}")}
+_SPLIT = re.compile(r"[/;,|&\r\n]+|\s+(?:atau|or|dan|and)\s+", re.IGNORECASE)
+_PLAIN = re.compile(r"\+?[0-9]*")
 _WRITTEN = re.compile(r"\(?\+?[0-9(][0-9 ().\u00a0\u2010\u2011\u2013-]*")
 _JUNK = re.compile(r"[^0-9+]")
 _EXCEL_FLOAT = re.compile(r"([0-9]+)\.0+")
@@ -26,6 +28,23 @@ class NumberFault(Exception):
     def __init__(self, reason: str, cure: str) -> None:
         super().__init__(reason)
         self.reason, self.cure = reason, cure
+
+
+def split_numbers(cell: str) -> list[str]:
+    """The numbers of one cell: `0812... / 021...`."""
+    return [cell] if _PLAIN.fullmatch(cell) else _split(cell)
+
+
+def _split(cell: str) -> list[str]:
+    # 8,12E+10 is one number of a spreadsheet whose decimals have a comma
+    return [cell] if _EXCEL_SHORT.fullmatch(cell.strip()) else _SPLIT.split(cell)
+
+
+def restored(text: str, e164: str) -> bool:
+    """Whether a spreadsheet had changed a number that could be read all the same: `.0`, `E+10`, a leading 0 lost."""
+    if ("." in text and _EXCEL_FLOAT.fullmatch(text.lstrip("'"))) or "E" in text.upper():
+        return True
+    return text[:1] not in ("0", "+", "(", "'") and not e164.startswith("+" + _JUNK.sub("", text))
 
 
 def read_number(text: str, region: str, country_codes: frozenset[int]) -> str:

@@ -4,6 +4,7 @@ Source: Keppres 41/1987 on the zones; UU 14, 15, 16 and 29/2022 on the four new 
 """
 
 import re
+from functools import lru_cache
 
 WIB, WITA, WIT = "Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"
 
@@ -59,13 +60,22 @@ ALIASES = {
     "highland papua": "papua pegunungan", "southwest papua": "papua barat daya",
 }  # fmt: skip
 
+# A post code's first digit names an island or two; 7 (Kalimantan) and 9 (Sulawesi to Papua) lie in two zones.
+POST_ZONES = {"1": WIB, "2": WIB, "3": WIB, "4": WIB, "5": WIB, "6": WIB, "8": WITA}
+
 _ZONES = {name: zone for zone, names in PROVINCES.items() for name in names}
 _NOT_LETTERS = re.compile(r"[^a-z]+")
 
 
+@lru_cache(maxsize=1024)
 def zone_of(province: str) -> str:
     """IANA zone of a province, however it is written; empty where it is not known: a zone is never guessed."""
     name = _NOT_LETTERS.sub(" ", province.casefold()).strip()
     name = name.removeprefix("provinsi ").removeprefix("propinsi ").removeprefix("prov ")
     name = name.replace("sumatra", "sumatera") if name not in ALIASES else name
     return _ZONES.get(ALIASES.get(name, name), "")
+
+
+def zone_of_post_code(code: str) -> str:
+    """IANA zone of five digits; empty where the first of them leaves it open."""
+    return POST_ZONES.get(code[:1], "")

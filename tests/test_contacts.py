@@ -11,11 +11,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dialer import keyed
-from dialer.contacts import UNREADABLE, Columns, ListRules, Rejected, read_amount, read_header, read_row, read_rows
+from dialer.columns import Columns, read_header
+from dialer.contacts import UNREADABLE, Found, ListRules, Rejected, Restored, read_row, read_rows
 from dialer.errors import BadInput
 from dialer.model import Contact, NumberKind
 from dialer.numbers import NumberFault, read_number
 from dialer.provinces import ALIASES, PROVINCES, zone_of
+from dialer.values import read_amount
 from ivr.verify import proves
 
 KEY = bytes.fromhex("0123456789abcdef" * 4)
@@ -29,7 +31,7 @@ ROW = dict.fromkeys(HEADER, "") | {"Nama": "Budi Santoso", "No. HP": "0812345678
 MOBILE = "+6281234567890"
 
 
-def read(rules: ListRules = RULES, **cells: str) -> list[Contact | Rejected]:
+def read(rules: ListRules = RULES, **cells: str) -> list[Found]:
     """One row; cells by a short name: `Nama`, `HP_2`."""
     return read_row(7, ROW | {name.replace("_", " "): cell for name, cell in cells.items()}, COLUMNS, rules)
 
@@ -109,6 +111,8 @@ def test_a_full_row() -> None:
         secret=keyed.secret_key(KEY, "17081985"),
         secret_digits=8,
         priority=3,
+        account="K-9",
+        province="Jawa Timur",
     )
     assert [(number.e164, number.kind) for number in found.numbers] == [
         (MOBILE, NumberKind.DEBTOR),
@@ -534,6 +538,8 @@ def test_whatever_a_row_holds_it_is_read_or_refused(cells: dict[str, str]) -> No
             assert found.cure
             assert found.value.isascii()
             assert found.value.isprintable()
+            continue
+        if isinstance(found, Restored):
             continue
         for text in (found.name, found.lender, found.product, found.language, found.zone, found.id, found.person):
             assert text.isprintable()

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
+from dialer.columns import read_header
 from dialer.compliance import may_call
-from dialer.contacts import ListRules, read_header, read_rows
+from dialer.contacts import ListRules, read_rows
 from dialer.model import Allowed, Contact, History, Number
 from dialer.rulebook import Pack
 from tests.packs import CALL_S, demo, indonesia, moment

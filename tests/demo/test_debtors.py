@@ -8,6 +8,7 @@ import pytest
 
 from dialer import contacts
 from dialer.adapters import list_files
+from dialer.columns import read_header
 from dialer.demo.carrier import BY_CODE, BY_NAME
 from dialer.demo.debtors import BIRTH_DATE, FOR_AGENTS, FOR_IVR, invent, keys
 from dialer.demo.stage import MIXES
@@ -20,7 +21,7 @@ RULES = contacts.ListRules(bytes(32), "ID", frozenset({62}), False, "IDR")
 
 def read(path: Path) -> list[Contact | contacts.Rejected]:
     written = list_files.inspect(path)
-    return list(contacts.read_rows(list_files.rows(written), contacts.read_header(written.header), RULES))
+    return list(contacts.read_rows(list_files.rows(written), read_header(written.header), RULES))
 
 
 @pytest.mark.parametrize("mix", MIXES.values(), ids=MIXES)
