@@ -250,11 +250,16 @@ def test_a_list_is_loaded_once(dialer: Dialer, tmp_path: Path) -> None:
     path.write_text(LIST + "Siti,12,Rp1.000.000,2026-11-01\n")
     done = dialer("load", str(path), "--campaign", "listed", "--rejects", str(tmp_path / "rejects.csv"))
     assert done.out.startswith("1 new debtors in listed; 1 rows and 0 single values not used.\nline 3, telepon: ")
-    assert (tmp_path / "rejects.csv").read_text().startswith("line,column,")
+    kept = tmp_path / "rejects.csv"
+    assert (
+        kept.read_text(encoding="utf-8-sig").splitlines()[1].startswith("Siti,12,Rp1.000.000,2026-11-01,3,telepon,99,")
+    )
+    assert kept.stat().st_mode & 0o777 == 0o600
     assert dialer("load", str(path), "--campaign", "listed").out.startswith("0 new debtors in listed;")
+    assert dialer("load", str(kept), "--campaign", "listed").out.count("\n") == 2  # corrected, it can be loaded
     assert "cannot be read" in dialer("load", "no.csv", "--campaign", "listed").failed()
     nowhere = dialer("load", str(path), "--campaign", "listed", "--rejects", str(tmp_path / "no" / "rejects.csv"))
-    assert "the list itself is loaded" in nowhere.failed()
+    assert "nothing was loaded" in nowhere.failed()
 
 
 # ---- watching -------------------------------------------------------------------------------------------------------

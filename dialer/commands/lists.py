@@ -1,53 +1,155 @@
-"""`dialer load`: a file into a campaign's list, and what of it is not used."""
+"""`dialer load`: a file into a campaign's list, what of it is not used, and how it would be understood."""
 
-import csv
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from dialer import contacts, show
-from dialer.adapters import list_files
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from dialer import mappings, previews
+from dialer.adapters import list_files, loading
+from dialer.adapters.redis_elsewhere import elsewhere
+from dialer.adapters.reject_files import NoRejects, RejectFile
 from dialer.adapters.site import OpenSite
-from dialer.commands.desk import known, say
+from dialer.columns import Columns, read_header
+from dialer.commands.desk import known, out, say
+from dialer.contacts import ListRules, check_constants
 from dialer.errors import BadInput
-from dialer.model import Contact
+from dialer.importing import Across, Summary
+from dialer.mappings import ListMapping
+from dialer.provinces import WIB
 
-CHUNK = 500
-REJECTS_SHOWN = 20
+PREVIEW_MAX = 100
 
 
-async def load(site: OpenSite, file: Path, campaign: str, rejects: Path | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `dialer load` was given besides the file and the campaign."""
+
+    rejects: Path | None = None
+    mapping: Path | None = None
+    save_mapping: Path | None = None
+    preview: int = 0  # rows; 0: load
+    across: str = Across.SAY.value
+    as_of: str = ""
+    weight: int = 0
+    sheet: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A file that is understood."""
+
+    file: list_files.ListFile
+    columns: Columns
+    rules: ListRules
+    mapping: ListMapping
+
+
+async def load(site: OpenSite, file: Path, campaign: str, options: Options) -> None:
     """The same file twice changes nothing."""
     await known(site, campaign)
-    rules, now = site.config.list_rules(), site.clock.now()
-    new, batch, refused = 0, list[Contact](), list[contacts.Rejected]()
-    written = list_files.inspect(file)
-    columns = contacts.read_header(written.header)
-    for row in contacts.read_rows(list_files.rows(written), columns, rules):
-        if isinstance(row, contacts.Rejected):
-            refused.append(row)
-            continue
-        batch.append(row)
-        if len(batch) >= CHUNK:
-            new += await site.store.add_contacts(campaign, batch, now)
-            batch = []
-    new += await site.store.add_contacts(campaign, batch, now) if batch else 0
-    lost = sum(one.row_lost for one in refused)
-    say(f"{new} new debtors in {campaign}; {lost} rows and {len(refused) - lost} single values not used.")
-    for one in refused[:REJECTS_SHOWN]:
-        say(show.reject(one))
-    if columns.unknown:
-        say(f"Columns not understood and not used: {', '.join(columns.unknown)}")
-    if rejects is not None:
-        _write_rejects(rejects, refused)
-    elif len(refused) > REJECTS_SHOWN:
-        say(f"... and {len(refused) - REJECTS_SHOWN} more: --rejects FILE keeps them all.")
+    wanted = _understood(site, file, options)
+    if options.save_mapping is not None:
+        _save(options.save_mapping, mappings.saved(wanted.columns, wanted.rules, wanted.mapping))
+    if options.preview:
+        _preview(wanted, options.preview)
+        return
+    asked = loading.Wanted(campaign, site.clock.now(), _across(options.across), options.weight)
+    with _written(options.rejects, wanted.file.header) as rejects, _bar(file, wanted.file.unit) as bar:
+        async with elsewhere(site.config.redis.url) as others:
+            summary = await loading.load(
+                site.store, others, wanted.file, wanted.columns, wanted.rules, asked, rejects, bar.update
+            )
+    for line in previews.loaded(summary, campaign, wanted.columns, options.rejects is not None):
+        say(line)
 
 
-def _write_rejects(path: Path, rejects: Sequence[contacts.Rejected]) -> None:
+def _understood(site: OpenSite, file: Path, options: Options) -> _List:
+    mapping = _mapping(options.mapping)
+    sheet = options.sheet or mapping.sheet
+    mapping = replace(mapping, sheet=sheet)
+    as_of = _day(options.as_of) if options.as_of else datetime.fromtimestamp(site.clock.now(), ZoneInfo(WIB)).date()
+    rules = replace(mapping.rules(site.config.list_rules()), as_of=as_of)
+    found = list_files.inspect(file, mapping.encoding, mapping.delimiter, sheet)
+    columns = read_header(found.header, mapping.columns, mapping.values)
+    check_constants(columns, rules)
+    return _List(found, columns, rules, mapping)
+
+
+def _mapping(path: Path | None) -> ListMapping:
+    if path is None:
+        return ListMapping()
     try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file)
-            rows.writerow(("line", "column", "value_shape", "reason", "cure", "row_lost"))
-            rows.writerows((r.line, r.column, r.value, r.reason, r.cure, int(r.row_lost)) for r in rejects)
+        return mappings.read_mapping(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeError) as error:
+        raise BadInput(f"--mapping {path} cannot be read: {getattr(error, 'strerror', 'not UTF-8')}.") from None
+
+
+def _save(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise BadInput(f"--rejects {path} cannot be written: {error.strerror}; the list itself is loaded.") from None
+        raise BadInput(f"--save-mapping {path} cannot be written: {error.strerror}.") from None
+    say(f"The mapping is in {path}: correct it there, then load with --mapping {path}.")
+
+
+def _across(word: str) -> Across:
+    if word not in list(Across):
+        raise BadInput(f"--across {word!r}: use {', '.join(Across)}.")
+    return Across(word)
+
+
+def _day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise BadInput(f"--as-of {text!r} is no day: write 2026-12-31.") from None
+
+
+def _preview(wanted: _List, count: int) -> None:
+    rows = list_files.first_rows(wanted.file, min(count, PREVIEW_MAX))
+    for part in previews.preview(wanted.columns, wanted.rules, rows):
+        out.print(part)
+    say("Nothing was loaded.")
+
+
+@contextmanager
+def _written(path: Path | None, header: tuple[str, ...]) -> Iterator[RejectFile | NoRejects]:
+    if path is None:
+        yield NoRejects()
+    else:
+        with RejectFile(path, header) as rejects:
+            yield rejects
+
+
+class _Bar:
+    """How far the import is: bytes of a CSV, rows of a spreadsheet; rows a second, time left, rows not used."""
+
+    def __init__(self, progress: Progress, name: str) -> None:
+        self._progress = progress
+        self._task = progress.add_task(name, total=None, rows=0, rate=0.0, lost=0)
+
+    def update(self, seen: Summary) -> None:
+        """After each chunk."""
+        elapsed = self._progress.tasks[0].elapsed or 0.0
+        rate = seen.rows / elapsed if elapsed else 0.0
+        self._progress.update(
+            self._task, completed=seen.done, total=seen.total, rows=seen.rows, rate=rate, lost=seen.lost
+        )
+
+
+@contextmanager
+def _bar(file: Path, unit: str) -> Iterator[_Bar]:
+    columns = (
+        TextColumn("{task.description}", markup=False), BarColumn(),
+        TextColumn("{task.percentage:>3.0f} % of the " + unit),
+        TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f}/s, {task.fields[lost]:,} not used"),
+        TimeElapsedColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
+        yield _Bar(progress, os.path.basename(file)[:30])

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dialer.adapters.list_files import LINE_MAX, inspect, rows
+from dialer.adapters.csv_files import LINE_MAX, Written
+from dialer.adapters.list_files import inspect, rows
 from dialer.contacts import UNREADABLE
 from dialer.errors import BadInput
 
@@ -35,13 +36,14 @@ def fault_of(path: Path, content: bytes) -> str:
     ("encoding", "found"),
     [("utf-8", "utf-8"), ("utf-8-sig", "utf-8-sig"), ("utf-16", "utf-16"), ("cp1252", "cp1252")],
 )
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_encodings_delimiters_and_line_ends(path: Path, encoding: str, found: str, delimiter: str, end: str) -> None:
     text = end.join((delimiter.join(("nama", "hp")), delimiter.join(("José", "0812")), ""))
     assert read(path, text.encode(encoding)) == [(2, {"nama": "José", "hp": "0812"})]
     file = inspect(path)
-    assert (file.encoding, file.delimiter, file.header) == (found, delimiter, ("nama", "hp"))
+    assert isinstance(file.written, Written)
+    assert (file.written.encoding, file.written.delimiter, file.header) == (found, delimiter, ("nama", "hp"))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
@@ -56,7 +58,9 @@ def test_a_letter_across_two_chunks_is_still_utf_8(path: Path) -> None:
     content = head + filler
     content += b"x" * ((1 << 20) - 1 - len(content) % (1 << 20)) + "é,0812\n".encode()
     path.write_bytes(content)
-    assert inspect(path).encoding == "utf-8"
+    written = inspect(path).written
+    assert isinstance(written, Written)
+    assert written.encoding == "utf-8"
 
 
 def test_cells_in_quotes(path: Path) -> None:
@@ -114,8 +118,8 @@ def test_missing_cells_are_missing(path: Path) -> None:
         (b"nama,hp;jumlah\n", "line 1: more than one delimiter"),
         (b'"nama,hp\n', "line 1: a quote is left open"),
         (b",".join(b"c%d" % i for i in range(201)), "201 columns"),
-        (b"PK\x03\x04rest", "is a spreadsheet: save it as CSV UTF-8"),
-        (b"\xd0\xcf\x11\xe0rest", "is a spreadsheet"),
+        (b"PK\x03\x04rest", "is a broken XLSX file"),
+        (b"\xd0\xcf\x11\xe0rest", "an old kind or with a password: save it as XLSX"),
         (b"n\0a\0m\0a\0", "no text in a known encoding"),
         ("nama,hp\n".encode("utf-32"), "no text in a known encoding"),
         (b"nama,hp\nJos\x81,0812\n", "neither UTF-8 nor Windows-1252"),
