@@ -510,6 +510,30 @@ def test_a_debtor_who_asks_the_ivr_for_an_agent_gets_one() -> None:
     assert play.fates("a") == ["connect"]
 
 
+def test_who_was_held_or_asked_for_an_agent_comes_before_a_new_answer() -> None:
+    play = Play(replace(CAMPAIGN, overflow=Overflow.IVR))
+    leg = play.agent("101")
+    play.talk("held")
+    lose_leg(play, leg, "101", "held", 0)
+    for asked in ("first", "second"):
+        play.answer(asked)
+        play.see(Seen.OVERFLOWED, asked, "", "ivr")
+        play.see(Seen.IVR_END, asked, "", "agent")
+        play.see(Seen.WANTS_AGENT, asked)
+        play.wait(2.0)
+    play.answer("new")  # the most urgent of them all
+    play.wait(1.0)
+    served = [call for agent in ("102", "103", "104", "105") for call, _ in sent(arrives(play, agent))]
+    assert served == ["held", "first", "second", "new"]
+
+
+def arrives(play: Play, agent: str) -> list[Action]:
+    """What follows when his leg comes up."""
+    before = len(play.actions)
+    play.agent(agent)
+    return play.actions[before:]
+
+
 @pytest.mark.parametrize("order", list(permutations([Seen.ANSWERED, Seen.READY, Seen.IVR_BEGIN])))
 def test_an_ivr_call_is_seen_in_the_ivr_in_any_order(order: tuple[Seen, ...]) -> None:
     campaign = replace(CAMPAIGN, kind=Kind.IVR)
