@@ -120,6 +120,14 @@ def _settle(effects: Effects) -> list[RedisCommand]:
     ):
         if party.state.endswith(":}:state"):  # a call from a withheld number
             continue
-        words = (talk_at, int(effects.stop), epoch_word(silent_until), int(dead), int(effects.count), KEPT_MS, epoch_word(effects.tried_at))
+        words = (
+            talk_at,
+            int(effects.stop),
+            epoch_word(silent_until),
+            int(dead),
+            int(effects.count),
+            KEPT_MS,
+            epoch_word(effects.tried_at),
+        )
         found.append(call("settle", (party.state, party.attempts, party.talks), effects.attempt, *words))
     return found
