@@ -42,7 +42,7 @@ LIVE: Mapping[str, Live] = {
     "memory": Live(bench_memory.wanted, bench_memory.measure),
     "profile": Live(bench_profile.wanted, bench_profile.measure),
 }
-NAMES = (*LIVE, "engine", "redis", "gate", "pacing")
+NAMES = (*LIVE, "engine", "redis", "gate", "pacing", "import")
 QUICK = ("attempts", "connect")  # one world does for both; the others are there by name
 QUICK_NAMES = (*QUICK, "engine", "gate")
 
@@ -72,6 +72,8 @@ async def _part(name: str, quick: bool, console: Console, words: Sequence[str]) 
         await asyncio.to_thread(_engine, 1000 if quick else bench_hot_path.ATTEMPTS)
     elif name == "gate":
         await asyncio.to_thread(_gate, 1000 if quick else 20_000)
+    elif name == "import":
+        await _own_process("tests.bench.bench_import", *(["--rows", "5000"] if quick else words))
     else:
         await _own_process("tests.bench.bench_pacing", *(["--cpu"] if quick else words))
 
@@ -134,8 +136,8 @@ def main() -> int:
     few = ", ".join(QUICK_NAMES)
     parser.add_argument("--quick", action="store_true", help=f"a smoke test, its figures mean little; no names: {few}")
     words = sys.argv[1:]
-    own = words[1:] if words[:1] == ["pacing"] and "--quick" not in words else []  # it has options of its own
-    asked = parser.parse_args(["pacing"] if own else words)
+    own = words[1:] if words[:1] in (["pacing"], ["import"]) and "--quick" not in words else []  # options of their own
+    asked = parser.parse_args(words[:1] if own else words)
     if wrong := [name for name in asked.names if name not in NAMES]:
         parser.error(f"there is no bench {', '.join(wrong)}; there are {', '.join(NAMES)}")
     console = Console(width=None if sys.stdout.isatty() else 120)
