@@ -26,6 +26,8 @@ class Ahead:
         self._store, self._campaign = store, campaign
         self.forecast = forecast
         self.zone = zone  # of a debtor whose own is not known
+        self.call_backs: dict[str, Contact] = {}  # soon due: they are called by their minute, not by the list's order
+        self.apart = True  # an agent is to be kept for a call-back
         self._next: dict[str, Contact] = {}
         self._seen: tuple[Candidate, ...] | None = ()
         self._looked_at = -inf
@@ -42,13 +44,15 @@ class Ahead:
     async def look(self, at: float) -> None:
         """Read the head of the list anew. Raises StoreError."""
         found = await self._store.candidates(self._campaign, at, LOOK)
-        self._next = {contact.id: contact for contact in found}
+        self.call_backs = {contact.id: contact for contact in found if self.apart and contact.callback_at}
+        self._next = {contact.id: contact for contact in found if contact.id not in self.call_backs}
         self._seen = None
         self._looked_at, self._is_all = at, len(found) < LOOK
 
     def forget(self) -> None:
         """What became of those taken is not known: look again before anything is taken."""
         self._next, self._seen = {}, ()
+        self.call_backs = {}
 
     def candidates(self, at: float) -> tuple[Candidate, ...]:
         """Those not yet taken, as the pacer is told of them: with the chance of the number whose turn it is."""

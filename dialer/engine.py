@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Any, TypeVar
@@ -12,9 +12,10 @@ import structlog
 from dialer.errors import NotLeader, StoreError
 from dialer.hands import STORE_RETRY_S, Hands
 from dialer.leading import Leader, resign_all, shares
-from dialer.model import Command, Event
+from dialer.model import Command, Event, Status
 from dialer.model import Seen as Kind
 from dialer.orders import of_phone_key
+from dialer.placing import Ready, Refusal
 from dialer.ports import Clock, Store, Telephony
 from dialer.run import ENDED_RINGING, Run, Seen, Site
 from dialer.skew import Skew
@@ -238,15 +239,18 @@ class Engine:
             await run.ahead.look(self._clock.now())
 
     def _decide(self, run: Run) -> None:
-        now = self._clock.now()
-        decision = run.decide(now, self._holds(run))
-        for attempt_id in decision.end:
-            if run.may_end(attempt_id, now, self._clock.monotonic()):
-                self._hands.perform(run, run.floor.cancel(attempt_id, ENDED_RINGING, now))
-        if decision.start:
+        now, holds = self._clock.now(), self._holds(run)
+        backs, refusals, actions = run.call_backs(now, holds)
+        self._hands.perform(run, actions)
+        decision = run.decide(now, holds)
+        ended = [one for one in decision.end if run.may_end(one, now, self._clock.monotonic())]
+        for attempt_id in ended:
+            self._hands.perform(run, run.floor.cancel(attempt_id, ENDED_RINGING, now))
+        run.series.saw(decision, len(ended), now)
+        if decision.start or backs or refusals:
             run.placing = True
             pace = min(run.campaign.calls_per_second, run.share.calls_per_second)
-            self.do(self._guarded(run, self._place(run, decision, EASE / pace)))
+            self.do(self._guarded(run, self._place(run, decision, EASE / pace, backs, refusals)))
 
     def _holds(self, run: Run) -> tuple[str, ...]:
         now = self._clock.monotonic()
@@ -257,12 +261,17 @@ class Engine:
         )
         return run.holds(self._clock.now(), now, run.phone.health(), seen)
 
-    async def _place(self, run: Run, wanted: Decision, least_gap_s: float) -> None:
-        """Claim, then originate evenly over what the claim has left of the turn, or longer: a trunk refuses bursts."""
+    async def _place(
+        self, run: Run, wanted: Decision, least_gap_s: float, backs: Sequence[Ready], refusals: list[Refusal]
+    ) -> None:
+        """Claim, then originate evenly over what the claim has left of the turn, or longer: a trunk refuses bursts.
+        Call-backs come first, and instead of others.
+        """
         ends = self._clock.monotonic() + TURN_S
         try:
-            ready, looked_at = await run.placer.claim(run.token, wanted.start, self._clock.now(), wanted.chosen)
-            if not looked_at:
+            start = wanted.start - await self._call_back(run, backs, refusals, least_gap_s)
+            ready, looked_at = await run.placer.claim(run.token, start, self._clock.now(), wanted.chosen)
+            if start > 0 and not looked_at:
                 run.due = 0
             for one in ready:
                 run.contacts[one.attempt.id] = one.contact
@@ -277,6 +286,24 @@ class Engine:
             raise
         finally:
             run.placing = False
+
+    async def _call_back(self, run: Run, backs: Sequence[Ready], refusals: list[Refusal], least_gap_s: float) -> int:
+        """Claim and originate; how many. An agent whose debtor may not be called after all is free again."""
+        ready: list[Ready] = []
+        try:
+            if backs or refusals:
+                ready = await run.placer.take(run.token, backs, refusals, self._clock.now())
+            for one in ready:
+                run.contacts[one.attempt.id] = one.contact
+                run.floor.claimed(one.attempt, self._clock.now())
+        finally:
+            for one in backs:
+                if one.attempt.id not in run.floor.attempts:
+                    self._hands.perform(run, run.floor.let_go(one.attempt.id, self._clock.now()))
+        for one in ready:
+            self.do(self._hands.originate(run, one))
+            await asyncio.sleep(least_gap_s)
+        return len(ready)
 
     # ---- every second
 
@@ -340,6 +367,9 @@ class Engine:
         if run.phone.health().up and (not run.reconciled or compared_s > COMPARE_S):
             self._hands.look_again(run, "the books are compared from time to time")
         await self._store.publish(name, run.token, run.board(now, self._holds(run), run.phone.node, run.phone.health()))
+        if entry := run.series.entry(run.status is Status.RUNNING):
+            await self._store.pacing(name, run.token, entry)
+            run.series.written()
 
     async def _sweep(self, run: Run) -> None:
         run.placing = True  # nothing is claimed meanwhile

@@ -24,7 +24,7 @@ from dialer.calls import (
     word_of,
 )
 from dialer.dialplan import room
-from dialer.model import AgentState, Attempt, CallState, Campaign, Event, Seen
+from dialer.model import CALL_BACK, AgentState, Attempt, CallState, Campaign, Event, Seen
 from dialer.originate import timeout_s
 from dialer.routing import JOIN_LIMIT_S, choose, may_send
 from dialer.team import Team
@@ -34,6 +34,7 @@ AGAIN_S = 1.0
 READY_S = 0.1  # so long after its answer a call is in the dialplan, even if nothing says so
 RESPONSE_S = 1.0  # so long after a Hangup the word whether the call had been answered may come
 FAILED_S = 1.0  # so long after a failed Originate its channel may live, or be told of for the first time
+_UNSERVED = SETTLED | {CallState.IN_IVR, CallState.IN_MESSAGE}
 _UNSAVED = SETTLED | UNANSWERED | {CallState.JOINING}  # joining is written with the reservation
 
 
@@ -46,6 +47,7 @@ class Floor:
         self.attempts: Mapping[str, Attempt] = self.books.attempts
         self.deadlines = self.books.deadlines
         self.team = Team(node, campaign.id, new_id, told)
+        self.spared: frozenset[str] = frozenset()  # agents whom a call-back waits for: for others the last choice
 
     # ---- calls come and go
 
@@ -181,6 +183,8 @@ class Floor:
             actions += self._talked(after, at)
         if before.state is CallState.JOINING:
             actions += self.team.join_failed(before.agent, before.id, at)
+        if before.kind == CALL_BACK and after.state in _UNSERVED:
+            actions += self.team.let_go(before.id, at)
         return actions
 
     def _consequences(self, before: Attempt, word: Word, at: float, now: float) -> list[Action]:
@@ -249,14 +253,19 @@ class Floor:
     def then_serve(self, actions: list[Action], at: float) -> list[Action]:
         """Whoever waits longest is served first by an agent who may have become free."""
         waiting = self.books.waiting()
-        if not waiting or not self.team.has_idle():
-            return actions
+        if not self.team.has_idle():
+            waiting = [one for one in waiting if one.kind == CALL_BACK]  # somebody may be reserved for him
         for attempt in waiting:
             actions = [*actions, *self._serve(attempt, at)]
         return actions
 
+    def let_go(self, attempt_id: str, at: float) -> list[Action]:
+        """A call-back comes to nothing before it was placed: whoever was reserved for it is free."""
+        return self.then_serve(self.team.let_go(attempt_id, at), at)
+
     def _serve(self, attempt: Attempt, at: float) -> list[Action]:
-        agent = choose(attempt, self.team.agents.values(), at, self.books.notes[attempt.id].failed_with)
+        failed_with = self.books.notes[attempt.id].failed_with
+        agent = choose(attempt, self.team.agents.values(), at, failed_with, self.spared)
         if agent is None:
             return []
         agent = self.team.reserve(agent, attempt.id, at)

@@ -44,17 +44,21 @@ def snapshot(
     holds: Sequence[str] = (),
     draining: bool = False,
     candidates: tuple[Candidate, ...] = (),
+    call_backs: int = 0,
 ) -> Snapshot:
-    """All that the pacer may know at `at`."""
+    """All that the pacer may know at `at`. `call_backs`: those that an idle agent is to be left for."""
+    promised = floor.team.promised()  # an agent is reserved for them, so they are no more in flight
     return Snapshot(
         at=at,
         agents=tuple(_agent(one) for one in floor.team.agents.values() if _works(one)),
-        attempts=tuple(_attempt(one) for one in floor.attempts.values() if one.state in _FLIGHT),
+        attempts=tuple(
+            _attempt(one) for one in floor.attempts.values() if one.state in _FLIGHT and one.id not in promised
+        ),
         lines=share.lines,
         calls_per_second=share.calls_per_second,
         other_lines=sum(one.state in _OTHER_LINES for one in floor.attempts.values()),
         candidates=candidates,
-        waiting_first=sum(one.state in _FIRST for one in floor.attempts.values()),
+        waiting_first=sum(one.state in _FIRST for one in floor.attempts.values()) + call_backs,
         holds=tuple(holds),
         draining=draining,
     )

@@ -11,7 +11,7 @@ from math import inf
 from dialer.ahead import Ahead
 from dialer.compliance import may_call
 from dialer.forecast import Forecast
-from dialer.model import Allowed, Attempt, Campaign, Contact, History, Number, Permission, Refused
+from dialer.model import CALL_BACK, Allowed, Attempt, Campaign, Contact, History, Number, Permission, Refused
 from dialer.originate import timeout_s
 from dialer.ports import Held, Store
 from dialer.recycling import SPENT
@@ -76,6 +76,18 @@ class Placer:
         if refusals:
             await self.store.refuse(token, self.campaign.id, refusals, at)
         return ready, looked_at
+
+    def call_back(self, contact: Contact, at: float, refusals: list[Refusal]) -> Ready | None:
+        """A call-back that may be placed by the clock and the law; to be taken by `take`."""
+        asked = self._ask(contact, at, refusals)
+        return asked and replace(asked, attempt=replace(asked.attempt, kind=CALL_BACK))
+
+    async def take(self, token: int, asked: Sequence[Ready], refusals: list[Refusal], at: float) -> list[Ready]:
+        """Those of `asked` that were locked and written down. Raises StoreDown, NotLeader."""
+        ready = await self._locked(token, asked, at, refusals)
+        if refusals:
+            await self.store.refuse(token, self.campaign.id, refusals, at)
+        return ready
 
     def _ask(self, contact: Contact, at: float, refusals: list[Refusal]) -> Ready | None:
         """The first of his numbers, from the one whose turn it is, that may be called by the clock and the law."""

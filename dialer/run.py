@@ -8,21 +8,24 @@ from datetime import tzinfo
 from math import inf
 
 from dialer.abandon import Abandons, Fate
+from dialer.actions import Action
 from dialer.ahead import Ahead, zone
+from dialer.callbacks import agents_wanted, keep_again, next_due, on_list, own_agents
 from dialer.errors import BadInput
 from dialer.floor import Floor
 from dialer.forecast import Forecast
 from dialer.live import Share, board, foretold, snapshot
-from dialer.model import Attempt, CallState, Campaign, Contact, Fact, Mode, Number, Outcome, Status, Verdict
+from dialer.model import Attempt, CallState, Campaign, Contact, Fact, Kind, Mode, Number, Outcome, Status, Verdict
 from dialer.originate import timeout_s
 from dialer.outcomes import verdict
 from dialer.outlook import outlook
 from dialer.pacing import Counters, Decision, Limits, Pacer, PacingEvent
 from dialer.past import Past
-from dialer.placing import Placer
+from dialer.placing import Placer, Ready, Refusal
 from dialer.ports import Finish, LinkHealth, Store, Telephony
 from dialer.recycling import recycle
 from dialer.rulebook import Pack
+from dialer.series import Series
 from dialer.stream import record
 from dialer.trunks import Breaker
 from dialer.writing import WriteBehind
@@ -96,6 +99,7 @@ class Run:
     breaker: Breaker = field(default_factory=Breaker)
     share: Share = field(init=False)
     decision: Decision = NOTHING
+    series: Series = field(default_factory=Series)
     writes: WriteBehind = field(init=False)
     contacts: dict[str, Contact] = field(default_factory=dict)  # by attempt
     lived: set[str] = field(default_factory=set)  # attempts whose answer the forecast has heard of
@@ -118,6 +122,7 @@ class Run:
         self.pacer = Pacer(self._limits(), seed=1)
         self.forecast = Forecast()
         self.ahead = Ahead(self.store, self.campaign.id, self.forecast, self.pack.zones[0])
+        self.ahead.apart = self.campaign.kind is Kind.AGENTS
         self.placer = self._placer()
         self.abandons = Abandons(overflow_counts=self.pack.overflow_counts)
         self.share = Share(self.trunk.lines, self.trunk.calls_per_second)
@@ -142,7 +147,7 @@ class Run:
         self.campaign, self.trunk, self.pack = campaign, trunk, pack
         self.floor.campaign = campaign
         self.pacer.limits = self._limits()
-        self.ahead.zone = pack.zones[0]
+        self.ahead.zone, self.ahead.apart = pack.zones[0], campaign.kind is Kind.AGENTS
         self.placer = self._placer()
         kept = self.abandons.dump()
         self.abandons = Abandons(overflow_counts=pack.overflow_counts)
@@ -194,14 +199,35 @@ class Run:
     def wants_look(self, at: float) -> bool:
         """Whether the pacer needs a new look at the list; while calls are being claimed the claim looks by itself."""
         looks = self.status is Status.RUNNING and not self.draining and not self.placing
-        return looks and self.campaign.mode is Mode.PREDICTIVE and self.ahead.is_old(at)
+        call_backs = self.ahead.apart and self.due > 0
+        return looks and (self.campaign.mode is Mode.PREDICTIVE or call_backs) and self.ahead.is_old(at)
+
+    def call_backs(self, at: float, holds: tuple[str, ...]) -> tuple[list[Ready], list[Refusal], list[Action]]:
+        """Call-backs to be placed now, an agent reserved for each; those that may not be; what follows."""
+        waiting, team = self.ahead.call_backs, self.floor.team
+        self.floor.spared = own_agents(waiting.values())
+        ready: list[Ready] = []
+        refusals: list[Refusal] = []
+        actions = keep_again(self.floor, at)
+        if set(holds) - {self._no_contact()} or self.draining or not waiting:
+            return ready, refusals, actions
+        lines = min(self.campaign.lines_max, self.share.lines) - self.floor.lines()
+        while len(ready) < lines and (due := next_due(self.floor, list(waiting.values()), at)) is not None:
+            contact, agent = due
+            del waiting[contact.id]
+            asked = self.placer.call_back(contact, at, refusals)
+            if asked is not None:
+                actions += team.promise(agent, asked.attempt.id, at)
+                ready.append(asked)
+        return ready, refusals, actions
 
     def decide(self, at: float, holds: tuple[str, ...]) -> Decision:
         """Ask the pacer."""
         rate = self.abandons.rate(self.pack.abandon_window, at)
         draining = self.draining or self.status is Status.STOPPED
         ahead = self.ahead.candidates(at) if self.campaign.mode is Mode.PREDICTIVE else ()
-        seen = snapshot(self.floor, at, self.share, holds, draining, ahead)
+        wanted = agents_wanted(self.floor, self.ahead.call_backs.values(), at)
+        seen = snapshot(self.floor, at, self.share, holds, draining, ahead, wanted)
         seen = replace(seen, counters=Counters(rate.live, rate.counted))
         self.decision = self.pacer.decide(seen)
         return self.decision
@@ -211,7 +237,7 @@ class Run:
         one = self.floor.attempts.get(attempt_id)
         if one is None or not self.reconciled or monotonic >= self.lease_until:
             return False
-        rings = one.state is CallState.RINGING and not one.answered_at
+        rings = one.state is CallState.RINGING and not one.answered_at and not one.cancelled
         return rings and 0.0 < one.ringing_at <= at - self.pack.ring_min_s
 
     def finish(self, attempt: Attempt, facts: tuple[Fact, ...], contact: Contact | None, at: float) -> Finish:
@@ -224,7 +250,10 @@ class Run:
         if contact is not None:
             days = outlook(contact, self.pack, timeout_s(self.campaign), self.forecast)
             kept, judged = recycle(self.campaign, _with(contact, number), attempt, judged, at, days)
-        return Finish(attempt, judged, record(attempt, judged, facts, contact, self.campaign), kept)
+        told = record(attempt, judged, facts, contact, self.campaign)
+        if kept is not None and kept.callback_at and self.ahead.apart:
+            judged = replace(judged, retry_at=on_list(judged.retry_at, at))
+        return Finish(attempt, judged, told, kept)
 
     def _answered(self, attempt: Attempt) -> None:
         """The forecast hears of an answer at once: after the talk it would think of the meanwhile that nobody does."""

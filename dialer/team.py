@@ -13,6 +13,7 @@ from dialer.agents import BUSY, WANTS_LEG, Word, step
 from dialer.books import Told
 from dialer.dialplan import SERVICE_CODES, endpoint, room
 from dialer.model import AGENT_ID, Agent, AgentState, Event, Seen
+from dialer.routing import longest_idle
 
 LEG_PREFIX = "leg-"
 RAISE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
@@ -77,11 +78,28 @@ class Team:
         """Whether anybody waits for a customer."""
         return any(agent.state is AgentState.IDLE for agent in self.agents.values())
 
+    def longest_idle(self) -> Agent | None:
+        """Who has waited longest for a customer."""
+        return longest_idle(self.agents.values(), self._node)
+
     # ---- his part in a call
 
     def reserve(self, agent: Agent, attempt: str, at: float) -> Agent:
         """Idle -> reserved for this attempt."""
         return self._keep(replace(self._step(agent, Word.RESERVE, at), attempt=attempt))
+
+    def promise(self, agent: Agent, attempt: str, at: float) -> list[Action]:
+        """He is reserved for a call-back before it is dialled."""
+        return [SaveAgent(self.reserve(agent, attempt, at))]
+
+    def promised(self) -> set[str]:
+        """Attempts that an agent is reserved for."""
+        return {agent.attempt for agent in self.agents.values() if agent.state is AgentState.RESERVED}
+
+    def let_go(self, attempt: str, at: float) -> list[Action]:
+        """Nobody is reserved for this attempt any more."""
+        held = [one.id for one in self.agents.values() if one.attempt == attempt]
+        return [action for agent_id in held for action in self.join_failed(agent_id, attempt, at)]
 
     def joined(self, agent_id: str, attempt: str, at: float) -> list[Action]:
         """The customer is in his room."""

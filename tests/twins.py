@@ -113,6 +113,7 @@ class Kept:
     refusals: list[tuple[Contact, Number, Refused]] = field(default_factory=list)
     agents: dict[str, Agent] = field(default_factory=dict)
     snapshot: bytes | None = None
+    pacing: list[Mapping[str, str]] = field(default_factory=list)
     commands: dict[str, Command] = field(default_factory=dict)
     corrections: list[Mapping[str, str]] = field(default_factory=list)
 
@@ -212,7 +213,7 @@ class TwinStore:
         await self._asked("candidates")
         books = self.books[campaign]
         found = [books.contacts[one] for one, due in books.due.items() if due <= at]
-        return tuple(sorted(found, key=lambda one: (one.priority, books.due[one.id]))[:limit])
+        return tuple(sorted(found, key=lambda one: (not one.callback_at, one.priority, books.due[one.id]))[:limit])
 
     async def remaining(self, campaign: str, at: float) -> tuple[int, int]:
         await self._asked("remaining")
@@ -342,6 +343,10 @@ class TwinStore:
     async def published(self, campaign: str) -> bytes | None:
         await self._asked("published")
         return self.books[campaign].snapshot
+
+    async def pacing(self, campaign: str, token: int, entry: Mapping[str, str]) -> None:
+        await self._asked("pacing")
+        self._fenced(campaign, token).pacing.append(entry)
 
     async def commands(self, campaign: str, token: int) -> tuple[Command, ...]:
         await self._asked("commands")

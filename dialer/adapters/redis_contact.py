@@ -77,7 +77,9 @@ _JSON = msgspec.json.Decoder(Contact)
 
 
 def rank(contact: Contact) -> int:
-    """Of priority the lower first, of score the higher."""
+    """Call-backs first; of priority the lower, of score the higher."""
+    if contact.callback_at:
+        return -(PRIORITY_MAX + 1) * (SCORE_MAX + 1)
     priority = max(-PRIORITY_MAX, min(PRIORITY_MAX, contact.priority))
     return priority * (SCORE_MAX + 1) - max(0, min(SCORE_MAX, contact.score))
 
