@@ -150,10 +150,11 @@ def _held(attempt: Attempt, person: list[Any], number: list[Any], at: float) -> 
     for answer, rule in ((person, PERSON_BUSY), (number, NUMBER_BUSY)):
         if answer[0] == 0:
             return Refused(rule, at + BUSY_S, f"attempt {text(answer[1]).split(' ')[0]} is under way")
-    return Held(attempt.id, _history(person), _history(number))
+    return Held(attempt.id, history_of(person), history_of(number))
 
 
-def _history(answer: list[Any]) -> History:
+def history_of(answer: list[Any]) -> History:
+    """A person's or a number's past out of lock.lua's answer."""
     _, stop, silent, dead, attempts, talks = answer
     return History(
         attempts=tuple(map(float, attempts[1::2])),
