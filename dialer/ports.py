@@ -160,6 +160,9 @@ class Store(Protocol):
     async def published(self, campaign: str) -> bytes | None:
         """The last snapshot of whoever led."""
 
+    async def pacing(self, campaign: str, token: int, entry: Mapping[str, str]) -> None:
+        """One entry more of the series in dialer/series.py."""
+
     async def commands(self, campaign: str, token: int) -> tuple[Command, ...]:
         """Commands not yet applied, oldest first."""
 

@@ -32,6 +32,7 @@ class CampaignKeys:
     agents: str  # agent id -> agent
     snapshot: str
     live: str  # channel of snapshots
+    pacing: str  # public stream of decisions
     commands: str  # stream of commands not yet applied
     command_ids: str  # command id -> entry of that stream
     told: str  # channel: attempt id with new facts; empty: a command

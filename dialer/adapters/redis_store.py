@@ -9,10 +9,11 @@ from dialer.adapters.redis_commands import Commands
 from dialer.adapters.redis_link import COMMAND_LIMIT_S, Link
 from dialer.adapters.redis_list import Contacts
 from dialer.adapters.redis_outcomes import Outcomes, Settling
+from dialer.adapters.redis_pacing import PacingSeries
 from dialer.adapters.redis_streams import Streams
 
 
-class RedisStore(Campaigns, Contacts, Claims, Outcomes, Agents, Commands, Streams):
+class RedisStore(Campaigns, Contacts, Claims, Outcomes, Agents, Commands, PacingSeries, Streams):
     """Redis behind ports.Store; `url` as in redis://host:port/0."""
 
     def __init__(self, url: str, limit_s: float = COMMAND_LIMIT_S) -> None:

@@ -84,9 +84,9 @@ class Streams:
 
 def _stream(campaign: str, stream: str) -> str:
     keys = campaign_keys(campaign)
-    known = {"outcomes": keys.outcomes, "refusals": keys.refusals}
+    known = {"outcomes": keys.outcomes, "refusals": keys.refusals, "pacing": keys.pacing}
     if stream not in known:
-        raise BadInput(f"stream {stream!r}: there are {' and '.join(known)}")
+        raise BadInput(f"stream {stream!r}: there are {', '.join(known)}")
     return known[stream]
 
 

@@ -70,6 +70,7 @@ async def everything(store: RedisStore) -> None:
     assert (await sent) is not None
     await store.set_status(CAMPAIGN, token, Status.PAUSED)
     await store.publish(CAMPAIGN, token, b"{}")
+    await store.pacing(CAMPAIGN, token, {"at": "1"})
     await store.trunk_share("trunk", "engine", 30, 5.0, AT)
     await store.trim(CAMPAIGN, AT)
     assert await store.renew(CAMPAIGN, "engine", token, 1000)
