@@ -52,11 +52,17 @@ class AnswerRate:
         return float(self._trust @ (self._live / self._all / self.now - 1.0) ** 2)
 
     @property
+    def highest(self) -> float:
+        """By the memory that says most."""
+        return float((self._live / self._all).max())
+
+    @property
     def long(self) -> float:
         """By the longest memory alone."""
         return float(self._live[-1] / self._all[-1])
 
 
+_STORM = 1.5  # odds of an answer in a storm, over the highest remembered
 _LATEST = 1e-4  # share of answers too few to count
 _SHARED = 0.002
 _PRIOR = 0.002  # keeps rates off 0 and 1
@@ -176,6 +182,11 @@ class Answers:
         """The same for calls with these forecasts."""
         gains: Floats = np.exp(self.trust.log_odds(told, self.fast.now) - log_odds(self.fast.long))
         return gains
+
+    @property
+    def storm(self) -> float:
+        """Odds of an answer if the rate jumps to the highest that any memory knows, and beyond, over those of now."""
+        return _STORM * float(np.exp(log_odds(min(0.97, self.fast.highest)) - log_odds(self.fast.now)))
 
     def chances(self, told: Floats) -> Floats:
         """That calls with these forecasts turn live."""
@@ -307,14 +318,17 @@ def scaled(chances: Floats, gain: "Floats | float") -> Floats:
     return found
 
 
-def excess(chances: Floats, needed: int) -> float:
-    """How many events beyond `needed` are expected, at the worst horizon (normal law); `chances`: [event, horizon]."""
-    if not len(chances):
-        return float(max(0, -needed))
-    over = chances.sum(axis=0) - needed
-    spread = np.sqrt(np.maximum((chances * (1.0 - chances)).sum(axis=0), 1e-9))
+def excess(chances: Floats, needed: int, more: Floats | None = None, calls: int = 0) -> Floats:
+    """[k]: how many events beyond `needed` are expected, at the worst horizon (normal law).
+
+    `chances`: [event, horizon]; k = 0..calls more of `more` among them, as in sum_at_least.
+    """
+    new = np.zeros((1, chances.shape[1])) if more is None else np.atleast_2d(more)
+    over = chances.sum(axis=0) + _running(new, calls) - needed
+    spread = np.sqrt(np.maximum((chances * (1.0 - chances)).sum(axis=0) + _running(new * (1.0 - new), calls), 1e-9))
     x = over / spread
-    return float((over * _phi(x) + spread * np.exp(-x * x / 2) / np.sqrt(2 * np.pi)).max())
+    found: Floats = (over * _phi(x) + spread * np.exp(-x * x / 2) / np.sqrt(2 * np.pi)).max(axis=1)
+    return found
 
 
 def sum_at_least(

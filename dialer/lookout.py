@@ -85,6 +85,7 @@ class Forecast:
     new: Floats
     calls: int  # of `chances`, the first
     unsure: float  # relative variance of the answer rate
+    storm: float  # odds of an answer in a storm that may begin any moment, over those of now
     busy: int
     free_soon: float
     live_soon: float
@@ -210,6 +211,7 @@ class Lookout:
             new=scaled(new, self._gains(told)),
             calls=len(live),
             unsure=self.answers.fast.unsure,
+            storm=self.answers.storm,
             busy=len(free),
             free_soon=float(free.sum()) / HORIZONS,
             live_soon=float(live.sum()) / HORIZONS,

@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 
 from dialer.abandon import Abandons, Fate, Rate, budget
-from dialer.learnt import excess, sum_at_least
+from dialer.learnt import excess, scaled, sum_at_least
 from dialer.lookout import FATES, Forecast, Grouped, Lookout
 from dialer.model import Mode
 from dialer.snapshot import (
@@ -145,7 +145,8 @@ class Pacer:
         """Calls worth their chance to be abandoned; more than `most`: cut by a cap."""
         needed = room.free + forecast.busy - room.waiting
         left = budget(counters.abandoned, counters.live, self._goal)
-        left -= max(excess(forecast.chances, needed), room.waiting - room.free)
+        bearable = max(_STORM_LEAST, left - _STORM_KEPT)
+        left -= max(float(excess(forecast.chances, needed)[0]), room.waiting - room.free)
         price = self._price.at(left, room) * self._recent.ease(self._goal, room.working >= _LARGE_FROM)
         if room.working >= _CAREFUL_FROM:
             price = max(price, _PRICE_CAREFUL)
@@ -157,7 +158,8 @@ class Pacer:
             "price": price,
             "abandon_chance": float(chances[0]),
         }
-        return int(np.searchsorted(chances, price, side="right"))
+        wanted = int(np.searchsorted(chances, price, side="right"))
+        return min(wanted, _in_a_storm(forecast, needed, min(wanted, most), bearable)) if wanted > 0 else 0
 
     def _stop(self, seen: Snapshot, room: "_Room") -> str:
         """Why no call may start at all, or nothing."""
@@ -210,6 +212,7 @@ class Pacer:
         return start, cut
 
 
+_STORM_KEPT, _STORM_LEAST = 2.0, 0.5  # abandons that a storm may not take; those it always may
 _END_NEAR = 3.0  # times the age of the latest answers: from then on the end of the shift is near
 _END_MOST, _END_CARE = 8, 1.5  # calls ended in one decision, and the price from which they are
 _LOOKED_AT = 60  # candidates whose forecasts are read
@@ -222,6 +225,15 @@ _CAREFUL_FROM, _PRICE_CAREFUL = 20, 0.001
 _LARGE_FROM = 12  # half of 20 may be on a break
 _EASE = 2.0  # with fewer abandons left the price falls to nothing
 _RECENT_S, _RECENT_MIN, _RECENT_MOST = 1800.0, 30, 20_000
+
+
+def _in_a_storm(forecast: Forecast, needed: int, most: int, bearable: float) -> int:
+    """Calls, at most `most`, of which an answer storm makes no more abandons than can be borne; all: one above."""
+    storm = scaled(forecast.chances[: forecast.calls], forecast.storm)
+    chances = np.concatenate([storm, forecast.chances[forecast.calls :]])
+    more = excess(chances, needed, scaled(forecast.new, forecast.storm), most)[1:]
+    calls = int(np.searchsorted(more, bearable, side="right"))
+    return calls + (calls == most)
 
 
 class _Price:

@@ -158,3 +158,13 @@ def test_a_rate_that_is_not_sure_makes_large_sums_wider() -> None:
     assert np.all(unsure > sure)
     few = np.full((10, HORIZONS), 0.2)
     assert sum_at_least(few, more, 5, 2, shared=10, unsure=0.04)[0] == sum_at_least(few, more, 5, 2)[0]
+
+
+@given(st.lists(st.floats(0.0, 1.0), max_size=20), st.floats(0.0, 1.0), st.integers(0, 12), st.integers(0, 8))
+def test_what_is_too_many_rises_with_every_call(chances: list[float], more: float, needed: int, calls: int) -> None:
+    """And is no less than the mean says (Jensen)."""
+    events = np.repeat(np.array(chances).reshape(-1, 1), HORIZONS, axis=1)
+    found = excess(events, needed, np.full(HORIZONS, more), calls)
+    assert len(found) == calls + 1
+    assert (np.diff(found) >= -1e-6).all()
+    assert (found >= sum(chances) + more * np.arange(calls + 1) - needed - 1e-6).all()

@@ -537,3 +537,19 @@ def test_what_the_forecasts_gain_is_kept() -> None:
     assert told_of["lives_next"] > told_of["lives_next_pooled"] > 0.0
     plain = taught(limits).decide(BUSY).numbers
     assert plain["forecast_slope"] == plain["lives_next"] - plain["lives_next_pooled"] == 0.0
+
+
+@pytest.mark.parametrize("agents", [6, 40])
+def test_a_storm_takes_no_more_than_the_budget_bears(agents: int) -> None:
+    """A trunk that says busy to everybody looks like a bad list; when it is well again, all answer."""
+    limits = replace(WIDE, mode=Mode.PREDICTIVE)
+    wrapping = tuple(AgentSeen(str(100 + n), Working.WRAP_UP, 3980.0) for n in range(agents))
+    started = []
+    for counters in (Counters(10_000, 20), Counters(1000, 26)):
+        pacer = taught(limits)
+        for number in range(80):
+            pacer.observe(PacingEvent(3900.0 + number, Kind.LAUNCH, f"busy{number}"))
+            pacer.observe(PacingEvent(3901.0 + number, Kind.BUSY, f"busy{number}"))
+        started.append(pacer.decide(Snapshot(4000.0, wrapping, (), counters)).start)
+    assert started[1] < started[0]
+    assert 0.25 * started[1] < agents  # as many lives as before the trunk failed
