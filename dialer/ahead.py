@@ -1,14 +1,13 @@
 """Who is called next: the head of the list, looked at from time to time, each with the chance that he answers."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
-from functools import lru_cache
+from datetime import UTC, tzinfo
 from itertools import islice
 from math import inf
-from zoneinfo import ZoneInfo
 
 from dialer.forecast import Forecast
 from dialer.model import Contact, Number
+from dialer.outlook import zone_of
 from dialer.past import Past
 from dialer.ports import Store
 from dialer.snapshot import Candidate
@@ -78,10 +77,6 @@ class Ahead:
         return self.chance(contact, contact.numbers[contact.next_number % len(contact.numbers)], at)
 
 
-@lru_cache(maxsize=256)
 def zone(name: str, default: str) -> tzinfo:
     """The zone of this name, else the other one."""
-    try:
-        return ZoneInfo(name or default)
-    except (KeyError, ValueError, OSError):
-        return ZoneInfo(default)
+    return zone_of(name) or zone_of(default) or UTC

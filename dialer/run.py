@@ -245,7 +245,7 @@ class Run:
         judged: Verdict = verdict(attempt, facts, self.campaign, at)
         self.breaker.saw(judged, at)
         self.outcomes[judged.outcome] = self.outcomes.get(judged.outcome, 0) + 1
-        number = self._learnt(attempt, judged, contact)
+        number = self._learnt(attempt, judged)
         kept = None
         if contact is not None:
             days = outlook(contact, self.pack, timeout_s(self.campaign), self.forecast)
@@ -259,25 +259,24 @@ class Run:
         """The forecast hears of an answer at once: after the talk it would think of the meanwhile that nobody does."""
         if attempt.kind != "inbound":
             self.lived.add(attempt.id)
-            where = self._where(self.contacts.get(attempt.id))
-            self.forecast.learn(Past.parse(attempt.number.past), attempt.claimed_at, where, True)
+            self.forecast.learn(Past.parse(attempt.number.past), attempt.claimed_at, self._where(attempt), True)
 
-    def _learnt(self, attempt: Attempt, judged: Verdict, contact: Contact | None) -> Number:
+    def _learnt(self, attempt: Attempt, judged: Verdict) -> Number:
         """The number with what this attempt tells of it; the forecast learns the same."""
         is_told = attempt.id in self.lived
         self.lived.discard(attempt.id)
         if attempt.kind == "inbound" or not judged.count or judged.outcome not in TELLING:
             return attempt.number
-        past, where = Past.parse(attempt.number.past), self._where(contact)
+        past, where = Past.parse(attempt.number.past), self._where(attempt)
         if is_told:
             after = past.after(attempt.claimed_at, judged.live, where)
         else:
             after = self.forecast.learn(past, attempt.claimed_at, where, judged.live)
         return replace(attempt.number, past=after.text)
 
-    def _where(self, contact: Contact | None) -> tzinfo:
-        """The debtor's zone; his clock decides which hour it is."""
-        return zone(contact.zone if contact else "", self.pack.zones[0])
+    def _where(self, attempt: Attempt) -> tzinfo:
+        """The debtor's zone: his clock decides which hour it is."""
+        return zone(attempt.zone, self.pack.zones[0])
 
     def board(self, at: float, holds: tuple[str, ...], node: str, health: LinkHealth) -> bytes:
         """The live snapshot, numbered, as JSON; `kept` is what a successor needs."""
