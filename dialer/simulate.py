@@ -14,8 +14,8 @@ from dialer.model import Mode
 from dialer.pacing import Limits, Pacer
 from dialer.simulation.leads import Leads, People
 from dialer.simulation.parallel import spread
-from dialer.simulation.recorded import Recording, fit, recording, scenario_of, world_of
-from dialer.simulation.result import Result
+from dialer.simulation.recorded import Recording, fates_of, fit, recording, scenario_of, world_of
+from dialer.simulation.result import Result, Tally
 from dialer.simulation.rivals import Clairvoyant, FixedRatio, Vicidial
 from dialer.simulation.rules import pack_of
 from dialer.simulation.scenario import Scenario
@@ -129,6 +129,7 @@ class Summary:
     abandon_rate: float
     abandon_worst: float
     half_hour_worst: float
+    last_100_worst: float
     calls_per_hour: float
     wait_s: float
     over: int  # shifts above the target
@@ -157,6 +158,7 @@ def summary(name: str, results: Sequence[Result], hours: float, target: float, n
         abandon_rate=lost,
         abandon_worst=max(one.abandon_rate for one in results),
         half_hour_worst=max(one.worst_half_hour for one in results),
+        last_100_worst=max(one.worst_last_100 for one in results),
         calls_per_hour=sum(one.launched for one in results) / len(results) / hours,
         wait_s=sum(waits) / max(1, len(waits)),
         over=sum(one.abandon_rate > target for one in results),
@@ -250,9 +252,21 @@ def scaled(scenario: Scenario, agents: int) -> Scenario:
 def as_recorded(found: Recording, target: float) -> Summary:
     """What the recorded campaign itself came to."""
     was = fit(found)
-    over = int(was.abandon_rate > target)
+    tally = Tally(counted := Result(), keep=False)
+    for at, abandoned in fates_of(found):
+        tally.settled(at, abandoned)
     return Summary(
-        RECORDED, 1, was.utilisation, inf, was.abandon_rate, was.abandon_rate, 0.0, was.calls_per_hour, was.wait_s, over
+        name=RECORDED,
+        shifts=1,
+        utilisation=was.utilisation,
+        spread=inf,
+        abandon_rate=was.abandon_rate,
+        abandon_worst=was.abandon_rate,
+        half_hour_worst=counted.worst_half_hour,
+        last_100_worst=counted.worst_last_100,
+        calls_per_hour=was.calls_per_hour,
+        wait_s=was.wait_s,
+        over=int(was.abandon_rate > target),
     )
 
 

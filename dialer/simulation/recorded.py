@@ -310,6 +310,15 @@ def fit(found: Recording) -> Fit:
     )
 
 
+def fates_of(found: Recording) -> list[tuple[float, bool]]:
+    """When each live answer came to its end, in seconds of the recording, and whether it was abandoned."""
+    return sorted(
+        ((one.ended_at if one.abandoned else one.joined_at) - found.begin, one.abandoned)
+        for one in found.heard
+        if one.fate.live
+    )
+
+
 def scenario_of(found: Recording, agents: int | None = None) -> Scenario:
     """The shift of the recording, with its own team or another."""
     was = fit(found)

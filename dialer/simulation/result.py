@@ -3,6 +3,8 @@
 from collections import deque
 from dataclasses import dataclass, field
 
+from dialer.abandon import LAST
+
 ROLLING_S = 1800.0
 
 
@@ -18,10 +20,12 @@ class Result:
     hung_up: int = 0
     connected: int = 0
     worst_half_hour: float = 0.0
+    worst_last_100: float = 0.0
     most_lines: int = 0
     decisions: int = 0
     waits: list[float] = field(default_factory=list)
-    fates: list[tuple[float, bool]] = field(default_factory=list)  # when, abandoned?
+    fates: list[tuple[float, bool]] = field(default_factory=list)  # when, abandoned? if they are kept
+    starts: list[float] = field(default_factory=list)  # when calls were launched, if they are kept
     leads: int = 0  # on the list
     tried: int = 0  # of these, called at least once
     passed_over: int = 0  # of these, never called though a later one was
@@ -63,6 +67,13 @@ class Tally:
         self._result, self._keep = result, keep
         self._recent: deque[tuple[float, bool]] = deque()
         self._recent_bad = 0
+        self._last: deque[bool] = deque()
+        self._last_bad = 0
+
+    def launched(self, at: float) -> None:
+        """A call was started."""
+        if self._keep:
+            self._result.starts.append(at)
 
     def settled(self, at: float, abandoned: bool) -> None:
         """One was served, or was not."""
@@ -73,5 +84,11 @@ class Tally:
         self._recent_bad += abandoned
         while recent[0][0] < at - ROLLING_S:
             self._recent_bad -= recent.popleft()[1]
+        self._last.append(abandoned)
+        self._last_bad += abandoned
+        if len(self._last) > LAST:
+            self._last_bad -= self._last.popleft()
+        if len(self._last) == LAST:
+            self._result.worst_last_100 = max(self._result.worst_last_100, self._last_bad / LAST)
         if at > ROLLING_S:
             self._result.worst_half_hour = max(self._result.worst_half_hour, self._recent_bad / len(recent))

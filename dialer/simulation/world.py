@@ -177,6 +177,7 @@ class World:
             chance = next((one.answer_probability for one in self._candidates if one.contact == contact.id), None)
             self._candidates = tuple(one for one in self._candidates if one.contact != contact.id)
         fate = self.people.fate(lead, self.gate.tries[lead] - 1, at)
+        self._tally.launched(at)
         self.network.launch(contact, fate, self.gate.pack.label, chance)
 
     def _ended(self, call: Call) -> None:
