@@ -244,6 +244,20 @@ def outcomes(
     _run(config, lambda site: watching.outcomes(site, campaign, stream, count, follow, as_json), endless=follow)
 
 
+@app.command()
+def pacing(
+    campaign: Id,
+    config: Config = HERE,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    last: Annotated[int, typer.Option(help="How many of the past, about one a second.", min=0)] = 60,
+    as_json: Annotated[bool, typer.Option("--json", help="Whole entries, one a line.")] = False,
+) -> None:
+    """How many calls were started each second, and why: the pacer's numbers (docs/pacing-series.md)."""
+    from dialer.commands import pacing as series
+
+    _run(config, lambda site: series.pacing(site, campaign, last, follow, as_json), endless=follow)
+
+
 @app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []})
 def simulate(words: typer.Context) -> None:
     """How busy a team would be, and how many would be abandoned: the pacer beside others, on invented shifts."""

@@ -122,7 +122,7 @@ def in_store(redis: RedisProcess) -> Callable[[Callable[[RedisStore], Coroutine[
 # ---- help -----------------------------------------------------------------------------------------------------------
 
 COMMANDS = (
-    "", "engine", "serve", "check", "conf", "load", "status", "outcomes", "campaign", "campaign create",
+    "", "engine", "serve", "check", "conf", "load", "status", "outcomes", "pacing", "campaign", "campaign create",
     "campaign start", "campaign pause", "campaign stop", "campaign list", "campaign show", "agent", "agent sign-in",
     "agent sign-out", "agent break", "agent back", "agent wrapped", "agent hang-up",
 )  # fmt: skip
