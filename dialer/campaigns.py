@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import tomllib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, get_type_hints
@@ -10,6 +11,7 @@ import msgspec
 
 from dialer.errors import BadInput
 from dialer.model import CAMPAIGN_ID, Campaign, Kind, Mode
+from dialer.recycle_form import read_rules
 
 FIELDS = {name: kind for name, kind in get_type_hints(Campaign).items() if name != "id"}
 _EXPECTED = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
@@ -26,11 +28,13 @@ def settings(
     if not CAMPAIGN_ID.fullmatch(campaign):
         raise BadInput(f"{campaign!r} is no campaign id: use up to 40 of a-z, 0-9 and -.")
     wrong = [f"{name}: unknown; use one of {', '.join(FIELDS)}" for name in given if name not in FIELDS]
-    read = {}
+    read: dict[str, Any] = {}
     for name, text in given.items():
         if name in FIELDS:
             try:
-                read[name] = _read(text, FIELDS[name])
+                read[name] = read_rules(text) if name == "recycle" else _read(text, FIELDS[name])
+            except BadInput as error:
+                wrong.append(str(error))
             except ValueError:  # msgspec's is one
                 wrong.append(f"{name} = {text!r}: use {_expected(FIELDS[name])}")
     if wrong:
@@ -60,6 +64,17 @@ def changes(before: Campaign, after: Campaign) -> list[str]:
 def described(campaign: Campaign) -> dict[str, str]:
     """Every setting as it would be given."""
     return {name: _shown(getattr(campaign, name)) for name in FIELDS}
+
+
+def from_file(text: str, name: str) -> dict[str, str]:
+    """The table `[campaign]` of a TOML file as words. Raises BadInput."""
+    try:
+        table = tomllib.loads(text)["campaign"]
+        return {key: value if isinstance(value, str) else json.dumps(value) for key, value in table.items()}
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{name} is no TOML: {error}.") from None
+    except (KeyError, AttributeError, TypeError):
+        raise BadInput(f"{name}: write the settings into a table [campaign], times and days as text.") from None
 
 
 def words(pairs: Sequence[str]) -> dict[str, str]:

@@ -133,6 +133,7 @@ def create(
     caller_id: Annotated[str | None, typer.Option(help="Number shown. [new: the trunk's first]")] = None,
     caller_name: Annotated[str | None, typer.Option(help="Who calls, as the IVR says it.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any other setting, as name=value.")] = None,
+    file: Annotated[Path | None, typer.Option(help="TOML with settings in [campaign]; options come before it.")] = None,
 ) -> None:
     """Create a campaign; it does not start by itself. One that is there: changes what is given and nothing else.
 
@@ -140,11 +141,13 @@ def create(
     """
     from dialer.campaigns import words
     from dialer.commands import campaigns
+    from dialer.commands.desk import campaign_file
 
     options = {"name": name, "kind": kind, "mode": mode, "pack": pack, "trunk": trunk, "caller_id": caller_id}
     options["caller_name"] = caller_name
     given = {word: str(value) for word, value in options.items() if value is not None}
-    _run(config, lambda site: campaigns.create(site, campaign, given | words(set_ or [])))
+    given = campaign_file(file) | given | words(set_ or [])
+    _run(config, lambda site: campaigns.create(site, campaign, given))
 
 
 @campaign_app.command("start")
@@ -211,6 +214,25 @@ def wrapped(
 ) -> None:
     """The last call is wrapped up, with its disposition."""
     _order(config, campaign, "wrapped", {"agent": agent} | ({"disposition": disposition} if disposition else {}))
+
+
+@agent_app.command("disposition")
+def disposition(
+    agent: AgentId,
+    word: Annotated[
+        str, typer.Argument(help="promise, callback, wrong_person, stop, hardship, paid or a word of yours.")
+    ],
+    campaign: Of,
+    value: Annotated[
+        str,
+        typer.Argument(
+            help="callback: 2026-11-23T10:15 on the debtor's clock; promise: 2026-12-01 or 2026-12-01;500000."
+        ),
+    ] = "",
+    config: Config = HERE,
+) -> None:
+    """What came of the talk he is in or has just had, before he is done with it."""
+    _order(config, campaign, "disposition", {"agent": agent, "disposition": f"{word}:{value}" if value else word})
 
 
 # ---- watching -------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from dialer import faults
+from dialer import faults, recycle_form
 from dialer.contacts import ListRules
 from dialer.errors import ConfigError
 from dialer.keyed import KEY_HEX_MIN, read_key
@@ -315,6 +315,8 @@ def _limits(campaign: Campaign) -> list[str]:
         ("agent_wait_s", campaign.agent_wait_s, 1, 600),
         ("wrap_up_max_s", campaign.wrap_up_max_s, 0, 3600),
         ("call_max_s", campaign.call_max_s, 60, 14_400),
+        ("tries_max", campaign.tries_max, 1, 100),
+        ("callback_own_agent_s", campaign.callback_own_agent_s, 0, 3600),
     )
     wrong = [f"{name} = {value}: use {low} to {high}" for name, value, low, high in ranges if not low <= value <= high]
     if campaign.grace_ms % 1000:
@@ -340,4 +342,4 @@ def _words(campaign: Campaign) -> list[str]:
             wrong.append(f"retries.{outcome}: unknown outcome; use one of {', '.join(outcomes)}")
         elif not (1 <= retry.after_s <= 30 * 86_400 and 1 <= retry.times <= 50):
             wrong.append(f"retries.{outcome}: use after_s of 1 to {30 * 86_400} and times of 1 to 50")
-    return wrong
+    return [*wrong, *recycle_form.faults(campaign.recycle)]

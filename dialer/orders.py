@@ -5,6 +5,7 @@ from dialer.agents import Word
 from dialer.calls import SETTLED, evolve
 from dialer.floor import Floor
 from dialer.model import AgentState, Command, Event
+from dialer.outcomes import unclear
 
 _ASKS = {"sign_out": Word.SIGN_OUT, "break": Word.BREAK, "back": Word.BACK}
 
@@ -20,9 +21,13 @@ def obey(floor: Floor, command: Command, at: float) -> Answer:
         case "sign_out" | "break" | "back":
             return _ask(floor, agent_id, _ASKS[command.name], at)
         case "wrapped":
+            if why := _unclear(floor, command, agent_id, at):
+                return False, why, []
             actions = floor.wrap(agent_id, command.args.get("disposition", ""), at)
             return bool(actions), "wrapped" if actions else "no call to wrap up", actions
         case "disposition" | "hang_up":
+            if why := _unclear(floor, command, agent_id, at):
+                return False, why, []
             return _in_call(floor, command, agent_id)
         case _:
             return False, f"{command.name!r} is no command for agents", []
@@ -35,6 +40,13 @@ def _ask(floor: Floor, agent_id: str, word: Word, at: float) -> Answer:
         actions += floor.wrap(agent_id, "", at)  # who goes is done with his wrap-up
         text = floor.team.agents[agent_id].state.value
     return ok, text, floor.then_serve(actions, at)
+
+
+def _unclear(floor: Floor, command: Command, agent_id: str, at: float) -> str:
+    """A call-back at a minute that nobody can make out would be forgotten: say so while the agent can mend it."""
+    agent = floor.team.agents.get(agent_id)
+    attempt = floor.attempts.get(agent.attempt) if agent else None
+    return unclear(command.args.get("disposition", ""), attempt.zone, at) if attempt else ""
 
 
 def _in_call(floor: Floor, command: Command, agent_id: str) -> Answer:

@@ -105,7 +105,7 @@ def _timed_out(attempt: Attempt, campaign: Campaign) -> bool:
 
 def _after_answer(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign) -> Row:
     if attempt.joined_at:
-        return Row(Outcome.CONNECTED, _D, _word(attempt.disposition)[0] or "talked")
+        return Row(Outcome.CONNECTED, _D, read_disposition(attempt.disposition)[0] or "talked")
     if attempt.detection == "machine" or attempt.voicemail_left:
         return Row(Outcome.MACHINE, _D, "message_left" if attempt.voicemail_left else "machine")
     if _no_media(attempt):
@@ -148,7 +148,7 @@ def _why_abandoned(attempt: Attempt) -> str:
 
 def _machine_heard(attempt: Attempt) -> bool:
     """The agent who was joined says that nobody was there to talk to."""
-    return bool(attempt.joined_at) and _word(attempt.disposition)[0] in ("machine", "voicemail")
+    return bool(attempt.joined_at) and read_disposition(attempt.disposition)[0] in ("machine", "voicemail")
 
 
 # ---- what was said: the IVR's facts and the agents' dispositions, by the same words
@@ -208,11 +208,11 @@ def _answers(facts: Iterable[Fact]) -> list[Said]:
 
 
 def _disposition(attempt: Attempt) -> list[Said]:
-    said = _word(attempt.disposition)
+    said = read_disposition(attempt.disposition)
     return [said] if said[0] else []
 
 
-def _word(disposition: str) -> Said:
+def read_disposition(disposition: str) -> Said:
     """`promise:2026-12-01;500000` -> ("promise", "2026-12-01;500000")."""
     word, _, value = disposition.partition(":")
     word = word.strip().lower()
@@ -284,6 +284,20 @@ def _asked_for(said: Sequence[Said], attempt: Attempt, at: float) -> float:
     """The time he asked to be called back at; the last one counts. 0.0: none within the next year."""
     times = [time_of(value, zone_of(attempt.zone)) for word, value in said if word == CALL_BACK]
     return times[-1] if times and at < times[-1] <= at + CALL_BACK_WITHIN_S else 0.0
+
+
+def unclear(disposition: str, zone: str, at: float) -> str:
+    """Why a call-back at the time that it names cannot be; empty: it can, or none is asked for."""
+    word, value = read_disposition(disposition)
+    if word != CALL_BACK or not value:
+        return ""
+    when = time_of(value, zone_of(zone))
+    if not when:
+        clock = "on the debtor's clock" if zone_of(zone) else "with its zone, as +07:00, for the debtor's is not known"
+        return f"{value!r} is no time: use one like 2026-11-23T10:15 {clock}"
+    if not at < when <= at + CALL_BACK_WITHIN_S:
+        return f"{value!r} is {'past' if when <= at else 'more than a year ahead'}"
+    return ""
 
 
 def _not_before(found: Verdict, said: Sequence[Said], attempt: Attempt, campaign: Campaign, at: float) -> float:

@@ -13,7 +13,7 @@ from math import isfinite
 
 from dialer.errors import BadInput
 from dialer.model import Attempt, Campaign, Contact, Fact, Number, Outcome, Refused, Side, Verdict
-from dialer.outcomes import CHOICES, promise_of
+from dialer.outcomes import CHOICES, promise_of, read_disposition
 from dialer.recycling import RESTS
 
 VERSION = 1
@@ -206,7 +206,7 @@ def _between(begin: float, end: float) -> float | None:
 
 
 def _said(attempt: Attempt, facts: Sequence[Fact]) -> dict[str, Value]:
-    word, _, value = attempt.disposition.partition(":")
+    word, value = read_disposition(attempt.disposition)
     ordered = sorted(facts, key=lambda fact: fact.seq)
     promised = [fact.value for fact in ordered if fact.name == "promise"] + ([value] if word == "promise" else [])
     promise = promise_of(promised[-1]) if promised else None

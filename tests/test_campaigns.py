@@ -2,9 +2,9 @@
 
 import pytest
 
-from dialer.campaigns import changes, described, settings, words
+from dialer.campaigns import changes, described, from_file, settings, words
 from dialer.errors import BadInput
-from dialer.model import Campaign, Kind, Mode, Overflow, Retry
+from dialer.model import Campaign, DayPart, Kind, Mode, NextNumber, Overflow, Recycle, Retry
 
 TRUNKS = {"one": ("+622150001234", "+622150001235"), "two": ("+622160001234",)}
 
@@ -46,8 +46,34 @@ def test_every_kind_of_value() -> None:
     assert {name: described(made)[name] for name in given} == given
 
 
+def test_a_file_with_rules_of_recycling() -> None:
+    text = """
+        [campaign]
+        lines_max = 40
+        record = true
+        name = "April"
+        [campaign.recycle.no_answer]
+        after = "4h"
+        factor = 1.5
+        day_part = "other"
+    """
+    made = settings("april", from_file(text, "april.toml"), None, TRUNKS)
+    assert (made.lines_max, made.record, made.name) == (40, True, "April")
+    assert made.recycle == {"no_answer": Recycle(14_400, 1.5, 6, NextNumber.NEXT, DayPart.OTHER)}
+    again = settings("april", {"recycle": described(made)["recycle"]}, None, TRUNKS)
+    assert again.recycle == made.recycle
+    assert changes(made, settings("april", {"recycle": ""}, made, TRUNKS))[0].startswith("recycle {")
+
+
+@pytest.mark.parametrize("text", ["", "[campaign", "campaign = 3", "lines_max = 3", "[campaign]\nlast = 2026-12-01"])
+def test_a_file_that_is_none(text: str) -> None:
+    with pytest.raises(BadInput, match=r"april\.toml"):
+        from_file(text, "april.toml")
+
+
 def test_every_fault_is_named_at_once() -> None:
     given = {"lines_max": "many", "kind": "robot", "record": "maybe", "retries": "{", "linesmax": "3", "ratio": "x"}
+    given["recycle"] = 'bussy = {after = "4h"}\nbusy = {after = "soon"}'
     with pytest.raises(BadInput) as told:
         settings("april", given, None, TRUNKS)
     said = str(told.value)
@@ -56,6 +82,8 @@ def test_every_fault_is_named_at_once() -> None:
         "kind = 'robot': use one of agents, ivr",
         "record = 'maybe': use true or false",
         "retries = '{': use JSON like",
+        "recycle.bussy: unknown outcome",
+        "recycle.busy.after = 'soon': use seconds",
         "linesmax: unknown; use one of name, kind",
         "ratio = 'x': use a number",
     ):

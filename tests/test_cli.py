@@ -124,7 +124,7 @@ def in_store(redis: RedisProcess) -> Callable[[Callable[[RedisStore], Coroutine[
 COMMANDS = (
     "", "engine", "serve", "check", "conf", "load", "status", "outcomes", "pacing", "campaign", "campaign create",
     "campaign start", "campaign pause", "campaign stop", "campaign list", "campaign show", "agent", "agent sign-in",
-    "agent sign-out", "agent break", "agent back", "agent wrapped", "agent hang-up",
+    "agent sign-out", "agent break", "agent back", "agent wrapped", "agent hang-up", "agent disposition",
 )  # fmt: skip
 
 
@@ -187,6 +187,8 @@ def test_the_demos_rules_are_for_the_demo(dialer: Dialer) -> None:
         ("campaign create x --set lines_max", "use name=value"),
         ("campaign create x --set lines_max=many", "use a whole number"),
         ("campaign create x --set retries={", "use JSON like"),
+        ("campaign create x --set recycle=busy={after=3,times=0}", "recycle.busy.times = 0"),
+        ("campaign create x --file missing.toml", "missing.toml cannot be read"),
         ("campaign create x --trunk nobody", "use one of carrier"),
         ("campaign create x --pack nowhere", "use one of"),
         ("campaign create Big", "is no campaign id"),

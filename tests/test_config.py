@@ -8,7 +8,7 @@ import pytest
 
 from dialer.config import AMI_SECRET, PERSON_KEY, REDIS_URL, Trunk, read_config, validate_campaign
 from dialer.errors import ConfigError
-from dialer.model import Campaign, Kind, Mode, Retry
+from dialer.model import Campaign, Kind, Mode, Recycle, Retry
 from tests.packs import demo, indonesia
 
 KEY = "0123456789abcdef" * 4
@@ -189,6 +189,10 @@ def test_a_sound_campaign_has_no_fault() -> None:
         ({"retries": {"bussy": Retry(60, 1)}}, "retries.bussy: unknown outcome"),
         ({"retries": {"busy": Retry(0, 1)}}, "retries.busy: use after_s"),
         ({"retries": {"busy": Retry(60, 0)}}, "times of 1 to 50"),
+        ({"recycle": {"bussy": Recycle(60)}}, "recycle.bussy: unknown outcome"),
+        ({"recycle": {"busy": Recycle(0)}}, "recycle.busy.after = 0: use 1"),
+        ({"tries_max": 0}, "tries_max = 0: use 1 to 100"),
+        ({"callback_own_agent_s": -1}, "callback_own_agent_s = -1"),
     ],
 )
 def test_a_campaign_against_pack_and_trunk(change: dict[str, Any], word: str) -> None:

@@ -2,10 +2,12 @@
 
 import logging
 import sys
+from pathlib import Path
 
 import structlog
 from rich.console import Console
 
+from dialer import campaigns
 from dialer.adapters.site import OpenSite
 from dialer.errors import BadInput
 from dialer.model import CAMPAIGN_ID, Campaign
@@ -24,6 +26,16 @@ def log_to_stderr(level: int = logging.WARNING) -> None:
 def say(text: str) -> None:
     """One line as it is: nothing coloured, nothing wrapped."""
     out.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def campaign_file(path: Path | None) -> dict[str, str]:
+    """The settings in a campaign's file. Raises BadInput."""
+    if path is None:
+        return {}
+    try:
+        return campaigns.from_file(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} cannot be read: {error}.") from None
 
 
 async def known(site: OpenSite, campaign: str) -> Campaign:
