@@ -11,9 +11,10 @@ from dialer.adapters.redis_list import Contacts
 from dialer.adapters.redis_outcomes import Outcomes, Settling
 from dialer.adapters.redis_pacing import PacingSeries
 from dialer.adapters.redis_streams import Streams
+from dialer.adapters.redis_survey import Survey
 
 
-class RedisStore(Campaigns, Contacts, Claims, Outcomes, Agents, Commands, PacingSeries, Streams):
+class RedisStore(Campaigns, Contacts, Claims, Outcomes, Agents, Commands, PacingSeries, Streams, Survey):
     """Redis behind ports.Store; `url` as in redis://host:port/0."""
 
     def __init__(self, url: str, limit_s: float = COMMAND_LIMIT_S) -> None:
