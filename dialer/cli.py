@@ -118,6 +118,24 @@ def load(
     _run(config, lambda site: lists.load(site, file, campaign, options))
 
 
+# ---- rules ----------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def preview(
+    campaign: Id,
+    config: Config = HERE,
+    day: Annotated[str, typer.Option(help="As 2026-11-23. [today]")] = "",
+    sample: Annotated[int, typer.Option(help="How many contacts to look at, at random.", min=100)] = 20_000,
+    everybody: Annotated[bool, typer.Option("--all", help="Look at every contact.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one object.")] = False,
+) -> None:
+    """Before the start: how many contacts the rules will let through that day, how many not and why, hour by hour."""
+    from dialer.commands import rules
+
+    _run(config, lambda site: rules.preview(site, campaign, day, sample, everybody, as_json))
+
+
 # ---- campaigns ------------------------------------------------------------------------------------------------------
 
 
