@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import BinaryIO, Self, cast
 
 from dialer.adapters.frames import decoder, encode, read_frame, write_frame
@@ -127,7 +127,7 @@ class ListPool:
             yield self._result(chunk, self._decode(raw))
             place += 1
 
-    async def stream(self, chunks: Iterator[RawChunk]) -> AsyncIterator[ReadChunk]:
+    async def stream(self, chunks: Iterator[RawChunk]) -> AsyncGenerator[ReadChunk, None]:
         """The same for a loop that must not wait: one result is fetched while the last one is used."""
         results = self.results(chunks)
         coming = asyncio.create_task(asyncio.to_thread(next, results, None))

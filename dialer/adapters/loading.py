@@ -6,7 +6,7 @@ An upload is written to a private file first: its encoding shows only at its end
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,8 +42,8 @@ async def load(
     name = import_id(rules.key, list_files.digest(file.path), columns, rules, wanted.across, size)
     asked = Asked(name, wanted.campaign, wanted.at, wanted.across, wanted.weight)
     with ListPool(Job(columns, rules), processes) as pool:
-        chunks = pool.stream(list_files.chunks(file, size))
-        return await import_list(chunks, columns, asked, store, elsewhere, rejects, tell)
+        async with aclosing(pool.stream(list_files.chunks(file, size))) as chunks:
+            return await import_list(chunks, columns, asked, store, elsewhere, rejects, tell)
 
 
 @asynccontextmanager
