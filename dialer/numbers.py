@@ -12,13 +12,14 @@ SUBSCRIBERS = frozenset(
     {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.VOIP}
 )
 LENGTH_MAX = 40
-# valid by libphonenumber, yet no subscriber: call centres of Indonesia, 1500xxx, also behind an area code
+# valid by libphonenumber as no mobile, yet no subscriber: call centres of Indonesia, 1500xxx, also behind an area code
 CALL_CENTRES = {62: re.compile(r"(?:[2-9][0-9]{1,2})?1500[0-9]{3}")}
 _SPLIT = re.compile(r"[/;,|&\r\n]+|\s+(?:atau|or|dan|and)\s+", re.IGNORECASE)
 _PLAIN = re.compile(r"\+?[0-9]*")
 _WRITTEN = re.compile(r"\(?\+?[0-9(][0-9 ().\u00a0\u2010\u2011\u2013-]*")
 _JUNK = re.compile(r"[^0-9+]")
 _EXCEL_FLOAT = re.compile(r"([0-9]+)\.0+")
+_EXCEL_FRACTION = re.compile(r"[0-9]{7,}[.,][0-9]{1,2}")
 _EXCEL_SHORT = re.compile(r"[0-9][.,]([0-9]+)E\+?([0-9]{1,2})", re.IGNORECASE)
 
 
@@ -69,7 +70,7 @@ def _digits(text: str) -> str:
         if len(match[1]) != int(match[2]):
             raise NumberFault("a spreadsheet has shortened it", "format the column as text and export again")
         return str(int(Decimal(clean.replace(",", "."))))
-    if not _WRITTEN.fullmatch(clean):
+    if not _WRITTEN.fullmatch(clean) or _EXCEL_FRACTION.fullmatch(clean):
         raise NumberFault("no telephone number", "write +6281234567890, without extension or text")
     return _JUNK.sub("", clean)
 
@@ -167,9 +168,10 @@ def _check(number: PhoneNumber, country_codes: frozenset[int]) -> None:
         allowed = ", ".join(f"+{code}" for code in sorted(country_codes))
         raise NumberFault("a country that is not called", f"numbers of {allowed} only; see [list] country_codes")
     centre = CALL_CENTRES.get(code)
-    if phonenumbers.number_type(number) not in SUBSCRIBERS or (
-        centre and centre.fullmatch(phonenumbers.national_significant_number(number))
-    ):
+    kind = phonenumbers.number_type(number)
+    if kind == PhoneNumberType.MOBILE:
+        centre = None  # 0811 500 000 is somebody's
+    if kind not in SUBSCRIBERS or (centre and centre.fullmatch(phonenumbers.national_significant_number(number))):
         raise NumberFault("a service or premium number", "give the debtor's own number")
 
 
