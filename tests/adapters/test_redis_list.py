@@ -178,3 +178,13 @@ async def test_the_score_decides_among_equals_of_priority(store: RedisStore) -> 
     people = [replace(one, id=name, priority=priority, score=score) for name, priority, score in wanted]
     await store.add_contacts(CAMPAIGN, people, AT)
     assert await ids(store) == ["first", "huge", "high", "low", "none", "last"]
+
+
+async def test_a_call_back_does_not_wait_behind_a_long_list(store: RedisStore) -> None:
+    await store.add_contacts(CAMPAIGN, contacts(3000), AT - 3600)
+    wish = replace(contacts(1, "wish")[0], callback_at=AT, callback_agent="101")
+    await store.add_contacts(CAMPAIGN, [wish], AT)
+    assert "wish" not in " ".join(await ids(store, AT - 1))
+    assert (await store.candidates(CAMPAIGN, AT, 3))[0] == await store.contact(CAMPAIGN, wish.id)
+    (_, *others) = await ids(store, AT, 3)
+    assert others == ["a000", "a001"]

@@ -1,5 +1,6 @@
 #!lua
--- The next contacts in order of (rank, due): first, those whose time has come move from later to ready, some at a time.
+-- The next contacts in order of (rank, due): first, those whose time has come move from later to ready, some at a time,
+-- and whoever is due since a moment ago with them: a call-back must not wait behind a list of a million.
 -- KEYS later ready contacts | ARGV at limit batch
 local function rank(entry)
   local version = entry and string.byte(entry)
@@ -8,7 +9,11 @@ local function rank(entry)
   end
   return version == 1 and #entry >= 6 and struct.unpack('>i4', entry, 3) or 0
 end
-local due = redis.call('ZRANGE', KEYS[1], '-inf', ARGV[1], 'BYSCORE', 'LIMIT', 0, ARGV[3], 'WITHSCORES')
+local tenth = math.ceil(ARGV[3] / 10)
+local due = redis.call('ZRANGE', KEYS[1], '-inf', ARGV[1], 'BYSCORE', 'LIMIT', 0, ARGV[3] - tenth, 'WITHSCORES')
+for _, one in ipairs(redis.call('ZRANGE', KEYS[1], ARGV[1], '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, tenth, 'WITHSCORES')) do
+  due[#due + 1] = one
+end
 if #due > 0 then
   local ids = {}
   for i = 1, #due, 2 do
