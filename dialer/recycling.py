@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
+from itertools import takewhile
 
 from dialer.model import (
     CALL_BACK,
@@ -223,13 +224,14 @@ def _in_part(part: DayPart, number: Number, tried_at: float, when: float, outloo
     """The first hour from `when` on in another part of the day than `tried_at`, or the one that promises most."""
     if part is DayPart.ANY:
         return when
-    slots = list(_slots(when, outlook))
+    slots = _slots(when, outlook)  # each costs a question to the gate: no more of them than are needed
     if part is DayPart.OTHER:
         last = _part(hour_of(tried_at, outlook.zone))
         return next((start for start, hour in slots if _part(hour) != last), when)
-    day = [(start, hour) for start, hour in slots if start < slots[0][0] + DAY_S]
-    if not day:
+    first = next(slots, None)
+    if first is None:
         return when
+    day = [first, *takewhile(lambda slot: slot[0] < first[0] + DAY_S, slots)]
     best = outlook.best_hour(number, [hour for _, hour in day])
     return next((start for start, hour in day if hour == best), when)
 
