@@ -170,13 +170,13 @@ class Forecast:
 
     def _move(self, before: Past, after: Past) -> None:
         """A number goes from one cell of the histogram to another; one that was never counted comes in."""
-        cells = self._cells
-        if before.cell in cells:
-            cells[before.cell] -= 1
-            if not cells[before.cell]:
-                del cells[before.cell]
-        if after.cell[1]:
-            cells[after.cell] = cells.get(after.cell, 0) + 1
+        cells, left, reached = self._cells, before.cell, after.cell
+        if left in cells:
+            cells[left] -= 1
+            if not cells[left]:
+                del cells[left]
+        if reached[1]:
+            cells[reached] = cells.get(reached, 0) + 1
 
     def _look(self) -> None:
         answered, tried = (sum(row[n] for row in self._hours) for n in (0, 1))
