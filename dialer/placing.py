@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
+from dialer import decisionlog
 from dialer.ahead import Ahead
 from dialer.compliance import may_call
 from dialer.forecast import Forecast
@@ -74,7 +75,7 @@ class Placer:
             asked = [self._ask(contact, at, refusals) for contact in some]
             ready += await self._locked(token, [one for one in asked if one is not None], at, refusals)
         if refusals:
-            await self.store.refuse(token, self.campaign.id, refusals, at)
+            await self.store.refuse(token, self.campaign.id, refusals, at, self.pack.label)
         return ready, looked_at
 
     def call_back(self, contact: Contact, at: float, refusals: list[Refusal]) -> Ready | None:
@@ -86,7 +87,7 @@ class Placer:
         """Those of `asked` that were locked and written down. Raises StoreDown, NotLeader."""
         ready = await self._locked(token, asked, at, refusals)
         if refusals:
-            await self.store.refuse(token, self.campaign.id, refusals, at)
+            await self.store.refuse(token, self.campaign.id, refusals, at, self.pack.label)
         return ready
 
     def _ask(self, contact: Contact, at: float, refusals: list[Refusal]) -> Ready | None:
@@ -136,18 +137,20 @@ class Placer:
             return []
         held = await self.store.lock([one.attempt for one in asked], at)
         allowed: list[Ready] = []
+        notes: list[str] = []
         unlock: list[Attempt] = []
         for one, past in zip(asked, held, strict=True):
             permission = self._judge(one, past, at)
-            if isinstance(permission, Allowed):
+            if isinstance(permission, Refused):
+                refusals.append(_other_number(one, permission, at))
+                if isinstance(past, Held):
+                    unlock.append(one.attempt)
+            elif isinstance(past, Held):
                 allowed.append(replace(one, must_start_by=permission.must_start_by))
-                continue
-            refusals.append(_other_number(one, permission, at))
-            if isinstance(past, Held):
-                unlock.append(one.attempt)
+                notes.append(decisionlog.allowed(one.attempt, one.contact, past.person, past.number))
         if unlock:
             await self.store.unlock(unlock)
-        taken = await self.store.claim(token, [one.attempt for one in allowed], at) if allowed else []
+        taken = await self.store.claim(token, [one.attempt for one in allowed], at, notes) if allowed else []
         return [one for one, got in zip(allowed, taken, strict=True) if got]
 
     def _judge(self, one: Ready, past: Held | Refused, at: float) -> Permission:

@@ -119,18 +119,26 @@ class Store(Protocol):
     async def lock(self, attempts: Sequence[Attempt], at: float) -> list[Held | Refused]:
         """Steps 1 and 2: lock person and number for each attempt. Refused: somebody else is calling them."""
 
-    async def claim(self, token: int, attempts: Sequence[Attempt], at: float) -> list[bool]:
-        """Steps 3 and 4: take the contact off the list and write the attempt down as open; then read stop flags and
-        locks once more. False: taken by somebody else or stopped meanwhile, everything has been undone."""
+    async def claim(
+        self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()
+    ) -> list[bool]:
+        """Steps 3 and 4: take the contact off the list, write the attempt down as open and its note (decisionlog.py)
+        into the log; then read stop flags and locks once more. False: taken by somebody else, stopped, or another past
+        meanwhile; everything has been undone, and the log says so."""
 
     async def unlock(self, attempts: Sequence[Attempt]) -> None:
         """Give locks back; the attempt does not count."""
 
     async def refuse(
-        self, token: int, campaign: str, refusals: Sequence[tuple[Contact, Number, Refused]], at: float
+        self,
+        token: int,
+        campaign: str,
+        refusals: Sequence[tuple[Contact, Number, Refused]],
+        at: float,
+        pack: str = "",
     ) -> None:
-        """Set the contacts aside until `Refused.until` (inf: for good); written to {campaign}:refusals once per
-        contact, rule and until; repeats are counters."""
+        """Set the contacts aside until `Refused.until` (inf: for good); written to {campaign}:refusals and to the log,
+        with the label of the `pack` that refused, once per contact, rule and until; repeats are counters."""
 
     # -- attempts and outcomes
     async def open_attempts(self, campaign: str) -> tuple[Attempt, ...]: ...

@@ -208,8 +208,8 @@ def test_the_lease_is_looked_at_right_before_the_call_is_written() -> None:
             claim = stage.run.placer.store.claim
             before = len(stage.placed())
 
-            async def slowly(token, attempts, at):  # type: ignore[no-untyped-def]
-                taken = await claim(token, attempts, at)
+            async def slowly(token, attempts, at, notes=()):  # type: ignore[no-untyped-def]
+                taken = await claim(token, attempts, at, notes)
                 stage.run.lease_until = stage.clock.monotonic()
                 return taken
 

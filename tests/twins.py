@@ -13,6 +13,7 @@ from math import inf
 from random import Random
 from typing import Any, TypeVar
 
+from dialer import decisionlog
 from dialer.dialplan import ANSWERED_IVR, Context, Var, room
 from dialer.errors import AckTimeout, ActionRefused, LinkDown, NotLeader, StoreDown
 from dialer.model import (
@@ -111,6 +112,7 @@ class Kept:
     open: dict[str, Attempt] = field(default_factory=dict)
     outcomes: list[Finish] = field(default_factory=list)
     refusals: list[tuple[Contact, Number, Refused]] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)  # bodies
     agents: dict[str, Agent] = field(default_factory=dict)
     snapshot: bytes | None = None
     pacing: list[Mapping[str, str]] = field(default_factory=list)
@@ -241,15 +243,18 @@ class TwinStore:
         is_open = any(holder in books.open for books in self.books.values())
         return holder != attempt and (is_open or at - self._locked_at[party] < STALE_S)
 
-    async def claim(self, token: int, attempts: Sequence[Attempt], at: float) -> list[bool]:
+    async def claim(
+        self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()
+    ) -> list[bool]:
         await self._asked("claim")
         answers = []
-        for one in attempts:
+        for one, note in zip(attempts, notes or [""] * len(attempts), strict=True):
             books = self._fenced(one.campaign, token)
             listed = books.due.pop(one.contact, None) is not None
             stopped = any(self.past.get(party, History()).stop for party in _parties(one))
             if listed and not stopped:
                 books.open[one.id] = one
+                books.log.append(note)
             else:
                 self._unlock(one)
             answers.append(listed and not stopped)
@@ -267,7 +272,12 @@ class TwinStore:
                 del self.locks[party]
 
     async def refuse(
-        self, token: int, campaign: str, refusals: Sequence[tuple[Contact, Number, Refused]], at: float
+        self,
+        token: int,
+        campaign: str,
+        refusals: Sequence[tuple[Contact, Number, Refused]],
+        at: float,
+        pack: str = "",
     ) -> None:
         await self._asked("refuse")
         books = self._fenced(campaign, token)
@@ -276,6 +286,7 @@ class TwinStore:
             if contact.id in books.due:
                 books.due[contact.id] = refused.until
             books.refusals.append((contact, number, refused))
+            books.log.append(decisionlog.refused(contact, number, refused, pack, at))
 
     async def open_attempts(self, campaign: str) -> tuple[Attempt, ...]:
         await self._asked("open_attempts")

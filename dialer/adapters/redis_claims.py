@@ -9,6 +9,7 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_list import epoch_word
 from dialer.adapters.redis_outcomes import KEPT_MS, Settling
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
+from dialer.decisionlog import digest, taken_back
 from dialer.errors import BadInput
 from dialer.model import Attempt, History, Refused
 from dialer.ports import Held
@@ -17,6 +18,8 @@ HISTORY_S = 31 * 86400.0
 STALE_S = 30.0  # a lock this old without an open attempt was left behind between two steps
 SUSPECT_S = 10.0  # whoever marked a lock as stale and has not come back by then is gone himself
 BUSY_S = 60.0
+
+FLAGS = ("stop", "silent", "dead", "stops", "abandoned", "machine", "hardship")
 
 PERSON_BUSY = "person_busy"
 NUMBER_BUSY = "number_busy"
@@ -40,22 +43,27 @@ class Claims:
         await self.unlock(losers)
         return found
 
-    async def claim(self, token: int, attempts: Sequence[Attempt], at: float) -> list[bool]:
+    async def claim(self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()) -> list[bool]:
         """All attempts are of one campaign. The second look comes after the claim in the same pipeline, which Redis
         carries out in order: a thief who marks the lock later finds the attempt open and leaves it alone."""
         if not attempts:
             return []
+        told = notes or [""] * len(attempts)
         keys = campaign_keys(_campaign(attempts))
         rows: list[Argument] = []
         looks: list[RedisCommand] = []
-        for one in attempts:
-            rows += (one.id, one.contact, encode(one))
-            looks += [("HMGET", party.state, "lock", "thief", "stop", "dead") for party in _both(one)]
-        places = (keys.fence, keys.open, keys.ready, keys.counters)
+        for one, note in zip(attempts, told, strict=True):
+            rows += (one.id, one.contact, encode(one), note, digest(note) if note else "")
+            looks += [("HMGET", party.state, "lock", "thief", "stop", "dead", "changed") for party in _both(one)]
+        places = (keys.fence, keys.open, keys.ready, keys.counters, keys.log, keys.log_head)
         scores, *seen = await self._link.run([call("claim", places, token, *rows), *looks])
         good = [_ours(one, seen[2 * i : 2 * i + 2]) for i, one in enumerate(attempts)]
         answers = [score is not None and fine for score, fine in zip(scores, good, strict=True)]
-        lost = [(one, score) for one, score, kept in zip(attempts, scores, answers, strict=True) if not kept]
+        lost = [
+            (one, score, note)
+            for one, score, note, kept in zip(attempts, scores, told, answers, strict=True)
+            if not kept
+        ]
         if lost:
             await self._undo(token, lost, at)
         return answers
@@ -64,23 +72,19 @@ class Claims:
         """Only locks that the attempts hold themselves."""
         await self._link.run(_unlocks(attempts))
 
-    async def stop(self, persons: Sequence[str], numbers: Sequence[str]) -> None:
-        """Do not call these keyed hashes any more, in any campaign. A claim under way sees it at its second look."""
-        states = [person_keys(key).state for key in persons] + [number_keys(key).state for key in numbers]
-        flags: list[RedisCommand] = []
-        for state in states:
-            flags += [("HSET", state, "stop", "1"), ("PERSIST", state)]
-        await self._link.run(flags)
-
-    async def _undo(self, token: int, lost: Sequence[tuple[Attempt, bytes | None]], at: float) -> None:
+    async def _undo(self, token: int, lost: Sequence[tuple[Attempt, bytes | None, str]], at: float) -> None:
         keys = campaign_keys(lost[0][0].campaign)
         rows: list[Argument] = []
-        for one, score in lost:
+        for one, score, note in lost:
             if score is not None:
-                rows += (one.id, one.contact, score)
-        places = (keys.fence, keys.open, keys.ready, keys.later, keys.counters)
+                back = taken_back(note, at)
+                rows += (one.id, one.contact, score, back, digest(back) if back else "")
+        places = (
+            keys.fence, keys.open, keys.ready, keys.later, keys.counters, keys.log, keys.log_head, keys.contacts,
+            keys.withdrawn, keys.rest,
+        )  # fmt: skip
         await self._link.one(call("unclaim", places, token, epoch_word(at), *rows))
-        await self.unlock([one for one, _ in lost])
+        await self.unlock([one for one, _, _ in lost])
 
     async def _break(self, stale: Sequence[tuple[PartyKeys, bytes, str]], at: float) -> bool:
         """Break locks whose attempt is in no campaign's open list: mark, look, then break or take the mark back."""
@@ -154,20 +158,25 @@ def _held(attempt: Attempt, person: list[Any], number: list[Any], at: float) -> 
 
 
 def history_of(answer: list[Any]) -> History:
-    """A person's or a number's past out of lock.lua's answer."""
-    _, stop, silent, dead, attempts, talks = answer
+    """A person's or a number's past out of lock.lua's answer: 1, attempts, talks, the state's FLAGS."""
+    _, attempts, talks, stop, silent, dead, stops, abandoned, machine, hardship = answer
     return History(
         attempts=tuple(map(float, attempts[1::2])),
         conversations=tuple(map(float, talks[1::2])),
-        stop=stop == b"1",
+        stop=bool(stop),
         silent_until=float(silent or 0.0),
-        dead=dead == b"1",
+        dead=bool(dead),
+        stops=tuple(text(stops).split("\n")) if stops else (),
+        abandoned_at=float(abandoned or 0.0),
+        machine_at=float(machine or 0.0),
+        hardship=bool(hardship),
     )
 
 
 def _ours(attempt: Attempt, seen: Sequence[Any]) -> bool:
+    """Still locked for it, and nothing has come to the past that the gate has judged."""
     holder = attempt.id.encode() + b" "
     return all(
-        lock is not None and lock.startswith(holder) and thief is None and stop is None and dead is None
-        for lock, thief, stop, dead in seen
+        lock is not None and lock.startswith(holder) and not any(word is not None for word in against)
+        for lock, *against in seen
     )

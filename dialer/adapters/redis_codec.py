@@ -27,6 +27,10 @@ class Effects:
     dead: bool = False
     count: bool = True
     tried_at: float = 0.0  # placed, or over where that is not known; 0: as claimed
+    wrong_person: bool = False
+    abandoned_at: float = 0.0
+    machine_at: float = 0.0
+    hardship: bool = False
 
 
 @dataclass(frozen=True, slots=True)

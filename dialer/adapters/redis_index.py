@@ -34,10 +34,15 @@ def entries_of(campaign: str, contact: Contact) -> list[RedisCommand]:
     return [("HSET", key, part + own, b"") for key, part in _parts(contact)]
 
 
-def entries_gone(campaign: str, contact: Contact) -> list[RedisCommand]:
-    """What takes him out."""
+def numbers_gone(campaign: str, contact: Contact) -> list[RedisCommand]:
+    """What takes his numbers out."""
     own = _part(contact.id) + campaign.encode()
-    return [("HDEL", key, part + own) for key, part in _parts(contact)]
+    return [("HDEL", key, part + own) for key, part in _number_parts(contact)]
+
+
+def person_gone(person: str, place: Place) -> RedisCommand:
+    """What takes a person's contact out."""
+    return ("HDEL", person_bucket(person), _part(person) + _part(place.contact) + place.campaign.encode())
 
 
 def number_bucket(number_key: str) -> str:
@@ -87,9 +92,12 @@ class Index:
 
 
 def _parts(contact: Contact) -> list[tuple[str, bytes]]:
+    return [*_number_parts(contact), (person_bucket(contact.person), _part(contact.person))]
+
+
+def _number_parts(contact: Contact) -> list[tuple[str, bytes]]:
     keys = dict.fromkeys(number.key for number in contact.numbers)
-    found = [(number_bucket(key), _part(key)) for key in keys]
-    return [*found, (person_bucket(contact.person), _part(contact.person))]
+    return [(number_bucket(key), _part(key)) for key in keys]
 
 
 def _bucket(name: str) -> str:

@@ -26,7 +26,12 @@ class CampaignKeys:
     unsettled: str  # attempt id -> effects of a written outcome that person and number have yet to get
     outcomes: str  # public stream
     refusals: str  # public stream
-    refused: str  # "contact rule" -> "until times"
+    refused: str  # contact -> lines of "rule until times"
+    behind: str  # contact -> as the engine gave it back, when the list's data had been replaced meanwhile
+    withdrawn: str  # contacts that are not to come back to the list
+    log: str  # decisions, chained: decisionlog.py
+    log_head: str  # "seq hash" of the last decision
+    log_anchor: str  # "seq hash" of the last one trimmed
     corrections: str  # hashes of corrections written
     counters: str
     agents: str  # agent id -> agent

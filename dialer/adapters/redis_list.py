@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
+from dialer import decisionlog
 from dialer.adapters.redis_codec import CAMPAIGN, pairs, text
 from dialer.adapters.redis_contact import encode_contact, read_contact
 from dialer.adapters.redis_index import entries_of
 from dialer.adapters.redis_keys import CampaignKeys, campaign_keys, chunks_key
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_scripts import Argument, call
+from dialer.adapters.redis_updates import Updates
 from dialer.errors import BadInput
 from dialer.model import Campaign, Contact, Number, Refused
 from dialer.stream import refusal_record
@@ -34,8 +36,9 @@ def epoch_word(at: float) -> str:
 class Contacts:
     """Part of the store."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, updates: Updates) -> None:
         self._link = link
+        self._updates = updates
 
     async def add_contacts(self, campaign: str, contacts: Sequence[Contact], due: float, chunk: str = "") -> int:
         """A list's own order decides among equals: see add.lua. The index comes first: what is on the list is in it."""
@@ -111,8 +114,18 @@ class Contacts:
         raw = await self._link.one(("HGET", keys.contacts, contact))
         return read_contact(self._link.reader, raw, keys.contacts, contact)
 
+    async def replace_contacts(self, campaign: str, contacts: Sequence[Contact]) -> int:
+        """A list's newer data (`dialer load --update`) for contacts that are known: how many changed. What calls have
+        taught stays (tries, pasts and states of numbers, alias, call-back), and so does their place on the list."""
+        return await self._updates.replace(campaign, contacts)
+
     async def refuse(
-        self, token: int, campaign: str, refusals: Sequence[tuple[Contact, Number, Refused]], at: float
+        self,
+        token: int,
+        campaign: str,
+        refusals: Sequence[tuple[Contact, Number, Refused]],
+        at: float,
+        pack: str = "",
     ) -> None:
         """The contact is kept as it is given; one that is not on the list (claimed, at rest) is only told of."""
         keys = campaign_keys(campaign)
@@ -120,14 +133,19 @@ class Contacts:
         settings = self._link.reader.one(CAMPAIGN, raw, keys.settings, campaign) or Campaign(campaign, "", pack="")
         places = (
             keys.fence, keys.ready, keys.later, keys.rest, keys.contacts, keys.refused, keys.refusals, keys.counters,
+            keys.log, keys.log_head, keys.behind,
         )  # fmt: skip
         for start in range(0, len(refusals), REFUSED_AT_ONCE):
             rows: list[Argument] = []
             for contact, number, refused in refusals[start : start + REFUSED_AT_ONCE]:
                 record = refusal_record(settings, contact, number, refused, at)
+                body = decisionlog.refused(contact, number, refused, pack or settings.pack, at)
                 rows += (contact.id, encode_contact(contact), refused.rule, epoch_word(refused.until))
+                rows += (body, decisionlog.digest(body))
                 rows += (2 * len(record), *chain.from_iterable(record.items()))
-            await self._link.one(call("refuse", places, token, epoch_word(at), *rows))
+            behind = await self._link.one(call("refuse", places, token, epoch_word(at), *rows))
+            if behind:
+                await self._updates.merge(campaign)
 
 
 def _chunk(chunk: str) -> tuple[str, str]:

@@ -9,7 +9,8 @@ from dialer.adapters.redis_keys import campaign_keys, facts_key, number_keys, pe
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_list import epoch_word
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
-from dialer.model import Attempt, Fact
+from dialer.adapters.redis_updates import Updates
+from dialer.model import Attempt, Fact, Outcome
 from dialer.ports import Finish
 
 KEPT_MS = 32 * 86_400_000  # history: the longest window of a rule pack, and a day
@@ -24,10 +25,12 @@ def effects_of(finish: Finish) -> Effects:
     attempt, verdict = finish.attempt, finish.verdict
     # silences and caps run from what he was called and spoken with last, not from our own preparations
     talk_at = (attempt.ended_at or attempt.left_at or attempt.joined_at) if verdict.conversation else 0.0
-    tried_at = attempt.placed_at or attempt.ended_at
+    ended_at = attempt.ended_at or attempt.claimed_at
     return Effects(
         attempt.id, attempt.person, attempt.number.key, talk_at, verdict.stop, verdict.silent_until, verdict.dead,
-        verdict.count, tried_at,
+        verdict.count, tried_at=attempt.placed_at or attempt.ended_at, wrong_person=verdict.wrong_person,
+        abandoned_at=ended_at if verdict.outcome is Outcome.ABANDONED else 0.0,
+        machine_at=ended_at if verdict.outcome is Outcome.MACHINE else 0.0, hardship=verdict.hardship,
     )  # fmt: skip
 
 
@@ -55,13 +58,15 @@ class Settling:
 class Outcomes:
     """Part of the store."""
 
-    def __init__(self, link: Link, settling: Settling) -> None:
+    def __init__(self, link: Link, settling: Settling, updates: Updates) -> None:
         self._link = link
         self._settling = settling
+        self._updates = updates
 
     async def open_attempts(self, campaign: str) -> tuple[Attempt, ...]:
         """Claimed and without an outcome; called by a new leader, it also settles what the last one left."""
         await self._settling.settle_left(campaign)
+        await self._updates.merge(campaign)
         key = campaign_keys(campaign).open
         found = pairs(await self._link.one(("HGETALL", key)))
         return tuple(sorted(self._link.reader.many(ATTEMPT, found, key), key=lambda one: one.id))
@@ -79,8 +84,11 @@ class Outcomes:
             rows += _outcome(finish, effect)
         places = (
             keys.fence, keys.open, keys.unsettled, keys.outcomes, keys.contacts, keys.later, keys.rest, keys.counters,
+            keys.behind, keys.withdrawn,
         )  # fmt: skip
-        answers = await self._link.one(call("write", places, *rows))
+        answers, behind = await self._link.one(call("write", places, *rows))
+        if behind:
+            await self._updates.merge(campaign)
         await self._settling.settle(campaign, [one for one, answer in zip(effects, answers, strict=True) if answer])
         return sum(answer == WRITTEN for answer in answers)
 
@@ -112,22 +120,23 @@ def _outcome(finish: Finish, effects: Effects) -> list[Argument]:
 
 
 def _settle(effects: Effects) -> list[RedisCommand]:
+    """A wrong person stops the number alone: the debtor is somebody else."""
     talk_at = epoch_word(effects.talk_at) if effects.talk_at else ""
     found = []
-    for party, silent_until, dead in (
-        (person_keys(effects.person), effects.silent_until, False),
-        (number_keys(effects.number), 0.0, effects.dead),
+    for party, stop, silent_until, dead, machine_at, hardship in (
+        (person_keys(effects.person), effects.stop, effects.silent_until, False, 0.0, effects.hardship),
+        (
+            number_keys(effects.number),
+            effects.stop or effects.wrong_person,
+            0.0,
+            effects.dead,
+            effects.machine_at,
+            False,
+        ),
     ):
         if party.state.endswith(":}:state"):  # a call from a withheld number
             continue
-        words = (
-            talk_at,
-            int(effects.stop),
-            epoch_word(silent_until),
-            int(dead),
-            int(effects.count),
-            KEPT_MS,
-            epoch_word(effects.tried_at),
-        )
+        words: list[Argument] = [talk_at, int(stop), epoch_word(silent_until), int(dead), int(effects.count), KEPT_MS]
+        words += (epoch_word(effects.tried_at), epoch_word(effects.abandoned_at), epoch_word(machine_at), int(hardship))
         found.append(call("settle", (party.state, party.attempts, party.talks), effects.attempt, *words))
     return found

@@ -6,20 +6,26 @@ from dialer.adapters.redis_agents import Agents
 from dialer.adapters.redis_campaigns import Campaigns
 from dialer.adapters.redis_claims import Claims
 from dialer.adapters.redis_commands import Commands
+from dialer.adapters.redis_index import Index
 from dialer.adapters.redis_link import COMMAND_LIMIT_S, Link
 from dialer.adapters.redis_list import Contacts
+from dialer.adapters.redis_log import Log
 from dialer.adapters.redis_outcomes import Outcomes, Settling
 from dialer.adapters.redis_pacing import PacingSeries
+from dialer.adapters.redis_people import People
 from dialer.adapters.redis_streams import Streams
 from dialer.adapters.redis_survey import Survey
+from dialer.adapters.redis_updates import Updates
 
 
-class RedisStore(Campaigns, Contacts, Claims, Outcomes, Agents, Commands, PacingSeries, Streams, Survey):
+class RedisStore(Campaigns, Contacts, Claims, Outcomes, Agents, Commands, PacingSeries, Streams, Log, People, Survey):
     """Redis behind ports.Store; `url` as in redis://host:port/0."""
 
     def __init__(self, url: str, limit_s: float = COMMAND_LIMIT_S) -> None:
         self._link = Link(url, limit_s)
         self._settling = Settling(self._link)
+        self._updates = Updates(self._link)
+        self._index = Index(self._link)
 
     @property
     def broken(self) -> dict[str, int]:

@@ -3,17 +3,38 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
 from dialer.adapters.redis_codec import text
 from dialer.adapters.redis_keys import campaign_keys
 from dialer.adapters.redis_link import BLOCK_S, FAILURES, Link, translate
-from dialer.adapters.redis_scripts import call
+from dialer.adapters.redis_scripts import RedisCommand, call
 from dialer.errors import BadInput
+from dialer.series import KEPT_S
 
 READ_AT_ONCE = 200
+SAMPLES = 50
+DAY_S = 86400.0
+
+# How long entries stay. Commands are taken off as they are applied; what the IVR learnt goes after a week.
+KEPT_DAYS: Mapping[str, float] = {
+    "outcomes": 90,  # time for a reader that was down; history is kept by whoever reads
+    "refusals": 30,
+    "log": 400,  # what was decided has to be shown for a year and more
+    "pacing": KEPT_S / DAY_S,  # its writer trims it, too
+}
 
 Entry = tuple[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSize:
+    """`kept_days` 0: entries go as soon as they are done with."""
+
+    entries: int
+    bytes: int
+    kept_days: float
 
 
 class Streams:
@@ -38,11 +59,28 @@ class Streams:
                 after = text(one[0])
                 yield _entry(one)
 
-    async def trim(self, campaign: str, older_than: float) -> int:
-        """Drop entries of both public streams from before a time, but none that a consumer group has yet to read."""
-        keep = f"{int(older_than * 1000)}-0"
+    async def trim(self, campaign: str, at: float, keep_days: Mapping[str, float] = KEPT_DAYS) -> int:
+        """Drop entries that have been kept for as long as KEPT_DAYS says, but none that a consumer group has yet to
+        read; the log of decisions keeps an anchor. How many went."""
         keys = campaign_keys(campaign)
-        return sum(await self._link.run([call("trim", (key,), keep) for key in (keys.outcomes, keys.refusals)]))
+        calls = []
+        for stream, days in keep_days.items():
+            names = (keys.log, keys.log_anchor) if stream == "log" else (_stream(campaign, stream),)
+            calls.append(call("trim", names, f"{max(0, int((at - days * DAY_S) * 1000))}-0"))
+        return sum(await self._link.run(calls))
+
+    async def stream_sizes(self, campaign: str) -> dict[str, StreamSize]:
+        """Every stream of a campaign, for figures; an empty one too."""
+        names = [*KEPT_DAYS, "commands"]
+        asked: list[RedisCommand] = []
+        for name in names:
+            key = campaign_keys(campaign).commands if name == "commands" else _stream(campaign, name)
+            asked += [("XLEN", key), ("MEMORY", "USAGE", key, "SAMPLES", SAMPLES)]
+        found = await self._link.run(asked)
+        return {
+            name: StreamSize(found[2 * i], found[2 * i + 1] or 0, KEPT_DAYS.get(name, 0))
+            for i, name in enumerate(names)
+        }
 
     async def live(self, campaign: str) -> AsyncGenerator[bytes, None]:
         """Snapshots as they are published. Raises StoreDown."""
@@ -83,11 +121,10 @@ class Streams:
 
 
 def _stream(campaign: str, stream: str) -> str:
-    keys = campaign_keys(campaign)
-    known = {"outcomes": keys.outcomes, "refusals": keys.refusals, "pacing": keys.pacing}
-    if stream not in known:
-        raise BadInput(f"stream {stream!r}: there are {', '.join(known)}")
-    return known[stream]
+    if stream not in KEPT_DAYS:
+        raise BadInput(f"stream {stream!r}: use one of {', '.join(KEPT_DAYS)}")
+    key: str = getattr(campaign_keys(campaign), stream)
+    return key
 
 
 def _entry(one: Any) -> Entry:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from itertools import chain
 from typing import Any
 
-from dialer.adapters.redis_claims import HISTORY_S, history_of
+from dialer.adapters.redis_claims import FLAGS, HISTORY_S, history_of
 from dialer.adapters.redis_codec import pairs, text
 from dialer.adapters.redis_contact import read_contact
 from dialer.adapters.redis_keys import CampaignKeys, PartyKeys, campaign_keys, number_keys, person_keys
@@ -88,8 +88,8 @@ def _past(party: PartyKeys, at: float) -> list[RedisCommand]:
     times: list[RedisCommand] = [
         ("ZRANGE", key, since, "+inf", "BYSCORE", "WITHSCORES") for key in (party.attempts, party.talks)
     ]
-    return [("HMGET", party.state, "stop", "silent", "dead"), *times]
+    return [("HMGET", party.state, *FLAGS), *times]
 
 
 def _history(flags: list[bytes | None], attempts: list[bytes], talks: list[bytes]) -> History:
-    return history_of([1, *flags, attempts, talks])
+    return history_of([1, attempts, talks, *flags])

@@ -349,14 +349,21 @@ def _record(attempt: Attempt, judged: Verdict) -> dict[str, str]:
 class Watched(RedisStore):
     """Tells the trace of the second look before it is taken, and of contacts refused for good after it is done."""
 
-    async def claim(self, token: int, attempts: Sequence[Attempt], at: float) -> list[bool]:
+    async def claim(
+        self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()
+    ) -> list[bool]:
         await self._link.one(entry({"what": "look", "attempts": [one.id for one in attempts]}))
-        return await super().claim(token, attempts, at)
+        return await super().claim(token, attempts, at, notes)
 
     async def refuse(
-        self, token: int, campaign: str, refusals: Sequence[tuple[Contact, Number, Refused]], at: float
+        self,
+        token: int,
+        campaign: str,
+        refusals: Sequence[tuple[Contact, Number, Refused]],
+        at: float,
+        pack: str = "",
     ) -> None:
-        await super().refuse(token, campaign, refusals, at)
+        await super().refuse(token, campaign, refusals, at, pack)
         for contact, _, refused in refusals:
             if refused.until == inf:
                 await self._link.one(entry({"what": "refused", "campaign": campaign, "contact": contact.id}))

@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from dialer.adapters.redis_index import Index
 from dialer.adapters.redis_keys import campaign_keys
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_outcomes import Settling
 from dialer.adapters.redis_scripts import RedisCommand
 from dialer.adapters.redis_store import RedisStore
+from dialer.adapters.redis_updates import Updates
 from dialer.errors import StoreDown
 from dialer.model import Attempt, CallState, Campaign, Contact, Number, Outcome, Side, Verdict, attempt_id
 from dialer.ports import Finish, Held
@@ -106,6 +108,8 @@ def with_link(url: str, link: Link, kind: type[RedisStore] = RedisStore) -> Redi
     store = kind(url)
     store._link = link
     store._settling = Settling(link)
+    store._updates = Updates(link)
+    store._index = Index(link)
     return store
 
 

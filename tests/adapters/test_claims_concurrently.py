@@ -263,8 +263,10 @@ class Impersonal(Watched):
     async def lock(self, attempts: Sequence[Attempt], at: float) -> list[Held | Refused]:
         return await super().lock([self._hide(one) for one in attempts], at)
 
-    async def claim(self, token: int, attempts: Sequence[Attempt], at: float) -> list[bool]:
-        return await super().claim(token, [self._hide(one) for one in attempts], at)
+    async def claim(
+        self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()
+    ) -> list[bool]:
+        return await super().claim(token, [self._hide(one) for one in attempts], at, notes)
 
     async def unlock(self, attempts: Sequence[Attempt]) -> None:
         await super().unlock([self._hide(one) for one in attempts])
@@ -289,13 +291,15 @@ class Interrupted(Watched):
 
     claims = 0
 
-    async def claim(self, token: int, attempts: Sequence[Attempt], at: float) -> list[bool]:
+    async def claim(
+        self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()
+    ) -> list[bool]:
         self.claims += 1
         if self.claims % 2:
             persons = [one.person for one in attempts]
             await self.stop(persons, [])
             await self._link.one(entry({"what": "stopped", "persons": persons, "numbers": []}))
-        return await super().claim(token, attempts, at)
+        return await super().claim(token, attempts, at, notes)
 
 
 class Heedless(Placer):

@@ -89,7 +89,9 @@ def test_what_cannot_be_kept_is_said(change: dict[str, Any]) -> None:
 
 def test_the_rank_never_leaves_its_four_bytes() -> None:
     for priority in (-(10**12), 10**12):
-        assert -(2**31) <= rank(replace(PLAIN, priority=priority, score=10**12)) < 2**31
+        for callback_at in (0.0, 5.0):
+            assert abs(rank(replace(PLAIN, priority=priority, score=10**12, callback_at=callback_at))) < 2**31
+    assert rank(replace(PLAIN, priority=99, callback_at=5.0)) < rank(replace(PLAIN, priority=-(10**12)))
 
 
 def test_nonsense_is_named_and_never_fatal() -> None:

@@ -1,6 +1,7 @@
 """Keys and scripts: each script's keys are in one hash slot, also in the eyes of a Redis Cluster."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,9 @@ async def everything(store: RedisStore) -> None:
     await store.pacing(CAMPAIGN, token, {"at": "1"})
     await store.trunk_share("trunk", "engine", 30, 5.0, AT)
     await store.trim(CAMPAIGN, AT)
+    await store.replace_contacts(CAMPAIGN, [replace(people[2], amount=7)])
+    await store.withdraw(people[2].person, AT)
+    await store.erase(people[2].person)
     assert await store.renew(CAMPAIGN, "engine", token, 1000)
     await store.resign(CAMPAIGN, "engine", token)
 

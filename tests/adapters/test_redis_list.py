@@ -94,10 +94,14 @@ async def test_a_refusal_sets_aside_and_is_told_once(store: RedisStore) -> None:
     ((_, entry),) = await store.tail(CAMPAIGN, 10, "refusals")
     assert entry["rule"] == "calling_hours"
     assert (entry["debtor"], entry["number"], entry["reason"]) == (person.id, "+62811000000", "It is night.")
-    assert await link_of(store).one(("HGET", KEYS.refused, f"{person.id} calling_hours")) == f"{AT + 3600!r} 3".encode()
+    assert await link_of(store).one(("HGET", KEYS.refused, person.id)) == f"calling_hours {AT + 3600!r} 3\n".encode()
     await store.refuse(token, CAMPAIGN, [(*hours[:2], replace(hours[2], until=AT + 7200))], AT)
     assert len(await store.tail(CAMPAIGN, 10, "refusals")) == 2
     assert (await store.counters(CAMPAIGN))["refused:calling_hours"] == 4
+    for rule, at in (("cap", AT), ("busy", AT + 7200)):
+        await store.refuse(token, CAMPAIGN, [(*hours[:2], Refused(rule, at + 60))], at)
+    kept = await link_of(store).one(("HGET", KEYS.refused, person.id))
+    assert kept.decode().split() == ["busy", repr(AT + 7260), "1"], "what is over by now is forgotten"
 
 
 async def test_refused_for_good_is_at_rest(store: RedisStore) -> None:

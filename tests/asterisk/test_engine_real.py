@@ -480,9 +480,11 @@ async def test_the_last_agent_out_or_a_pause_ends_new_calls_within_a_second(offi
 class Interfering(RedisStore):
     """Every person asks not to be called any more while he is being claimed."""
 
-    async def claim(self, token: int, attempts: Sequence[Attempt], at: float) -> list[bool]:
+    async def claim(
+        self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()
+    ) -> list[bool]:
         await self.stop([attempt.person for attempt in attempts], [])
-        return await super().claim(token, attempts, at)
+        return await super().claim(token, attempts, at, notes)
 
 
 async def test_who_asks_not_to_be_called_at_the_last_moment_is_not_called(office: Office) -> None:

@@ -1,6 +1,8 @@
 #!lua flags=allow-oom
--- What a written outcome means for one person or number. Each line may be repeated without harm.
--- KEYS state attempts talks | ARGV attempt talk_at stop silent_until dead count keep_ms tried_at
+-- What a written outcome means for one person or number: of two histories the stricter stays. Each line may be repeated
+-- without harm.
+-- KEYS state attempts talks
+-- ARGV attempt talk_at stop silent_until dead count keep_ms tried_at abandoned_at machine_at hardship
 if ARGV[2] ~= '' then
   redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
   redis.call('PEXPIRE', KEYS[3], ARGV[7])
@@ -10,24 +12,38 @@ if ARGV[6] == '0' then
 else
   redis.call('ZADD', KEYS[2], 'XX', 'GT', ARGV[8], ARGV[1])  -- a cap runs from the call, not from its claim
 end
-local seen = redis.call('HMGET', KEYS[1], 'lock', 'silent')
-local keep = false
-if ARGV[3] == '1' then
-  redis.call('HSET', KEYS[1], 'stop', '1')
-  keep = true
+local names = {'lock', 'stop', 'silent', 'dead', 'stops', 'abandoned', 'machine', 'hardship'}
+local seen = {}
+for i, value in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do
+  seen[names[i]] = value
 end
-if ARGV[5] == '1' then
-  redis.call('HSET', KEYS[1], 'dead', '1')
-  keep = true
+local changed = ARGV[2] ~= ''
+local function flag(name, wanted)
+  if wanted == '1' and not seen[name] then
+    redis.call('HSET', KEYS[1], name, '1')
+    seen[name], changed = '1', true
+  end
 end
-if tonumber(ARGV[4]) > tonumber(seen[2] or '0') then
-  redis.call('HSET', KEYS[1], 'silent', ARGV[4])
-  keep = true
+local function latest(name, at)
+  if tonumber(at) > tonumber(seen[name] or '0') then
+    redis.call('HSET', KEYS[1], name, at)
+    seen[name], changed = at, true
+  end
 end
-if keep then
+flag('stop', ARGV[3])
+latest('silent', ARGV[4])
+flag('dead', ARGV[5])
+latest('abandoned', ARGV[9])
+latest('machine', ARGV[10])
+flag('hardship', ARGV[11])
+if seen.lock and string.match(seen.lock, '^%S+') == ARGV[1] then
+  redis.call('HDEL', KEYS[1], 'lock', 'thief', 'changed')
+elseif seen.lock and changed then
+  redis.call('HSET', KEYS[1], 'changed', '1')  -- somebody else is about to call
+end
+if seen.stop or seen.silent or seen.dead or seen.stops or seen.hardship then
   redis.call('PERSIST', KEYS[1])
-end
-if seen[1] and string.match(seen[1], '^%S+') == ARGV[1] then
-  redis.call('HDEL', KEYS[1], 'lock', 'thief')
+elseif changed then
+  redis.call('PEXPIRE', KEYS[1], ARGV[7])
 end
 return 1

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- Drop what is older than an id, but nothing that a consumer group has not read and acknowledged.
--- KEYS stream | ARGV oldest-to-keep
+-- Drop what is older than an id, but nothing that a consumer group has not read and acknowledged. Of a chained log the
+-- last entry dropped stays as the anchor on which the rest hangs.
+-- KEYS stream [anchor] | ARGV oldest-to-keep
 local function parts(id)
   local ms, seq = string.match(id, '^(%d+)-?(%d*)$')
   return tonumber(ms), tonumber(seq ~= '' and seq or '0')
@@ -25,5 +26,19 @@ for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
   if earlier(oldest, keep) then
     keep = oldest
   end
+end
+if not earlier('0-0', keep) then
+  return 0
+end
+if #KEYS > 1 then
+  local dropped = redis.call('XREVRANGE', KEYS[1], '(' .. keep, '-', 'COUNT', 1)[1]
+  if not dropped then
+    return 0
+  end
+  local entry = {}
+  for i = 1, #dropped[2], 2 do
+    entry[dropped[2][i]] = dropped[2][i + 1]
+  end
+  redis.call('SET', KEYS[2], (entry.seq or '') .. ' ' .. (entry.hash or ''))
 end
 return redis.call('XTRIM', KEYS[1], 'MINID', keep)

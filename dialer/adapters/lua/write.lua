@@ -1,9 +1,11 @@
 #!lua
 -- Transitions of open attempts, then outcomes: record, effects to settle, contact, counters; each only while it is open.
--- KEYS fence open unsettled outcomes contacts later rest counters
+-- KEYS fence open unsettled outcomes contacts later rest counters behind withdrawn
 -- ARGV token transitions, then (attempt json)..., then
 --      (attempt outcome live effects contact entry retry_at at fields field...)...
--- One answer per outcome: 1 written now, 2 written before but its effects are not settled, 0 all done before.
+-- One answer per outcome: 1 written now, 2 written before but its effects are not settled, 0 all done before; and
+-- whether contacts wait to be merged.
+-- with keep
 if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then
   return redis.error_reply('NOTLEADER token ' .. ARGV[1] .. ' is old')
 end
@@ -16,14 +18,15 @@ for _ = 1, tonumber(ARGV[2]) do
 end
 
 local counts = {}
-local function keep_contact(contact, entry, retry_at, at)
-  if contact == '' then
+local function back(contact, entry, retry_at, at)
+  local known = redis.call('HEXISTS', KEYS[5], contact) == 1
+  if entry ~= '' then
+    known = keep(KEYS[5], KEYS[9], contact, entry)
+  end
+  if not known then
     return
   end
-  if entry ~= '' then
-    redis.call('HSET', KEYS[5], contact, entry)
-  end
-  if retry_at == '' then
+  if retry_at == '' or redis.call('SISMEMBER', KEYS[10], contact) == 1 then
     redis.call('ZADD', KEYS[7], at, contact)
   else
     redis.call('ZADD', KEYS[6], retry_at, contact)
@@ -38,7 +41,7 @@ while i <= #ARGV do
     redis.call('XADD', KEYS[4], '*', unpack(ARGV, first, last))
     redis.call('HDEL', KEYS[2], attempt)
     redis.call('HSET', KEYS[3], attempt, ARGV[i + 3])
-    keep_contact(ARGV[i + 4], ARGV[i + 5], ARGV[i + 6], ARGV[i + 7])
+    back(ARGV[i + 4], ARGV[i + 5], ARGV[i + 6], ARGV[i + 7])
     local word = 'outcome:' .. ARGV[i + 1]
     counts[word] = (counts[word] or 0) + 1
     counts.live = (counts.live or 0) + tonumber(ARGV[i + 2])
@@ -55,4 +58,4 @@ for word, count in pairs(counts) do
     redis.call('HINCRBY', KEYS[8], word, count)
   end
 end
-return answers
+return {answers, redis.call('EXISTS', KEYS[9])}
