@@ -4,13 +4,14 @@ Reads only: no lock is taken, looked at or waited for, so a campaign may run mea
 and by one id for each contact of a sample.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from dialer.adapters.redis_claims import FLAGS, HISTORY_S, history_of
 from dialer.adapters.redis_codec import pairs, text
 from dialer.adapters.redis_contact import read_contact
+from dialer.adapters.redis_index import Index
 from dialer.adapters.redis_keys import CampaignKeys, PartyKeys, campaign_keys, number_keys, person_keys
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_list import epoch_word
@@ -19,6 +20,8 @@ from dialer.model import Contact, History
 from dialer.preview import Case, Standing
 
 BATCH = 500
+PAGE, PAGES_MOST = 1000, 20  # of the outcome stream, for one attempt
+OUTCOME_WITHIN_MS = 6 * 3_600_000  # of the claim: the longest call, wrap-up and a restart between them
 NEARLY_ALL = 0.8  # a sample of more than so much of the list is read faster by reading all
 
 
@@ -40,6 +43,48 @@ class Survey:
         async for batch in some:
             contacts = [read_contact(self._link.reader, raw, keys.contacts, text(one)) for one, raw in batch]
             yield await self._cases(keys, [one for one in contacts if one is not None], at)
+
+    async def cases(self, campaign: str, contacts: Sequence[str], at: float) -> list[Case]:
+        """These contacts of a campaign; one that is not there is left out."""
+        keys = campaign_keys(campaign)
+        raw = await self._link.one(("HMGET", keys.contacts, *contacts)) if contacts else []
+        rows = zip(contacts, raw, strict=True)
+        found = [read_contact(self._link.reader, entry, keys.contacts, one) for one, entry in rows]
+        return await self._cases(keys, [one for one in found if one is not None], at)
+
+    async def with_number(self, number_key: str, at: float) -> list[tuple[str, Case]]:
+        """(campaign, contact) of everybody who was listed with this number."""
+        by_campaign: dict[str, list[str]] = {}
+        for place in await Index(self._link).of_number(number_key):
+            by_campaign.setdefault(place.campaign, []).append(place.contact)
+        found = []
+        for campaign, contacts in by_campaign.items():
+            found += [(campaign, case) for case in await self.cases(campaign, contacts, at)]
+        return found
+
+    async def past_of(self, number_key: str, at: float) -> History:
+        """What is known of a number, whoever has it."""
+        return _history(*await self._link.run(_past(number_keys(number_key), at)))
+
+    async def outcomes_of(self, campaign: str, attempts: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+        """Outcomes that the stream still has, by a bounded look.
+
+        `attempts`: id -> the entry of another stream (the decision to call) after which the outcome came.
+        """
+        key = campaign_keys(campaign).outcomes
+        found: dict[str, Mapping[str, str]] = {}
+        for attempt, after in sorted(attempts.items()):
+            last = int(after.partition("-")[0]) + OUTCOME_WITHIN_MS
+            for _ in range(0 if attempt in found else PAGES_MOST):
+                page = await self._link.one(("XRANGE", key, after, last, "COUNT", PAGE))
+                for _, flat in page:
+                    fields = {text(name): text(value) for name, value in pairs(flat)}
+                    if fields.get("type") == "outcome" and fields.get("attempt") in attempts:
+                        found[fields["attempt"]] = fields
+                if attempt in found or len(page) < PAGE:
+                    break
+                after = f"({text(page[-1][0])}"
+        return found
 
     async def _all(self, keys: CampaignKeys) -> AsyncIterator[list[tuple[bytes, bytes]]]:
         cursor = b"0"

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,13 +13,55 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from dialer.model import Allowed, History, Permission
 from dialer.preview import CALLABLE, Preview, citation, sentence
 from dialer.rulebook import Pack
 
+NOT_HIS = "The number is on this list no more: it was refused there for good."
 BAR = 40
 COLUMNS = 6  # rules with a column of their own; the rest share one
 OTHERS = "others"
 ASSUMED = "if nobody is called meanwhile"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One decision, as it was written down. `outcome` empty: not placed, or its outcome is not there any more."""
+
+    at: float
+    campaign: str
+    contact: str
+    allowed: bool
+    rule: str
+    sentence: str
+    until: float
+    pack: str
+    attempt: str = ""
+    outcome: str = ""
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the gate would say now of one contact with this number."""
+
+    campaign: str
+    contact: str
+    zone: str
+    kind: str
+    permission: Permission
+    source: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that is known of a number, which is shown masked."""
+
+    number: str
+    past: History
+    answers: tuple[Answer, ...]
+    told: tuple[Told, ...]
 
 
 def preview(campaign: str, seen: Preview, pack: Pack) -> RenderableType:
@@ -139,6 +183,7 @@ def _written(seen: Preview) -> list[tuple[str, Mapping[str, int]]]:
         if not words:
             continue
         begins, ends = (f"{datetime.fromtimestamp(moment, zone):%H:%M}" for moment in (start, end))
+        ends = "24:00" if end == seen.day.ends else ends
         if found and found[-1][2] == words:
             begins, _, _ = found.pop()
         found.append((begins, ends, words))
@@ -152,3 +197,91 @@ def _rules(seen: Preview) -> list[str]:
         sums.update(words)
     del sums[CALLABLE]
     return [rule for rule, _ in sorted(sums.items(), key=lambda one: (-one[1], one[0]))]
+
+
+# ---- why ------------------------------------------------------------------------------------------------------------
+
+
+def why(seen: Known, now: float) -> RenderableType:
+    """Decisions, oldest first; then today's answer."""
+    zone = next((answer.zone for answer in seen.answers if answer.zone), "UTC")
+    parts: list[RenderableType] = [Text(f"{seen.number}: {_flags(seen.past, zone)}.", style="bold"), Text("")]
+    if seen.told:
+        table = Table(f"when ({zone})", "campaign", "contact", "decision", "until", "pack", "attempt", box=None)
+        table.add_column("why, and what came of it", overflow="fold")
+        for one in seen.told:
+            decision = "allowed" if one.allowed else f"refused: {one.rule}"
+            words = f"{one.sentence} {one.outcome}".strip() + (f" ({one.times} times)" if one.times > 1 else "")
+            until = "" if one.allowed else _when(one.until, zone)
+            row = (_when(one.at, zone), one.campaign, one.contact, decision, until, one.pack, one.attempt, words)
+            table.add_row(*map(Text, row))
+        parts += [table, Text("")]
+    elif seen.answers:
+        parts += [Text("Nothing was decided about it so far."), Text("")]
+    if not seen.answers:
+        parts.append(Text("No list has this number."))
+    parts += [Text(f"Now, {_when(now, zone)}, {_answer(answer, zone)}") for answer in seen.answers]
+    return Group(*parts)
+
+
+def why_data(seen: Known) -> dict[str, Any]:
+    """The same for programs; times are epoch seconds, null is never."""
+    return {
+        "number": seen.number,
+        "known": {
+            "stop": seen.past.stop,
+            "stops": list(seen.past.stops),
+            "dead": seen.past.dead,
+            "silent_until": seen.past.silent_until or None,
+            "attempts": len(seen.past.attempts),
+            "conversations": len(seen.past.conversations),
+        },
+        "decisions": [asdict(one) | {"until": _finite(one.until)} for one in seen.told],
+        "now": [
+            {
+                "campaign": answer.campaign,
+                "contact": answer.contact,
+                "number_kind": answer.kind,
+                "status": answer.status,
+                "allowed": isinstance(answer.permission, Allowed),
+                **_refusal(answer),
+            }
+            for answer in seen.answers
+        ],
+    }
+
+
+def _refusal(answer: Answer) -> dict[str, Any]:
+    said = answer.permission
+    if isinstance(said, Allowed):
+        return {"pack": said.pack, "must_start_by": _finite(said.must_start_by)}
+    return {"rule": said.rule, "sentence": said.reason, "until": _finite(said.until), "source": answer.source}
+
+
+def _answer(answer: Answer, zone: str) -> str:
+    said, place = answer.permission, f"in {answer.campaign}"
+    place += f" ({answer.status})" if answer.status else ""
+    who = f"{place}, contact {answer.contact}{f', number of kind {answer.kind}' if answer.kind else ''}"
+    if isinstance(said, Allowed):
+        last = f", to start by {_when(said.must_start_by, zone)}" if isfinite(said.must_start_by) else ""
+        return f"{who}: may be called{last} (pack {said.pack})."
+    again = f"Again: {_when(said.until, zone)}."
+    return f"{who}: refused by {said.rule}. {' '.join(word for word in (said.reason, again, answer.source) if word)}"
+
+
+def _flags(past: History, zone: str) -> str:
+    """What is known of the number itself, whoever has it."""
+    known = ["must not be called any more"] if past.stop else []
+    known += [f"must not be called for {place}" for place in past.stops]
+    known += ["proven not in service"] if past.dead else []
+    known += [f"silent until {_when(past.silent_until, zone)}"] if past.silent_until else []
+    calls = f"{len(past.attempts)} attempts and {len(past.conversations)} conversations in the last month"
+    return "; ".join([*known, calls])
+
+
+def _when(at: float, zone: str) -> str:
+    return f"{datetime.fromtimestamp(at, ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}" if isfinite(at) else "never"
+
+
+def _finite(at: float) -> float | None:
+    return at if isfinite(at) else None
