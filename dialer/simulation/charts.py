@@ -31,12 +31,12 @@ class Bar:
 
 def bars(all_bars: Sequence[Bar], top: float, limit: float | None, digits: int) -> str:
     """Horizontal bars of fractions with 95 % intervals; `limit` is a dashed line. What is above `top` is cut off."""
-    wide = WIDTH - LABEL - 120
-    parts = []
+    wide, height = WIDTH - LABEL - 120, ROW * len(all_bars)
+    shapes, words = [], []
     for number, one in enumerate(all_bars):
         y, length = number * ROW, wide * min(1.0, one.value / top)
-        parts.append(f'<text x="{LABEL - 10}" y="{y + 19}" class="end">{escape(one.name)}</text>')
-        parts.append(
+        words.append(f'<text x="{LABEL - 10}" y="{y + 19}" class="end">{escape(one.name)}</text>')
+        shapes.append(
             f'<rect x="{LABEL}" y="{y + 6}" width="{length:.1f}" height="18" rx="2" class="fill c{one.colour}"/>'
         )
         said, right = f"{one.value:.{digits}%}", LABEL + length
@@ -45,18 +45,17 @@ def bars(all_bars: Sequence[Bar], top: float, limit: float | None, digits: int) 
             right = LABEL + wide * min(1.0, (one.value + one.spread) / top)
             if low < right:
                 ends = f"M{low:.1f} {y + 11}v8M{right:.1f} {y + 11}v8"
-                parts.append(f'<path class="whisker" d="M{low:.1f} {y + 15}H{right:.1f}{ends}"/>')
+                shapes.append(f'<path class="whisker" d="M{low:.1f} {y + 15}H{right:.1f}{ends}"/>')
             said += f" ± {one.spread:.{digits}%}"
         if one.value > top:
-            parts.append(f'<path class="cut" d="M{LABEL + wide - 14} {y + 4}l6 22m4 -22l6 22"/>')
-        parts.append(f'<text x="{max(right, LABEL + length) + 8:.1f}" y="{y + 19}">{said}</text>')
-    height = ROW * len(all_bars)
+            shapes.append(f'<path class="cut" d="M{LABEL + wide - 14} {y + 4}l6 22m4 -22l6 22"/>')
+        words.append(f'<text x="{max(right, LABEL + length) + 8:.1f}" y="{y + 19}">{said}</text>')
     if limit is not None and limit < top:
         x = LABEL + wide * limit / top
-        parts.append(f'<path class="limit" d="M{x:.1f} 0V{height}"/>')
-        parts.append(f'<text x="{x:.1f}" y="{height + 14}" class="middle soft">limit {limit:.1%}</text>')
+        shapes.append(f'<path class="limit" d="M{x:.1f} 0V{height}"/>')
+        words.append(f'<text x="{x:.1f}" y="{height + 14}" class="middle soft">limit {limit:.1%}</text>')
         height += 18
-    return _figure(parts, height + 2)
+    return _figure([*shapes, *words], height + 2)
 
 
 def lines(all_series: Sequence[Series], hours: float, top: float, limit: float | None, percent: bool) -> str:

@@ -6,7 +6,7 @@ from math import isfinite
 
 from dialer.simulate import NAMES, OURS, RECORDED, Found, Summary
 from dialer.simulation.charts import Bar, Series, bars, legend, lines, round_up, stacks
-from dialer.simulation.rates import WINDOWS, calls_per_hour, rates, waits, waits_named
+from dialer.simulation.rates import WINDOWS, busiest_of, calls_per_hour, rates, waits, waits_named
 from dialer.simulation.scenario import Scenario
 from dialer.simulation.sweep import BASE, Cell
 
@@ -72,7 +72,7 @@ def page(scenario: Scenario, target: float, found: Sequence[Found], was: Summary
         + lines([_series(one, some[window]) for one, some in by_time], hours, 2 * target, target, True)
         for window in WINDOWS
     )
-    most = max([1.0, *(value for one in calls for value in one.values if value is not None)])
+    most = busiest_of(found, end, 48)
     waited = [_series(one, waits(first)) for one, first in found]
     lost_top = max(
         3 * target, 1.15 * max([one.abandon_rate for one in summaries if one.abandon_rate < 3 * target] or [0])
@@ -116,7 +116,6 @@ def _over_time(
 def sweep_page(scenario: Scenario, cells: Sequence[Cell]) -> str:
     """Teams by limits."""
     targets = sorted({cell.target for cell in cells if cell.summary.name == OURS})
-    shifts = max(cell.summary.shifts for cell in cells)
     charts, rows = [], []
     for size in sorted({cell.agents for cell in cells}):
         of_size = [cell for cell in cells if cell.agents == size]
@@ -136,7 +135,7 @@ def sweep_page(scenario: Scenario, cells: Sequence[Cell]) -> str:
         rows.append(f"<tr><td>{size}</td>" + "".join(_cell(cell.summary) for cell in of_size) + "</tr>")
     head = "".join(f"<th>at most {target:.1%}</th>" for target in targets)
     body = f"""<h1>Teams and limits: utilisation and abandons</h1>
-<p>{_what(scenario, [cell.summary for cell in cells], False)} Each figure is the mean of {shifts} shifts.</p>
+<p>{_what(scenario, [cell.summary for cell in cells], False)}</p>
 <div class="wide"><table><tr><th>agents</th><th>one call per free agent</th>{head}</tr>{"".join(rows)}</table></div>
 {"".join(charts)}"""
     return _document("Santun: teams and limits, simulated", body)
@@ -173,7 +172,7 @@ def _lead(summaries: Sequence[Summary], target: float) -> str:
     minutes = 60 * (ours.utilisation - other.utilisation)
     return (
         f'<p class="lead"><strong>{ours.utilisation:.1%}</strong> of the time in talk and wrap-up instead of'
-        f" {other.utilisation:.1%} {than}: {abs(minutes):.0f} minutes {'more' if minutes >= 0 else 'less'} per agent"
+        f" {other.utilisation:.1%} {than}: {abs(minutes):.1f} minutes {'more' if minutes >= 0 else 'less'} per agent"
         f" and hour, at {ours.abandon_rate:.2%} abandoned.</p>"
     )
 

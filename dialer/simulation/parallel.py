@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -19,7 +19,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def spread(work: Callable[[Task], Done], tasks: Iterable[Task], jobs: int) -> Iterator[tuple[Task, Done]]:
+def spread(work: Callable[[Task], Done], tasks: Iterable[Task], jobs: int) -> Generator[tuple[Task, Done], None, None]:
     """Every task with what `work` made of it, in the order of their ends; `work` is a function of a module.
 
     A task is taken from `tasks` when a process is free for it, so an endless iterator may stop when time is up.

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.simulate import OURS, RECORDED, Found, Summary
-from dialer.simulation.rates import WINDOWS, calls_per_hour, rates, waits
+from dialer.simulation.rates import WINDOWS, busiest_of, calls_per_hour, rates, waits
 from dialer.simulation.scenario import Scenario
 from dialer.simulation.sweep import BASE, Cell
 
@@ -83,7 +83,7 @@ def over_time(scenario: Scenario, target: float, found: Sequence[Found], width: 
     for name in ("so far", *WINDOWS[1:], "waits", "calls/h"):
         table.add_column(name, no_wrap=True)
     end = scenario.hours * 3600
-    busiest = max([1.0, *(max(calls_per_hour(first, end, points)) for _, first in found)])
+    busiest = busiest_of(found, end, points)
     for one, first in found:
         lines = [_line(values, OFTEN * target, target) for values in rates(first, end, points).values()]
         shares = Text("".join(_tick(share) for share in waits(first)))
@@ -96,7 +96,7 @@ def swept(scenario: Scenario, cells: Sequence[Cell]) -> Table:
     """Teams down, limits across."""
     targets = sorted({cell.target for cell in cells if cell.summary.name == OURS})
     shifts = max(cell.summary.shifts for cell in cells)
-    table = _table(f"Busy % at abandons %, {_long(scenario.hours)}, {_many(shifts)} each, simulated")
+    table = _table(f"Busy %, and abandoned %, {_long(scenario.hours)}, {_many(shifts)} each, simulated")
     table.caption = "± half the 95 % interval of the mean; red: a shift passed its limit"
     table.add_column("agents", justify="right")
     table.add_column("one call per free agent")
@@ -120,8 +120,8 @@ def _many(shifts: int) -> str:
 
 
 def _cell(one: Summary) -> Text:
-    said = f"{100 * one.utilisation:.1f}{_plus_minus(one.spread, 1)} at {100 * one.abandon_rate:.2f}"
-    said += _plus_minus(one.abandon_spread, 2)
+    said = f"{100 * one.utilisation:.1f}{_plus_minus(one.spread, 1)}"
+    said += f"\n{100 * one.abandon_rate:.2f}{_plus_minus(one.abandon_spread, 2)} lost"
     return Text(said, style="red" if one.over and one.name == OURS else "")
 
 

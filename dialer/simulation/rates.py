@@ -1,9 +1,11 @@
 """One shift over its time: the abandon rate in each window, calls per hour, waits."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import pairwise
 
 from dialer.abandon import LAST
+from dialer.simulate import Summary
 from dialer.simulation.result import ROLLING_S, Result
 
 WINDOWS = ("shift so far", "30 minutes", f"last {LAST}")
@@ -34,6 +36,12 @@ def calls_per_hour(result: Result, end: float, points: int) -> list[float]:
     for at in result.starts:
         counts[min(points - 1, int(points * at / end))] += 1
     return [count * 3600 * points / end for count in counts]
+
+
+def busiest_of(found: Sequence[tuple[Summary, Result]], end: float, points: int) -> float:
+    """The most calls per hour in any stretch; who knows the future starts with a burst that would dwarf the others."""
+    some = [first for one, first in found if one.name != "clairvoyant"] or [first for _, first in found]
+    return max([1.0, *(max(calls_per_hour(first, end, points)) for first in some)])
 
 
 def waits(result: Result) -> list[float]:

@@ -107,7 +107,7 @@ def recording(records: Iterable[Mapping[str, str]], campaign: str = "") -> Recor
             skipped["of another kind or campaign"] += 1
         elif entry.type is Type.CORRECTION:
             corrections.append((str(entry.values["attempt"]), entry.values))
-        elif not entry.values.get("attempt"):
+        elif not (entry.values.get("attempt") and whose):
             skipped["not an entry of an outcome stream"] += 1
         else:
             campaigns[whose] += str(entry.values["attempt"]) not in attempts
