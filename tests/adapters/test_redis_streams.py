@@ -12,8 +12,9 @@ from dialer.adapters.redis_ivr import IvrStore
 from dialer.adapters.redis_keys import campaign_keys, facts_key
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
+from dialer.adapters.redis_streams import DAY_S, KEPT_DAYS
 from dialer.errors import BadInput, StoreDown
-from dialer.model import Campaign, Command, Fact
+from dialer.model import Campaign, Command, Fact, Refused
 from tests.adapters.redis_lives import AT, CAMPAIGN, begin, claimed, contacts, link_of
 
 pytestmark = pytest.mark.redis
@@ -79,6 +80,27 @@ async def test_nothing_unread_is_trimmed(store: RedisStore) -> None:
     assert await store.trim(CAMPAIGN, 0) == 0
     assert await store.trim(CAMPAIGN, far) == 1, "up to the last one delivered"
     assert [fields["attempt"] for _, fields in await store.tail(CAMPAIGN, 9)] == ["c", "d"]
+
+
+async def test_each_stream_is_kept_for_its_own_time_and_has_a_size(store: RedisStore) -> None:
+    token = await begin(store, listed=contacts(2))
+    assert {(one.entries, one.bytes) for one in (await store.stream_sizes(CAMPAIGN)).values()} == {(0, 0)}
+    await tell(store, token, "a", "b")
+    (one, two) = contacts(2)
+    await store.refuse(token, CAMPAIGN, [(one, one.numbers[0], Refused("hours", AT + 5))], AT)
+    await claimed(store, token, [two])
+    sizes = await store.stream_sizes(CAMPAIGN)
+    assert set(sizes) == {"outcomes", "refusals", "log", "pacing", "commands"}
+    assert {name: one.entries for name, one in sizes.items() if one.entries} == {"outcomes": 2, "refusals": 1, "log": 1}
+    assert sizes["log"].kept_days == KEPT_DAYS["log"] == 400
+    assert all(one.bytes > 100 for one in sizes.values() if one.entries)
+    now = float((await link_of(store).one(("TIME",)))[0])
+    assert await store.trim(CAMPAIGN, now + 20 * DAY_S) == 0
+    assert await store.trim(CAMPAIGN, now + 31 * DAY_S) == 1, "the refusals"
+    assert await store.trim(CAMPAIGN, now + 91 * DAY_S) == 2, "the outcomes"
+    assert await store.trim(CAMPAIGN, now + 399 * DAY_S) == 0
+    assert await store.trim(CAMPAIGN, now + 401 * DAY_S) == 1
+    assert await store.verify_log(CAMPAIGN) is None
 
 
 async def test_snapshots_are_sent_and_kept(store: RedisStore) -> None:
