@@ -14,10 +14,8 @@ from dialer.mask import mask_number
 from dialer.model import Contact
 
 
-def preview(
-    columns: Columns, rules: ListRules, rows: Iterable[tuple[int, Mapping[str, str]]]
-) -> Iterator[RenderableType]:
-    """The mapping, the rows, what of them is not used, the columns that mean nothing."""
+def mapping(columns: Columns) -> RenderableType:
+    """What each column is read as."""
     table = Table("column", "is read as", box=None)
     words = word_of(columns)
     for name in columns.all:
@@ -25,17 +23,35 @@ def preview(
         table.add_row(Text(name), Text(told))
     for name, value in columns.constants.items():
         table.add_row(Text("(where empty)"), Text(f"{name} = {value}"))
-    yield table
-    found = [(line, read_row(line, row, columns, rules)) for line, row in rows]
-    contacts = [(line, one) for line, results in found for one in results if isinstance(one, Contact)]
-    yield Text("")
-    yield _contacts(contacts)
-    for _, results in found:
-        for one in results:
-            if isinstance(one, Rejected):
-                yield Text(show.reject(one))
-            elif isinstance(one, Restored):
-                yield Text(restored(one))
+    return table
+
+
+def rows(columns: Columns, rules: ListRules, table: Iterable[tuple[int, Mapping[str, str]]]) -> Iterator[str]:
+    """Each row as it would be understood, and what of it is not used."""
+    for line, row in table:
+        for one in read_row(line, row, columns, rules):
+            if isinstance(one, Contact):
+                yield f"line {line}: {'; '.join(_told(one))}"
+            elif isinstance(one, Rejected):
+                yield show.reject(one)
+            else:
+                yield restored(one)
+
+
+def _told(one: Contact) -> Iterator[str]:
+    yield one.name or "no name"
+    yield ", ".join(f"{number.kind} {mask_number(number.e164)}" for number in one.numbers)
+    yield f"{one.currency} {one.amount:,}" if one.amount else "no amount"
+    yield f"due {one.due}" if one.due else "no due date"
+    yield one.zone or "zone not known: the strictest hours"
+    texts = (("lender", one.lender), ("product", one.product), ("language", one.language))
+    yield from (f"{name} {text}" for name, text in texts if text)
+    counts = (("minimum", one.minimum), ("fee", one.fee), ("incentive", one.incentive), ("priority", one.priority))
+    yield from (f"{name} {count:,}" for name, count in (*counts, ("score", one.score)) if count)
+    yield from (f"consent {said.what} of {said.on} ({said.source})" for said in one.consents)
+    yield from (f"{name} = {text}" for name, text in one.custom)
+    if one.secret:
+        yield "can prove who he is"
 
 
 def restored(one: Restored) -> str:
@@ -60,25 +76,3 @@ def loaded(seen: Summary, campaign: str, columns: Columns, kept: bool) -> Iterat
     more = seen.lost + seen.values - len(seen.rejected)
     if more and not kept:
         yield f"... and {more} more: --rejects FILE keeps them all."
-
-
-def _contacts(contacts: Iterable[tuple[int, Contact]]) -> RenderableType:
-    table = Table("line", "name", "numbers", "debt", "due", "zone", "more", box=None)
-    for line, one in contacts:
-        numbers = ", ".join(f"{number.kind} {mask_number(number.e164)}" for number in one.numbers)
-        debt = f"{one.currency} {one.amount:,}" if one.amount else ""
-        due = one.due.isoformat() if one.due else ""
-        zone = one.zone or "not known: the strictest"
-        table.add_row(str(line), *(Text(cell) for cell in (one.name, numbers, debt, due, zone, "; ".join(_more(one)))))
-    return table
-
-
-def _more(one: Contact) -> Iterator[str]:
-    texts = (("lender", one.lender), ("product", one.product), ("language", one.language))
-    yield from (f"{name} {text}" for name, text in texts if text)
-    counts = (("minimum", one.minimum), ("fee", one.fee), ("incentive", one.incentive), ("priority", one.priority))
-    yield from (f"{name} {count:,}" for name, count in (*counts, ("score", one.score)) if count)
-    yield from (f"consent {said.what} of {said.on} ({said.source})" for said in one.consents)
-    yield from (f"{name} = {text}" for name, text in one.custom)
-    if one.secret:
-        yield "can prove who he is"

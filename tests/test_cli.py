@@ -264,6 +264,124 @@ def test_a_list_is_loaded_once(dialer: Dialer, tmp_path: Path) -> None:
     assert "nothing was loaded" in nowhere.failed()
 
 
+MESSY = """nik;nama;hp;darurat;sisa;cabang;catatan
+N1;Budi;81299998888;0813 7777 6666;Rp1.000.000;Denpasar;x
+N2;Siti;1500123;;5;Ubud;
+N1;Budi;081299998888;;1;Ubud;
+N4;+Ani;+62 812 1111 2222;1500999;abc;Ubud;
+"""
+MAPPING = """[columns]
+darurat = "emergency_phone"
+sisa = "amount"
+cabang = "custom:branch"
+[values]
+zone = "WITA"
+"""
+
+
+def test_a_preview_shows_how_a_list_is_understood_and_loads_nothing(dialer: Dialer, tmp_path: Path) -> None:
+    dialer("campaign", "create", "seen")
+    path, mapping = tmp_path / "list.csv", tmp_path / "m.toml"
+    path.write_text(MESSY)
+    mapping.write_text(MAPPING)
+    words = ("load", str(path), "--campaign", "seen", "--mapping", str(mapping), "--preview")
+    said = dialer(*words, COLUMNS="250").out
+    for told in ("custom:branch", "emergency_phone2", "not understood, not used", "zone = WITA", "Asia/Makassar"):
+        assert told in said, told
+    assert "line 2: Budi; debtor ***********888, emergency ***********666; IDR 1,000,000; no due date; " in said
+    assert "branch = Denpasar" in said
+    assert "written as 99999999999, no digit was lost" in said
+    assert "line 3, hp: no number of a subscriber (9999999); row not used" in said
+    assert "Nothing was loaded." in said
+    for secret in ("81299998888", "77776666", "1500123"):
+        assert secret not in said
+    assert dialer(*words, "--preview-rows", "1", COLUMNS="250").out.count("line 3") == 0
+    assert "0" in dialer("campaign", "list").out
+
+
+def test_a_saved_mapping_loads_the_same(dialer: Dialer, tmp_path: Path) -> None:
+    path, first, second = tmp_path / "list.csv", tmp_path / "m.toml", tmp_path / "again.toml"
+    path.write_text(MESSY)
+    first.write_text(MAPPING)
+    for name, mapping in (("one", first), ("two", second)):
+        dialer("campaign", "create", name)
+        words = ("load", str(path), "--campaign", name, "--mapping", str(mapping), "--save-mapping", str(second))
+        said = dialer(*words).out
+        assert f"1 new debtors in {name}; 3 rows and 0 single values not used." in said
+        assert "1 numbers changed by a spreadsheet are used" in said
+    assert "1 are on the list of another campaign too" in said
+    dialer("campaign", "create", "three")
+    said = dialer("load", str(path), "--campaign", "three", "--mapping", str(first), "--across", "refuse").out
+    assert "0 new debtors in three; 4 rows" in said
+    assert "on the list of one, two already" in said
+
+
+def test_a_reject_file_corrected_is_a_list_again(dialer: Dialer, tmp_path: Path) -> None:
+    dialer("campaign", "create", "mended")
+    path, kept, mapping = tmp_path / "list.csv", tmp_path / "rejects.csv", tmp_path / "m.toml"
+    path.write_text(MESSY)
+    mapping.write_text(MAPPING)
+    words = ("--campaign", "mended", "--mapping", str(mapping))
+    dialer("load", str(path), *words, "--rejects", str(kept))
+    text = kept.read_text(encoding="utf-8-sig")
+    assert "'+Ani" in text  # a spreadsheet would take it for a formula
+    assert "'+62 812 1111 2222" in text
+    kept.write_text(text.replace("abc", "7").replace("1500123", "081233334444"), encoding="utf-8-sig")
+    said = dialer("load", str(kept), *words).out
+    assert "2 new debtors in mended; 0 rows and 1 single values" in said
+    assert "Columns not understood and not used: catatan" in said
+
+
+def test_a_spreadsheet_is_loaded(dialer: Dialer, tmp_path: Path) -> None:
+    from .adapters.test_xlsx_files import book, sheet
+
+    dialer("campaign", "create", "sheet")
+    path = tmp_path / "list.xlsx"
+    table = sheet(("nama", "hp", "jumlah"), ("Budi", 81234567890, 1250000), ("Ani", "0813", "x"))
+    path.write_bytes(book(table, sheet(("a",))))
+    assert "2 sheets ('S1', 'S2')" in dialer("load", str(path), "--campaign", "sheet").failed()
+    said = dialer("load", str(path), "--campaign", "sheet", "--sheet", "S1").out
+    assert "1 new debtors in sheet; 1 rows" in said
+
+
+def test_load_says_what_is_wrong_with_what_it_is_given(dialer: Dialer, tmp_path: Path) -> None:
+    dialer("campaign", "create", "strict")
+    path, mapping = tmp_path / "list.csv", tmp_path / "m.toml"
+    path.write_text(LIST)
+    mapping.write_text("[values]\nzone = 'Mars'\n")
+    words = ("load", str(path), "--campaign", "strict")
+    assert "--across 'x': use say, allow, refuse" in dialer(*words, "--across", "x").failed()
+    assert "--as-of '1/2/26' is no day: write 2026-12-31" in dialer(*words, "--as-of", "1/2/26").failed()
+    assert "--mapping no.toml cannot be read" in dialer(*words, "--mapping", "no.toml").failed()
+    assert "values.zone: unknown zone" in dialer(*words, "--mapping", str(mapping)).failed()
+    assert "--save-mapping /no/m.toml cannot be written" in dialer(*words, "--save-mapping", "/no/m.toml").failed()
+    assert (tmp_path / "rejects.csv").exists() is False
+
+
+def test_ctrl_c_ends_a_load_and_its_processes(
+    dialer: Dialer, env: Mapping[str, str], in_store: Callable[..., Any], tmp_path: Path
+) -> None:
+    dialer("campaign", "create", "broken")
+    path, kept = tmp_path / "list.csv", tmp_path / "rejects.csv"
+    with path.open("w") as file:
+        file.write("nama,hp\n")
+        file.writelines(f"Budi {i},0812{i:08d}\n" for i in range(300_000))
+    words = ("load", str(path), "--campaign", "broken", "--rejects", str(kept))
+    with subprocess.Popen(
+        [sys.executable, "-m", "dialer", *words], cwd=ROOT, text=True, env={**os.environ, **env},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        while not in_store(lambda store: store.remaining("broken", 4e9))[0] and process.poll() is None:
+            pass
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=LIMIT_S)
+    assert (process.returncode, *said) == (130, "", "")
+    assert children
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+    assert [one.name for one in tmp_path.iterdir() if "reject" in one.name] == []
+
+
 # ---- watching -------------------------------------------------------------------------------------------------------
 
 

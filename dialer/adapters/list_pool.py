@@ -135,6 +135,9 @@ class ListPool:
             while (result := await asyncio.shield(coming)) is not None:
                 coming = asyncio.create_task(asyncio.to_thread(next, results, None))
                 yield result
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise asyncio.CancelledError  # redis-py may have swallowed it
         finally:
             self._ended.set()
             for worker in self._workers:

@@ -112,9 +112,10 @@ def _day(text: str) -> date:
 
 
 def _preview(wanted: _List, count: int) -> None:
-    rows = list_files.first_rows(wanted.file, min(count, PREVIEW_MAX))
-    for part in previews.preview(wanted.columns, wanted.rules, rows):
-        out.print(part)
+    out.print(previews.mapping(wanted.columns))
+    table = list_files.first_rows(wanted.file, min(count, PREVIEW_MAX))
+    for line in previews.rows(wanted.columns, wanted.rules, table):
+        say(line)
     say("Nothing was loaded.")
 
 
