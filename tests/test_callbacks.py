@@ -1,16 +1,30 @@
 """Call-backs end to end on twins: at the minute chosen, to the agent he talked with, never twice, never to nobody."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from random import Random
 
 import pytest
 
 from dialer.callbacks import LEAD_S, agents_wanted, next_due, on_list
-from dialer.model import CALL_BACK, AgentState, Attempt, CallState, Campaign, Contact, Kind, Mode, Number, Order
+from dialer.model import (
+    CALL_BACK,
+    AgentState,
+    Attempt,
+    CallState,
+    Campaign,
+    Contact,
+    History,
+    Kind,
+    Mode,
+    Number,
+    Order,
+)
 from dialer.routing import for_call_back, waits_for_own
 
-from .site import CAMPAIGN, Stage, contacts, staged
+from .site import CAMPAIGN, Stage, contacts, mixed, staged
 from .test_floor import T0, Play
 from .test_routing import agent as agent_of
 from .twins import EPOCH, Debtor, play, until
@@ -216,6 +230,102 @@ def test_an_engine_that_takes_over_calls_nobody_twice() -> None:
             await task
             assert len(stage.placed()) == 1
             assert list(stage.outcomes().values()) == ["connected"]
+
+    play(scene())
+
+
+@pytest.mark.parametrize("deaf", ["lock", "claim", "write", "reply"])
+def test_where_an_answer_of_redis_is_lost_no_agent_is_and_nobody_is_called_twice(deaf: str) -> None:
+    async def scene() -> None:
+        async with staged(CAMPAIGN, talks, 0, ("101",)) as stage:
+            await list_wish(stage, owed())
+            await asyncio.sleep(WISH_S - 5)
+            stage.store.deaf = {deaf}
+            await asyncio.sleep(15.0)
+            stage.store.deaf = set()
+            await until(lambda: "connected" in stage.outcomes().values(), 400)
+            await until(lambda: stage.state("101") is AgentState.IDLE)
+            assert len(stage.asterisk.talks) == len(stage.placed()) == 1
+
+    play(scene())
+
+
+def test_what_holds_calls_back_holds_call_backs_too() -> None:
+    async def scene() -> None:
+        async with staged(CAMPAIGN, talks, 0, ("101",)) as stage:
+            await list_wish(stage, owed())
+            await asyncio.sleep(WISH_S - 5)
+            stage.command("pause")
+            await asyncio.sleep(60.0)
+            assert stage.placed() == []
+            assert stage.state("101") is AgentState.IDLE
+            stage.command("start")
+            await until(stage.placed, 5.0)
+
+    play(scene())
+
+
+def test_a_minute_at_which_the_law_forbids_it_waits_for_the_law() -> None:
+    async def scene() -> None:
+        async with staged(CAMPAIGN, talks, 0, ("101",)) as stage:
+            stage.store.past["p:p-wish"] = History(silent_until=EPOCH + WISH_S + 600)
+            await list_wish(stage, owed())
+            await until(lambda: stage.books.refusals, WISH_S + 10)
+            await asyncio.sleep(5.0)
+            assert stage.state("101") is AgentState.IDLE
+            assert stage.books.due["wish"] == EPOCH + WISH_S + 600
+            await until(lambda: stage.books.outcomes, 700)
+            assert call_backs(stage)[0].claimed_at - (EPOCH + WISH_S + 600) <= 3.0
+
+    play(scene())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_happens_nobody_is_called_back_twice_and_every_agent_comes_back(seed: int) -> None:
+    """Debtors of all kinds, agents who come and go, a lost link, a slow Redis."""
+
+    async def scene() -> None:
+        chance = Random(seed)
+        names = tuple(str(101 + n) for n in range(5))
+        campaign = replace(chance.choice([CAMPAIGN, PREDICTIVE]), callback_own_agent_s=30)
+        async with staged(campaign, mixed(seed), 300, names, seed) as stage:
+            stage.asterisk.lose = 0.01
+            wishes = [owed(EPOCH + 60 + 12 * n, chance.choice(names), f"w{n}") for n in range(20)]
+            await list_wish(stage, *wishes)
+            for _ in range(40):
+                await asyncio.sleep(chance.uniform(1, 15))
+                match chance.randrange(6):
+                    case 0:
+                        stage.command(chance.choice(["break", "back"]), agent=chance.choice(names))
+                    case 1:
+                        stage.store.slow_s = chance.choice([0.0, 0.3])
+                    case 2:
+                        stage.asterisk.cut()
+                        await asyncio.sleep(1.0)
+                        stage.asterisk.join()
+                    case 3:
+                        for leg in list(stage.asterisk.legs())[:1]:
+                            stage.asterisk.end(leg)
+                for one in stage.run.floor.team.agents.values():
+                    assert one.state is not AgentState.RESERVED or one.attempt
+                under_way = [one.contact for one in stage.run.floor.attempts.values()]
+                assert len(under_way) == len(set(under_way))
+            stage.store.slow_s = stage.asterisk.lose = 0.0
+            await stage.quiet(600.0)
+            ids = [one.attempt.id for one in stage.books.outcomes]
+            assert len(ids) == len(set(ids))
+            reserved = [one for one in stage.run.floor.team.agents.values() if one.state is AgentState.RESERVED]
+            assert reserved == []
+            owed_still = {one.id for one in stage.books.contacts.values() if one.callback_at}
+            called = {one.contact for one in call_backs(stage)}
+            assert {one.id for one in wishes} <= called | owed_still
+            counted = Counter(
+                one.attempt.contact
+                for one in stage.books.outcomes
+                if one.attempt.kind == CALL_BACK and one.verdict.count and not one.verdict.callback_at
+            )
+            assert set(counted.values()) <= {1}
+            assert len(called) > 10
 
     play(scene())
 

@@ -5,7 +5,7 @@ import pytest
 from dialer.actions import Close, LookAgain
 from dialer.calls import SETTLED, UNANSWERED
 from dialer.dialplan import Context, room
-from dialer.model import Agent, AgentState, CallState, LiveChannel, Seen
+from dialer.model import CALL_BACK, Agent, AgentState, CallState, LiveChannel, Seen
 from dialer.originate import timeout_s
 from dialer.outcomes import verdict
 from dialer.reconcile import GHOST_S, ask, reconcile
@@ -70,6 +70,24 @@ def test_every_combination_ends_once_and_frees_everybody(
     compare(play, leg("101"), leg("102"))
     assert play.closes() == ["a"]
     verdict(play.call("a"), (), CAMPAIGN, play.now)
+    assert {play.state("101"), play.state("102")} == {AgentState.IDLE}
+
+
+@pytest.mark.parametrize("state", [one for one in CallState if one is not CallState.ENDED])
+@pytest.mark.parametrize(("name", "context", "where", "up"), PLACES)
+def test_who_is_kept_for_a_call_back_is_kept_as_long_as_it_may_need_him(
+    state: CallState, name: str, context: str, where: str, up: bool
+) -> None:
+    play = adopted(state, AgentState.RESERVED, kind=CALL_BACK)
+    there = [] if name == "gone" else [channel("a", context, where, up)]
+    compare(play, leg("101"), leg("102"), *there)
+    if name == "ringing" and state in UNANSWERED:
+        assert (play.state("101"), play.state("102")) == (AgentState.RESERVED, AgentState.IDLE)
+    compare(play, leg("101"), leg("102"), *there)
+    play.see(Seen.HANGUP, "a")
+    play.wait(timeout_s(CAMPAIGN) + GHOST_S + CAMPAIGN.wrap_up_max_s + 10)
+    compare(play, leg("101"), leg("102"))
+    assert play.closes() == ["a"]
     assert {play.state("101"), play.state("102")} == {AgentState.IDLE}
 
 
