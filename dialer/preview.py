@@ -233,6 +233,10 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "dead_number": "The number is proven not in service.",
         "number_kind": "The pack forbids calls to this kind of number.",
         "country": "The number is of a country that the pack does not cover.",
+        "person_busy": "Another call to the person was under way.",
+        "number_busy": "Another call to the number was under way.",
+        "doubt": "The gate could not decide, so nobody was called.",
+        "clock": "The machine's clock was wrong.",
         "silent": "Silence was agreed: a promise, a call-back or hardship.",
         "conversation": "They were spoken with not long ago.",
     }
@@ -243,9 +247,9 @@ CITED_UNDER: Mapping[str, str] = MappingProxyType(
 )
 
 
-def sentence(rule: str, pack: Pack, said: Mapping[str, str]) -> str:
-    """What a rule says, without anybody's particulars."""
-    for cap in pack.caps:
+def sentence(rule: str, pack: Pack | None, said: Mapping[str, str] = MappingProxyType({})) -> str:
+    """What a rule says, without anybody's particulars; `said`: how the gate put those that are not known here."""
+    for cap in pack.caps if pack else ():
         if cap.name == rule:
             whose = "a person" if cap.of is Of.PERSON else "a number"
             return f"At most {cap.count} calls to {whose} in {_stretch(cap.window_s)}."

@@ -10,18 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_keys import campaign_keys, number_keys
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
-from dialer.adapters.site import OpenSite
+from dialer.adapters.site import OpenSite, new_id
 from dialer.commands import rules
 from dialer.config import Config, read_config
 from dialer.errors import BadInput
 from dialer.keyed import number_key
-from dialer.model import Campaign, Contact, Number, NumberKind, Refused
+from dialer.model import Campaign, Contact, Number, NumberKind, Outcome, Refused, Side, Verdict
+from dialer.placing import Placer
+from dialer.ports import Finish
 
 from .packs import moment
 from .test_cli import SITE
@@ -106,6 +109,10 @@ def preview(
     campaign: str = "april", day: str = "", sample: int = rules.SAMPLE, everybody: bool = False, as_json: bool = False
 ) -> Work:
     return lambda site: rules.preview(site, campaign, day, sample, everybody, as_json)
+
+
+def verify(campaign: str = "", as_json: bool = False) -> Work:
+    return lambda site: rules.verify(site, campaign, as_json)
 
 
 def why(text: str = E164, campaign: str = "", as_json: bool = False) -> Work:
@@ -239,3 +246,76 @@ def test_a_number_for_programs(says: Says) -> None:
         "stop": False, "stops": [], "dead": False, "silent_until": None, "attempts": 0, "conversations": 0
     }  # fmt: skip
     assert inf not in seen["known"].values()
+
+
+# ---- why: the log ---------------------------------------------------------------------------------------------------
+
+
+async def a_day(site: OpenSite) -> None:
+    """Too early; then called, busy; then too soon after the call."""
+    token = await site.store.lead("april", "e1", 60_000) or 0
+    placer = Placer(site.store, CAMPAIGN, site.pack_of(CAMPAIGN), "n1", new_id)
+    await placer.claim(token, 3, MONDAY)  # in the east it is nine o'clock
+    opening = MONDAY + 3600
+    ready, _ = await placer.claim(token, 3, opening)
+    (one,) = [ready for ready in ready if ready.contact.id == "k1"]
+    verdict = Verdict(Outcome.BUSY, Side.DEBTOR, "user_busy", retry_at=opening + 60)
+    ended = replace(one.attempt, placed_at=opening, ended_at=opening + 10)
+    record = {"type": "outcome", "attempt": one.attempt.id, "outcome": "busy", "reason": "user_busy"}
+    await site.store.write(token, "april", [], [Finish(ended, verdict, record, one.contact)])
+    assert (await placer.claim(token, 3, opening + 120))[0] == []
+
+
+def test_every_decision_is_told_with_what_came_of_it(says: Says) -> None:
+    said = says(a_day, why(), at=MONDAY + 7200)
+    rows = [line.split() for line in said.splitlines() if line.startswith("2026-11-23")]
+    assert [(row[1], row[2], row[3]) for row in rows] == [
+        ("07:00:00", "april", "k1"), ("08:00:00", "april", "k1"), ("08:02:00", "april", "k1")
+    ]  # fmt: skip
+    early, called, soon = (" ".join(row) for row in rows)
+    assert "refused: hours 2026-11-23 08:00:00 indonesia@" in early
+    assert "Outside the hours in which calls are allowed" in early
+    assert re.search(r"allowed indonesia@\S+ [0-9a-z]{26} After 0 attempts to the person", called)
+    assert "busy | user_busy" in called
+    assert "refused: person_cap_1h 2026-11-23 09:00:00" in soon
+    assert "At most 1 calls to a person in 1 hour." in soon
+    assert "in april (ready), contact k1, number of kind debtor: may be called" in said
+    assert "567890" not in said
+
+
+def test_decisions_for_programs_and_of_one_campaign(says: Says) -> None:
+    seen: dict[str, Any] = json.loads(says(a_day, why(as_json=True)))
+    assert [(one["allowed"], one["rule"], one["outcome"]) for one in seen["decisions"]] == [
+        (False, "hours", ""), (True, "", "busy | user_busy"), (False, "person_cap_1h", "")
+    ]  # fmt: skip
+    assert seen["decisions"][0]["until"] == MONDAY + 3600
+    assert json.loads(says(a_day, why(campaign="may", as_json=True)))["decisions"] == []
+
+
+def test_decisions_about_his_other_number_are_counted_only(says: Says) -> None:
+    said = says(a_day, why("+6281234567891"))
+    assert "3 more decisions are about other numbers of the same contacts." in said
+    assert "refused: " not in said
+
+
+def test_an_unbroken_chain_is_said_to_be_one(says: Says) -> None:
+    said = says(a_day, verify())
+    first, second = said.splitlines()
+    assert re.fullmatch(r"april: \d entries from 2026-11-23 00:00:00 UTC to 2026-11-23 01:02:00 UTC, unbroken\.", first)
+    assert second == "may: no decision is kept in its log."
+    seen: dict[str, Any] = json.loads(says(a_day, verify("april", as_json=True)))
+    assert seen["unbroken"]
+    assert seen["entries"] == seen["last"] > 2
+
+
+def test_a_broken_chain_is_found(says: Says, capsys: pytest.CaptureFixture[str]) -> None:
+    async def tamper(site: OpenSite) -> None:
+        (_, second), *_ = (await site.store.log("april")).entries[1:]
+        ids = [one for one, entry in (await site.store.log("april")).entries if entry == second]
+        await site.store._link.one(("XDEL", campaign_keys("april").log, *ids))
+
+    with pytest.raises(typer.Exit) as ended:
+        says(a_day, tamper, verify("april"))
+    assert ended.value.exit_code == 1
+    said = capsys.readouterr().out
+    assert said.startswith("april: entry 2 of the log is missing or was changed; the 1 kept before it hold.")

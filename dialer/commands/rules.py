@@ -1,6 +1,7 @@
 """`dialer preview` and `dialer why`: what the rules will say of a list, and what they said of a number."""
 
 import json
+from collections.abc import Mapping
 from datetime import date, datetime
 from math import inf
 from zoneinfo import ZoneInfo
@@ -9,16 +10,33 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from dialer import show
+from dialer.adapters.redis_log import Told
 from dialer.adapters.site import OpenSite
 from dialer.commands import rules_show
 from dialer.commands.desk import known, out, say
-from dialer.commands.rules_show import NOT_HIS, Answer, Known, Told
+from dialer.commands.rules_show import NOT_HIS, Answer, Chain, Decided, Known
+from dialer.decisionlog import ALLOWED, CHANGED, read
 from dialer.errors import BadInput, ConfigError
 from dialer.keyed import number_key
 from dialer.mask import mask_number, shape
 from dialer.model import Allowed, Refused
 from dialer.numbers import NumberFault, read_number
-from dialer.preview import LATER, SENTENCES, Case, Day, Preview, Standing, add, citation, day_of, gate_of, look
+from dialer.preview import (
+    LATER,
+    SENTENCES,
+    Case,
+    Day,
+    Preview,
+    Standing,
+    add,
+    citation,
+    day_of,
+    gate_of,
+    look,
+    sentence,
+)
+from dialer.rulebook import Pack
 
 SAMPLE = 20_000
 
@@ -58,9 +76,8 @@ async def why(site: OpenSite, number: str, campaign: str, as_json: bool) -> None
     key, now = number_key(site.config.person_key, e164), site.clock.now()
     listed = [row for row in await site.store.with_number(key, now) if campaign in ("", row[0])]
     answers = [await _now(site, name, case, key, now) for name, case in listed]
-    seen = Known(
-        mask_number(e164), await site.store.past_of(key, now), tuple(answers), await _told(site, key, campaign)
-    )
+    past = await site.store.past_of(key, now)
+    seen = Known(mask_number(e164), past, tuple(answers), *(await _decided(site, key, campaign)))
     if as_json:
         typer.echo(json.dumps(rules_show.why_data(seen)))
     else:
@@ -111,5 +128,63 @@ def _day(text: str, zone: str, now: float) -> Day:
     return day_of(day, zone, now)
 
 
-async def _told(site: OpenSite, key: str, campaign: str) -> tuple[Told, ...]:
-    return ()
+# ---- the log of decisions -------------------------------------------------------------------------------------------
+
+
+async def _decided(site: OpenSite, key: str, campaign: str) -> tuple[tuple[Decided, ...], int]:
+    """Oldest first, with the outcomes of what was placed; and how many were about other numbers of the contacts."""
+    found = [one for one in await site.store.decisions_about(key) if campaign in ("", one.place.campaign)]
+    about = sorted((one for one in found if one.of_number), key=lambda one: (one.decision.at, one.id))
+    placed: dict[str, dict[str, str]] = {}
+    for one in about:
+        if one.decision.kind == ALLOWED:
+            placed.setdefault(one.place.campaign, {})[one.decision.attempt] = one.id
+    outcomes: dict[str, Mapping[str, str]] = {}
+    for name, attempts in placed.items():
+        outcomes |= await site.store.outcomes_of(name, attempts)
+    packs = {name: await _pack(site, name) for name in {one.place.campaign for one in about}}
+    told = tuple(_line(one, packs[one.place.campaign], outcomes.get(one.decision.attempt, {})) for one in about)
+    return told, len(found) - len(about)
+
+
+def _line(one: Told, pack: Pack | None, outcome: Mapping[str, str]) -> Decided:
+    said = one.decision
+    allowed = said.kind == ALLOWED
+    if allowed:
+        seen = said.seen
+        why = f"After {seen.get('person', 0)} attempts to the person and {seen.get('number', 0)} to the number."
+    elif said.rule == CHANGED:
+        why = "Taken back before the call: at the second look something had changed."
+    else:
+        why = sentence(said.rule, pack)
+    ended = " | ".join(word for word in (outcome.get("outcome", ""), *show.details(outcome)) if word) if allowed else ""
+    place, until = one.place, 0.0 if allowed else said.until
+    return Decided(
+        said.at, place.campaign, place.contact, allowed, said.rule, why, until, said.pack, said.attempt, ended
+    )
+
+
+async def _pack(site: OpenSite, campaign: str) -> Pack | None:
+    """The campaign's rules of today; None where they cannot be read: `check` says why."""
+    found = await site.store.campaign(campaign)
+    try:
+        return site.pack_of(found[0]) if found else None
+    except ConfigError:
+        return None
+
+
+async def verify(site: OpenSite, campaign: str, as_json: bool) -> None:
+    """Whether the chain of decisions of a campaign, or of each, holds. Exits with 1 where one does not."""
+    names = [(await known(site, campaign)).id] if campaign else sorted(await site.store.campaigns())
+    whole = True
+    for name in names:
+        broken = await site.store.verify_log(name)
+        anchor, head = await site.store.log_ends(name)
+        first, last = await site.store.log(name, "0", 1), await site.store.tail(name, 1, "log")
+        bodies = [*(entry.body for _, entry in first.entries), *(entry.get("body", "") for _, entry in last)]
+        times = [said.at for said in map(read, bodies) if said is not None]
+        checked = Chain(name, anchor.seq, head.seq, broken, times[0] if times else 0.0, times[-1] if times else 0.0)
+        say(json.dumps(rules_show.chain_data(checked)) if as_json else rules_show.chain(checked))
+        whole = whole and broken is None
+    if not whole:
+        raise typer.Exit(1)

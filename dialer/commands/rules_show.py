@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from math import isfinite
 from typing import Any
@@ -25,8 +25,8 @@ ASSUMED = "if nobody is called meanwhile"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One decision, as it was written down. `outcome` empty: not placed, or its outcome is not there any more."""
+class Decided:
+    """One decision as the log has it. `outcome` empty: not placed, not over, or not kept any more."""
 
     at: float
     campaign: str
@@ -38,7 +38,6 @@ class Told:
     pack: str
     attempt: str = ""
     outcome: str = ""
-    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,20 @@ class Known:
     number: str
     past: History
     answers: tuple[Answer, ...]
-    told: tuple[Told, ...]
+    decided: tuple[Decided, ...]
+    others: int = 0  # decisions about other numbers of the same contacts
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A campaign's log of decisions: `dropped` and `last` are numbers of entries; `broken`: the first that is."""
+
+    campaign: str
+    dropped: int
+    last: int
+    broken: int | None
+    begins: float
+    ends: float
 
 
 def preview(campaign: str, seen: Preview, pack: Pack) -> RenderableType:
@@ -206,18 +218,22 @@ def why(seen: Known, now: float) -> RenderableType:
     """Decisions, oldest first; then today's answer."""
     zone = next((answer.zone for answer in seen.answers if answer.zone), "UTC")
     parts: list[RenderableType] = [Text(f"{seen.number}: {_flags(seen.past, zone)}.", style="bold"), Text("")]
-    if seen.told:
-        table = Table(f"when ({zone})", "campaign", "contact", "decision", "until", "pack", "attempt", box=None)
+    if seen.decided:
+        table = Table(
+            f"when ({zone})", "campaign", "contact", "decision", "until", "pack", "attempt", box=None, pad_edge=False
+        )
         table.add_column("why, and what came of it", overflow="fold")
-        for one in seen.told:
+        for one in seen.decided:
             decision = "allowed" if one.allowed else f"refused: {one.rule}"
-            words = f"{one.sentence} {one.outcome}".strip() + (f" ({one.times} times)" if one.times > 1 else "")
+            words = f"{one.sentence} {one.outcome}".strip()
             until = "" if one.allowed else _when(one.until, zone)
             row = (_when(one.at, zone), one.campaign, one.contact, decision, until, one.pack, one.attempt, words)
             table.add_row(*map(Text, row))
         parts += [table, Text("")]
     elif seen.answers:
         parts += [Text("Nothing was decided about it so far."), Text("")]
+    if seen.others:
+        parts += [Text(f"{seen.others} more decisions are about other numbers of the same contacts."), Text("")]
     if not seen.answers:
         parts.append(Text("No list has this number."))
     parts += [Text(f"Now, {_when(now, zone)}, {_answer(answer, zone)}") for answer in seen.answers]
@@ -236,7 +252,8 @@ def why_data(seen: Known) -> dict[str, Any]:
             "attempts": len(seen.past.attempts),
             "conversations": len(seen.past.conversations),
         },
-        "decisions": [asdict(one) | {"until": _finite(one.until)} for one in seen.told],
+        "decisions": [asdict(one) | {"until": _finite(one.until)} for one in seen.decided],
+        "decisions_about_other_numbers": seen.others,
         "now": [
             {
                 "campaign": answer.campaign,
@@ -285,3 +302,27 @@ def _when(at: float, zone: str) -> str:
 
 def _finite(at: float) -> float | None:
     return at if isfinite(at) else None
+
+
+def chain(seen: Chain) -> str:
+    """Whether it holds, as a sentence."""
+    if seen.broken is not None:
+        before = seen.broken - 1 - seen.dropped
+        return (
+            f"{seen.campaign}: entry {seen.broken} of the log is missing or was changed; the {before} kept before it"
+            " hold. Compare with a copy of Redis's data from before."
+        )
+    kept = seen.last - seen.dropped
+    if not kept:
+        return f"{seen.campaign}: no decision is kept in its log."
+    dropped = f"; the {seen.dropped} before are past their retention" if seen.dropped else ""
+    return f"{seen.campaign}: {kept} entries from {_utc(seen.begins)} to {_utc(seen.ends)}, unbroken{dropped}."
+
+
+def chain_data(seen: Chain) -> dict[str, Any]:
+    """The same for programs."""
+    return asdict(seen) | {"entries": seen.last - seen.dropped, "unbroken": seen.broken is None}
+
+
+def _utc(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
