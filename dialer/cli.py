@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dialer.errors import DialerError, StoreDown
+from dialer.errors import BadInput, DialerError, StoreDown
 from dialer.model import Kind, Mode
 
 # What a command needs is loaded where it is called: `dialer --help` and short commands start in half the time.
@@ -134,6 +134,29 @@ def preview(
     from dialer.commands import rules
 
     _run(config, lambda site: rules.preview(site, campaign, day, sample, everybody, as_json))
+
+
+@app.command()
+def why(
+    number: Annotated[list[str] | None, typer.Argument(help="As people write it, with or without +62.")] = None,
+    config: Config = HERE,
+    campaign: Annotated[str, typer.Option(help="Of this campaign only.")] = "",
+    verify: Annotated[bool, typer.Option("--verify", help="Is the log of decisions whole?")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one object a line.")] = False,
+) -> None:
+    """Every decision about a number, oldest first, and what the gate would say of it now.
+
+    `dialer why --verify [CAMPAIGN]`: whether the chain of decisions holds, of one campaign or of all.
+    """
+    from dialer.commands import rules
+
+    words = " ".join(number or [])
+    if verify:
+        _run(config, lambda site: rules.verify(site, words or campaign, as_json))
+    elif not words:
+        raise BadInput("name a number, such as 081234567890, or use --verify.")
+    else:
+        _run(config, lambda site: rules.why(site, words, campaign, as_json))
 
 
 # ---- campaigns ------------------------------------------------------------------------------------------------------
