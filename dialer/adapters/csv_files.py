@@ -156,7 +156,7 @@ def _decodes(path: Path, encoding: str) -> bool:
             while chunk := file.read(CHUNK):
                 decoder.decode(chunk)
             decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
+        except UnicodeError:
             return False
     return True
 

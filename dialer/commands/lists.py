@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from dialer import mappings, previews
+from dialer import list_show, mappings
 from dialer.adapters import list_files, loading
 from dialer.adapters.redis_elsewhere import elsewhere
 from dialer.adapters.reject_files import NoRejects, RejectFile
@@ -65,7 +65,7 @@ async def load(site: OpenSite, file: Path, campaign: str, options: Options) -> N
             summary = await loading.load(
                 site.store, others, wanted.file, wanted.columns, wanted.rules, asked, rejects, bar.update
             )
-    for line in previews.loaded(summary, campaign, wanted.columns, options.rejects is not None):
+    for line in list_show.loaded(summary, campaign, wanted.columns, options.rejects is not None):
         say(line)
 
 
@@ -112,9 +112,9 @@ def _day(text: str) -> date:
 
 
 def _preview(wanted: _List, count: int) -> None:
-    out.print(previews.mapping(wanted.columns))
+    out.print(list_show.mapping(wanted.columns))
     table = list_files.first_rows(wanted.file, min(count, PREVIEW_MAX))
-    for line in previews.rows(wanted.columns, wanted.rules, table):
+    for line in list_show.rows(wanted.columns, wanted.rules, table):
         say(line)
     say("Nothing was loaded.")
 
