@@ -187,8 +187,13 @@ def _stopped(calls: Sequence[Call], trace: Sequence[Entry]) -> Iterator[str]:
 
 
 def _refused(calls: Sequence[Call], trace: Sequence[Entry]) -> Iterator[str]:
-    """Contacts refused for good."""
+    """Contacts refused for good, or taken off the list."""
     for index, entry in enumerate(trace):
+        if entry["what"] == "withdrawn":
+            for call in calls:
+                hit = call.seen["person"] == entry["person"] and entry["campaign"] in ("", call.seen["campaign"])
+                if hit and call.looked > index:
+                    yield f"withdrawn at {index}, called at {call.looked}: {call.seen}"
         if entry["what"] == "refused":
             for call in calls:
                 same = all(call.seen[name] == entry[name] for name in ("campaign", "contact"))

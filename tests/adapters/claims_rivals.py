@@ -248,6 +248,12 @@ class Rival:
         await self.store.stop(persons, numbers)
         await self.tell({"what": "stopped", "persons": persons, "numbers": numbers})
 
+    async def withdraw(self) -> None:
+        contact = self._anybody()
+        campaign = self.random.choice(("", *CAMPAIGNS))
+        await self.store.withdraw(contact.person, await self._now(), campaign)
+        await self.tell({"what": "withdrawn", "person": contact.person, "campaign": campaign})
+
     async def refuse(self) -> None:
         """As the gate of another engine may, whose look was earlier."""
         campaign, now = self.random.choice(CAMPAIGNS), await self._now()
@@ -312,7 +318,7 @@ class Rival:
         return self.random.choices(
             (
                 busy, replace(busy, count=False), talk, replace(talk, silent_until=again + 5000),
-                replace(talk, stop=True, retry_at=0.0), replace(talk, conversation=False, wrong_person=True, stop=True),
+                replace(talk, stop=True, retry_at=0.0), replace(talk, conversation=False, wrong_person=True),
                 replace(busy, outcome=Outcome.INVALID_NUMBER, dead=True), replace(busy, retry_at=0.0),
             ),
             (40, 10, 10, 10, 2, 2, 2, 2),
@@ -320,8 +326,8 @@ class Rival:
 
 
 OPERATIONS = {
-    "claim": 30, "finish": 30, "wait": 20, "sweep": 4, "stop": 1, "refuse": 2, "lock_and_unlock": 3, "depose": 1,
-    "cut": 2,
+    "claim": 30, "finish": 30, "wait": 20, "sweep": 4, "stop": 1, "withdraw": 1, "refuse": 2, "lock_and_unlock": 3,
+    "depose": 1, "cut": 2,
 }  # fmt: skip
 
 
@@ -349,9 +355,7 @@ def _record(attempt: Attempt, judged: Verdict) -> dict[str, str]:
 class Watched(RedisStore):
     """Tells the trace of the second look before it is taken, and of contacts refused for good after it is done."""
 
-    async def claim(
-        self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()
-    ) -> list[bool]:
+    async def claim(self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()) -> list[bool]:
         await self._link.one(entry({"what": "look", "attempts": [one.id for one in attempts]}))
         return await super().claim(token, attempts, at, notes)
 

@@ -20,6 +20,7 @@ from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_scripts import RedisCommand
 from dialer.adapters.redis_store import RedisStore
+from dialer.decisionlog import ALLOWED, read
 from dialer.model import Allowed, Attempt, Campaign, History, Permission, Refused
 from dialer.placing import Placer, Ready
 from dialer.ports import Finish, Held
@@ -92,17 +93,33 @@ async def verdict_on(url: str, world: World) -> tuple[list[str], list[Entry]]:
     trace = [json.loads(fields[1]) for _, fields in await link.one(("XRANGE", TRACE, "-", "+"))]
     records: dict[str, dict[str, str]] = {}
     found: list[str] = []
+    noted: set[str] = set()
     for campaign in CAMPAIGNS:
         for _, fields in await store.tail(campaign, 100_000):
             one = dict(fields)
             found += [f"two outcomes: {one}"] if one["attempt"] in records else []
             records[one["attempt"]] = one
+        broken = await store.verify_log(campaign)
+        found += [f"{campaign}: its log is broken at entry {broken}"] if broken is not None else []
+        noted |= await allowed_by(store, campaign)
         for contact in world.listed(campaign):
             places = await placed_in(store, contact, campaign)
             found += [f"{campaign} {contact.id} stands in {places}"] if len(places) != 1 else []
     found += [f"no outcome: {one}" for one in trace if one["what"] == "placed" and one["attempt"] not in records]
+    unnoted = [one for one in trace if one["what"] == "placed" and not one["past"] and one["attempt"] not in noted]
+    found += [f"nothing in the log allows it: {one}" for one in unnoted]
     await last.close()
     return found + faults(trace, records, world.law()), trace
+
+
+async def allowed_by(store: RedisStore, campaign: str) -> set[str]:
+    """Attempts that the log of decisions allows."""
+    found, after = set[str](), "0"
+    while page := (await store.log(campaign, after)).entries:
+        said = [read(entry.body) for _, entry in page]
+        found |= {one.attempt for one in said if one is not None and one.kind == ALLOWED}
+        after = page[-1][0]
+    return found
 
 
 def placed(trace: Sequence[Entry]) -> int:
@@ -232,7 +249,7 @@ async def hammered(url: str, world: World, processes: int, steps: int) -> tuple[
 
 @pytest.mark.parametrize("world", [World(8, 60, 100, tight=False), World(9, 60, 100, tight=True)], ids=("law", "tight"))
 async def test_processes_hammer_the_same_debtors(redis: RedisProcess, world: World) -> None:
-    found, trace = await hammered(redis.url, world, processes=4, steps=200)
+    found, trace = await hammered(redis.url, world, processes=4, steps=150)
     assert not found
     assert placed(trace) > 30
 
@@ -263,9 +280,7 @@ class Impersonal(Watched):
     async def lock(self, attempts: Sequence[Attempt], at: float) -> list[Held | Refused]:
         return await super().lock([self._hide(one) for one in attempts], at)
 
-    async def claim(
-        self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()
-    ) -> list[bool]:
+    async def claim(self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()) -> list[bool]:
         return await super().claim(token, [self._hide(one) for one in attempts], at, notes)
 
     async def unlock(self, attempts: Sequence[Attempt]) -> None:
@@ -291,9 +306,7 @@ class Interrupted(Watched):
 
     claims = 0
 
-    async def claim(
-        self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()
-    ) -> list[bool]:
+    async def claim(self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()) -> list[bool]:
         self.claims += 1
         if self.claims % 2:
             persons = [one.person for one in attempts]
