@@ -40,6 +40,10 @@ class Ahead:
         """Whether `wanted` contacts can be had without another look."""
         return bool(self._next) and not self.is_old(at) and (self._is_all or len(self._next) >= wanted)
 
+    def runs_low(self, wanted: int, at: float) -> bool:
+        """Whether a look now keeps claims from having to look."""
+        return self.is_old(at) or (not self._is_all and len(self._next) < wanted)
+
     async def look(self, at: float) -> None:
         """Read the head of the list anew. Raises StoreError."""
         found = await self._store.candidates(self._campaign, at, LOOK)

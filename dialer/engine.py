@@ -229,14 +229,14 @@ class Engine:
             await asyncio.gather(*(self._guarded(run, self._turn(run)) for run in self.runs.values()))
 
     async def _turn(self, run: Run) -> None:
+        if run.wants_look(self._clock.now()):  # here: a claim that has to look takes twice as long
+            await self._guarded(run, run.ahead.look(self._clock.now()))
         if not run.placing:  # a decision takes its calls out of the calls per second: each one made is carried out
             self._decide(run)
         commands = await self._store.commands(run.campaign.id, run.token)
         self._hands.forget_answers(run, {command.id for command in commands})
         for command in commands:
             await self._guarded(run, self._hands.obey(run, command))
-        if run.wants_look(self._clock.now()):
-            await run.ahead.look(self._clock.now())
 
     def _decide(self, run: Run) -> None:
         now, holds = self._clock.now(), self._holds(run)

@@ -1,6 +1,7 @@
 """One campaign as its leader runs it: floor, pacer, list, lease; asks for nothing but ports."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -197,10 +198,9 @@ class Run:
         return f"nobody may be called now, {self.later} later" if self.later else "the list is empty"
 
     def wants_look(self, at: float) -> bool:
-        """Whether the pacer needs a new look at the list; while calls are being claimed the claim looks by itself."""
-        looks = self.status is Status.RUNNING and not self.draining and not self.placing
-        call_backs = self.ahead.apart and self.due > 0
-        return looks and (self.campaign.mode is Mode.PREDICTIVE or call_backs) and self.ahead.is_old(at)
+        """Whether it is time for a look at the list: for the pacer, for call-backs, or for what a second may start."""
+        looks = self.status is Status.RUNNING and not self.draining and not self.placing and self.due > 0
+        return looks and self.ahead.runs_low(math.ceil(self.share.calls_per_second), at)
 
     def call_backs(self, at: float, holds: tuple[str, ...]) -> tuple[list[Ready], list[Refusal], list[Action]]:
         """Call-backs to be placed now, an agent reserved for each; those that may not be; what follows."""

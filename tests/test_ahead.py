@@ -108,3 +108,19 @@ def test_a_hostile_past_is_none(past: str) -> None:
         assert ahead.candidates(EPOCH)[0].answer_probability == pytest.approx(0.3)
 
     play(scene())
+
+
+def test_it_runs_low_before_it_is_empty() -> None:
+    async def scene() -> None:
+        ahead = await listed(*contacts(LOOK + 50))
+        await ahead.look(EPOCH)
+        ahead.take(LOOK - 10)
+        assert not ahead.runs_low(10, EPOCH)
+        assert ahead.runs_low(11, EPOCH)
+        assert ahead.runs_low(1, EPOCH + LOOK_S)
+        short = await listed(*contacts(3))
+        await short.look(EPOCH)
+        short.take(3)
+        assert not short.runs_low(11, EPOCH), "there was no more to see"
+
+    play(scene())

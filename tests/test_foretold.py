@@ -9,7 +9,7 @@ import pytest
 
 from dialer.abandon import Fate
 from dialer.forecast import Forecast
-from dialer.model import Attempt, CallState, Mode, Order, Outcome
+from dialer.model import Attempt, CallState, Contact, Kind, Mode, Order, Outcome
 from dialer.pacing import Decision, PacingEvent, Snapshot
 from dialer.past import Past
 from dialer.run import ENDED_RINGING
@@ -154,6 +154,27 @@ def test_a_forecast_that_cannot_be_read_costs_no_counts(kept: object) -> None:
             stage.run.abandons = type(stage.run.abandons)()
             stage.run.take_over(json.dumps(shown).encode())
             assert stage.run.abandons.rate(stage.run.pack.abandon_window, stage.clock.now()).live == 1
+
+    play(scene())
+
+
+@pytest.mark.parametrize("mode", [Mode.PREDICTIVE, Mode.RATIO, Mode.IVR])
+def test_claims_need_not_look_at_the_list(mode: Mode) -> None:
+    async def scene() -> None:
+        kind = Kind.IVR if mode is Mode.IVR else Kind.AGENTS
+        settings = replace(PREDICTIVE, mode=mode, kind=kind, calls_per_second=20.0)
+        async with staged(settings, mixed(7), 5000, tuple(f"1{n:02d}" for n in range(20))) as stage:
+            budget(stage)
+            candidates, looks = stage.store.candidates, list[bool]()
+
+            async def watched(campaign: str, at: float, limit: int) -> tuple[Contact, ...]:
+                looks.append(stage.run.placing)
+                return await candidates(campaign, at, limit)
+
+            stage.store.candidates = watched  # type: ignore[method-assign]
+            await asyncio.sleep(60.0)
+            assert len(stage.placed()) > 60
+            assert looks.count(True) <= 2 < len(looks)
 
     play(scene())
 
