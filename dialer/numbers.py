@@ -129,17 +129,24 @@ def _plain_mobile(digits: str, region: str, country_codes: frozenset[int]) -> st
 # ---- the long way ---------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    number: PhoneNumber
+    e164: str
+    kind: int  # a PhoneNumberType; its unknown ones are not valid
+
+
 def _by_library(digits: str, region: str, country_codes: frozenset[int]) -> str:
-    readings = {_e164(number): number for number in _readings(digits, region)}
+    readings = {one.e164: one for one in _readings(digits, region)}
     if len(readings) > 1:
         raise NumberFault("can be read with and without country code", "write it with + and country code")
-    for e164, number in readings.items():
-        _check(number, country_codes)
-        return e164
+    for one in readings.values():
+        _check(one, country_codes)
+        return one.e164
     raise NumberFault("no number of a subscriber", "correct it; write +6281234567890")
 
 
-def _readings(digits: str, region: str) -> list[PhoneNumber]:
+def _readings(digits: str, region: str) -> list[_Reading]:
     """What the digits may mean: at most one where they begin with + or 0."""
     if digits.startswith(("+", "0")):
         return _parsed(digits, region)
@@ -151,29 +158,27 @@ def _readings(digits: str, region: str) -> list[PhoneNumber]:
     inside = _parsed(f"0{digits}", region)
     # a fixed line is not believed to have lost its 0: the digits may as well be a foreign number without its +
     lost_zero = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
-    return abroad + [number for number in inside if abroad or phonenumbers.number_type(number) in lost_zero]
+    return abroad + [one for one in inside if abroad or one.kind in lost_zero]
 
 
-def _parsed(digits: str, region: str) -> list[PhoneNumber]:
+def _parsed(digits: str, region: str) -> list[_Reading]:
     try:
         number = phonenumbers.parse(digits, region)
     except NumberParseException:
         return []
-    return [number] if phonenumbers.is_valid_number(number) else []
+    kind = phonenumbers.number_type(number)  # that it has one is what is_valid_number() asks for
+    if kind == PhoneNumberType.UNKNOWN:
+        return []
+    return [_Reading(number, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), kind)]
 
 
-def _check(number: PhoneNumber, country_codes: frozenset[int]) -> None:
-    code = number.country_code or 0
+def _check(one: _Reading, country_codes: frozenset[int]) -> None:
+    code = one.number.country_code or 0
     if code not in country_codes:
         allowed = ", ".join(f"+{code}" for code in sorted(country_codes))
         raise NumberFault("a country that is not called", f"numbers of {allowed} only; see [list] country_codes")
-    centre = CALL_CENTRES.get(code)
-    kind = phonenumbers.number_type(number)
-    if kind == PhoneNumberType.MOBILE:
-        centre = None  # 0811 500 000 is somebody's
-    if kind not in SUBSCRIBERS or (centre and centre.fullmatch(phonenumbers.national_significant_number(number))):
+    centre = None if one.kind == PhoneNumberType.MOBILE else CALL_CENTRES.get(code)  # 0811 500 000 is somebody's
+    if one.kind not in SUBSCRIBERS or (
+        centre and centre.fullmatch(phonenumbers.national_significant_number(one.number))
+    ):
         raise NumberFault("a service or premium number", "give the debtor's own number")
-
-
-def _e164(number: PhoneNumber) -> str:
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -142,3 +142,15 @@ def test_emergency_short_and_premium_numbers_are_refused(region: str) -> None:
     for number in numbers:
         with pytest.raises(NumberFault):
             read_number(number, region, frozenset({code}))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.from_regex(r"(\+?(62|65|1|44))?0?[1-9][0-9]{3,12}", fullmatch=True))
+def test_a_number_with_a_type_is_a_valid_one(text: str) -> None:
+    """So that the library is asked once."""
+    try:
+        number = phonenumbers.parse(text, "ID")
+    except phonenumbers.NumberParseException:
+        return
+    typed = phonenumbers.number_type(number) != phonenumbers.PhoneNumberType.UNKNOWN
+    assert typed == phonenumbers.is_valid_number(number)
