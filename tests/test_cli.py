@@ -122,7 +122,7 @@ def in_store(redis: RedisProcess) -> Callable[[Callable[[RedisStore], Coroutine[
 # ---- help -----------------------------------------------------------------------------------------------------------
 
 COMMANDS = (
-    "", "engine", "serve", "check", "conf", "load", "status", "outcomes", "pacing", "campaign", "campaign create",
+    "", "engine", "serve", "check", "conf", "load", "preview", "why", "status", "outcomes", "pacing", "campaign", "campaign create",
     "campaign start", "campaign pause", "campaign stop", "campaign list", "campaign show", "agent", "agent sign-in",
     "agent sign-out", "agent break", "agent back", "agent wrapped", "agent hang-up", "agent disposition",
 )  # fmt: skip
@@ -194,6 +194,10 @@ def test_the_demos_rules_are_for_the_demo(dialer: Dialer) -> None:
         ("campaign create Big", "is no campaign id"),
         ("campaign show nobody", "there is no campaign 'nobody'"),
         ("load missing.csv --campaign nobody", "there is no campaign 'nobody'"),
+        ("preview nobody", "there is no campaign 'nobody'"),
+        ("why", "name a number, such as 081234567890"),
+        ("why --verify nobody", "there is no campaign 'nobody'"),
+        ("why 0812 34", "no number of a subscriber"),
         ("outcomes --campaign nobody", "there is no campaign 'nobody'"),
         ("campaign start NOBODY", "there is no campaign 'NOBODY'"),
     ],
