@@ -122,9 +122,10 @@ def in_store(redis: RedisProcess) -> Callable[[Callable[[RedisStore], Coroutine[
 # ---- help -----------------------------------------------------------------------------------------------------------
 
 COMMANDS = (
-    "", "engine", "serve", "check", "conf", "load", "preview", "why", "status", "outcomes", "pacing", "campaign", "campaign create",
-    "campaign start", "campaign pause", "campaign stop", "campaign list", "campaign show", "agent", "agent sign-in",
-    "agent sign-out", "agent break", "agent back", "agent wrapped", "agent hang-up", "agent disposition",
+    "", "engine", "serve", "check", "conf", "load", "preview", "why", "status", "outcomes", "pacing", "campaign",
+    "campaign create", "campaign start", "campaign pause", "campaign stop", "campaign list", "campaign show",
+    "agent", "agent sign-in", "agent sign-out", "agent break", "agent back", "agent wrapped", "agent hang-up",
+    "agent disposition",
 )  # fmt: skip
 
 
