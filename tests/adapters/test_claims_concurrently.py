@@ -233,7 +233,7 @@ async def hammered(url: str, world: World, processes: int, steps: int) -> tuple[
             async def half_way() -> bool:
                 return first.returncode is not None or await link.one(("XLEN", TRACE)) > before + 60
 
-            await until(half_way)
+            await until(half_way, tries=2000)
             first.kill()
             await first.wait()
             await link.one(("PING",))  # what it had still sent is carried out by now
