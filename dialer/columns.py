@@ -95,7 +95,8 @@ def read_header(
     names: Sequence[str], mapped: Mapping[str, str] | None = None, constants: Mapping[str, str] | None = None
 ) -> Columns:
     """Columns from the header line. `mapped`: header -> word, which decides where it names a column: a field, a phone
-    header, custom:NAME, ignore. Raises BadInput where two columns mean the same, or none holds a number.
+    header, custom:NAME (which a header may say itself), ignore. Raises BadInput where two columns mean the same, or none
+    holds a number.
     """
     if strange := [name for name in names if not name.isprintable() or len(name) > HEADER_MAX]:
         raise BadInput(f"the header {listed(strange)} is no name of a column: use one line of readable text.")
@@ -131,8 +132,8 @@ class _Found:
         bare = plain(word)
         if mapped and word == IGNORE:
             return
-        if mapped and word.startswith("custom:"):
-            self._once(self.custom, word.removeprefix("custom:"), name)
+        if word.startswith("custom:") and CUSTOM_NAME.fullmatch(word[7:]):
+            self._once(self.custom, word[7:], name)
         elif bare in FIELDS:
             self._once(self.fields, FIELDS[bare], name)
         elif (phone := phone_column(bare)) is not None:

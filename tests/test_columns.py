@@ -38,6 +38,7 @@ def test_a_mapping_decides_where_it_names_a_column_and_the_header_elsewhere() ->
     assert found.fields == {"amount": "sisa", "province": "provinsi"}
     assert found.custom == (("cabang", "branch"),)
     assert found.unknown == ("x",)
+    assert read_header(["hp", "custom:branch", "custom:Branch"]).custom == (("custom:branch", "branch"),)
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,7 @@ from dialer.adapters import list_files, loading
 from dialer.adapters.redis_elsewhere import elsewhere
 from dialer.adapters.reject_files import NoRejects, RejectFile
 from dialer.adapters.site import OpenSite
-from dialer.columns import Columns, read_header
 from dialer.commands.desk import known, out, say
-from dialer.contacts import ListRules, check_constants
 from dialer.errors import BadInput
 from dialer.importing import Across, Summary
 from dialer.mappings import ListMapping
@@ -40,45 +38,24 @@ class Options:
     sheet: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _List:
-    """A file that is understood."""
-
-    file: list_files.ListFile
-    columns: Columns
-    rules: ListRules
-    mapping: ListMapping
-
-
 async def load(site: OpenSite, file: Path, campaign: str, options: Options) -> None:
     """The same file twice changes nothing."""
     await known(site, campaign)
-    wanted = _understood(site, file, options)
-    if options.save_mapping is not None:
-        _save(options.save_mapping, mappings.saved(wanted.columns, wanted.rules, wanted.mapping))
-    if options.preview:
-        _preview(wanted, options.preview)
-        return
     asked = loading.Wanted(campaign, site.clock.now(), _across(options.across), options.weight)
-    with _written(options.rejects, wanted.file.header) as rejects, _bar(file, wanted.file.unit) as bar:
-        async with elsewhere(site.config.redis.url) as others:
-            summary = await loading.load(
-                site.store, others, wanted.file, wanted.columns, wanted.rules, asked, rejects, bar.update
-            )
-    for line in list_show.loaded(summary, campaign, wanted.columns, options.rejects is not None):
-        say(line)
-
-
-def _understood(site: OpenSite, file: Path, options: Options) -> _List:
     mapping = _mapping(options.mapping)
-    sheet = options.sheet or mapping.sheet
-    mapping = replace(mapping, sheet=sheet)
-    as_of = _day(options.as_of) if options.as_of else datetime.fromtimestamp(site.clock.now(), ZoneInfo(WIB)).date()
-    rules = replace(mapping.rules(site.config.list_rules()), as_of=as_of)
-    found = list_files.inspect(file, mapping.encoding, mapping.delimiter, sheet)
-    columns = read_header(found.header, mapping.columns, mapping.values)
-    check_constants(columns, rules)
-    return _List(found, columns, rules, mapping)
+    mapping = replace(mapping, sheet=options.sheet or mapping.sheet)
+    as_of = _day(options.as_of) if options.as_of else datetime.fromtimestamp(asked.at, ZoneInfo(WIB)).date()
+    found = loading.understand(file, replace(site.config.list_rules(), as_of=as_of), mapping)
+    if options.save_mapping is not None:
+        _save(options.save_mapping, mappings.saved(found.columns, found.rules, mapping))
+    if options.preview:
+        _preview(found, options.preview)
+        return
+    with _written(options.rejects, found.file.header) as rejects, _bar(file, found.file.unit) as bar:
+        async with elsewhere(site.config.redis.url) as others:
+            summary = await loading.load(site.store, others, found, asked, rejects, bar.update)
+    for line in list_show.loaded(summary, campaign, found.columns, options.rejects is not None):
+        say(line)
 
 
 def _mapping(path: Path | None) -> ListMapping:
@@ -111,10 +88,10 @@ def _day(text: str) -> date:
         raise BadInput(f"--as-of {text!r} is no day: write 2026-12-31.") from None
 
 
-def _preview(wanted: _List, count: int) -> None:
-    out.print(list_show.mapping(wanted.columns))
-    table = list_files.first_rows(wanted.file, min(count, PREVIEW_MAX))
-    for line in list_show.rows(wanted.columns, wanted.rules, table):
+def _preview(found: loading.Understood, count: int) -> None:
+    out.print(list_show.mapping(found.columns))
+    table = list_files.first_rows(found.file, min(count, PREVIEW_MAX))
+    for line in list_show.rows(found.columns, found.rules, table):
         say(line)
     say("Nothing was loaded.")
 

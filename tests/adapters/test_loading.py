@@ -10,16 +10,16 @@ from random import Random
 
 import pytest
 
-from dialer.adapters import list_files, loading
+from dialer.adapters import loading
 from dialer.adapters.redis_elsewhere import elsewhere
 from dialer.adapters.redis_keys import campaign_keys
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.reject_files import NoRejects
-from dialer.columns import read_header
 from dialer.contacts import ListRules
 from dialer.errors import BadInput
 from dialer.importing import Across, Summary
+from dialer.mappings import ListMapping
 from dialer.model import Campaign, Contact
 
 from .redis_lives import AT, CAMPAIGN, link_of, until
@@ -56,13 +56,12 @@ async def listed(store: RedisStore, campaign: str = CAMPAIGN) -> tuple[list[byte
 async def load(
     store: RedisStore, path: Path, campaign: str = CAMPAIGN, across: Across = Across.SAY, url: str = ""
 ) -> Summary:
-    file = list_files.inspect(path)
+    found = loading.understand(path, ListRules(KEY), ListMapping())
     wanted = loading.Wanted(campaign, AT, across)
-    columns, rules = read_header(file.header), ListRules(KEY)
     if not url:
-        return await loading.load(store, None, file, columns, rules, wanted, NoRejects(), lambda seen: None, 1)
+        return await loading.load(store, None, found, wanted, NoRejects(), lambda seen: None, 1)
     async with elsewhere(url) as others:
-        return await loading.load(store, others, file, columns, rules, wanted, NoRejects(), lambda seen: None, 1)
+        return await loading.load(store, others, found, wanted, NoRejects(), lambda seen: None, 1)
 
 
 async def test_killed_at_any_moment_and_done_again_it_is_as_if_nothing_had_been(
@@ -142,8 +141,9 @@ async def test_an_upload_is_read_as_a_file_is(store: RedisStore, tmp_path: Path)
     path = tmp_path / "list.csv"
     write(path, 30)
     await store.save_campaign(Campaign(CAMPAIGN, CAMPAIGN))
-    async with loading.uploaded(stream(path.read_bytes(), 7), tmp_path) as file:
-        assert file.stat().st_mode & 0o777 == 0o600
+    async with loading.uploaded(stream(path.read_bytes(), 7), "../my\x1blist.csv", tmp_path) as file:
+        assert file.parent.stat().st_mode & 0o777 == 0o700
+        assert file.name == "_my_list.csv"
         assert (await load(store, file)).new > 10
     assert not file.exists()
     assert (await load(store, path)).new == 0
@@ -159,9 +159,9 @@ async def test_an_upload_that_is_too_large_or_breaks_off_leaves_no_file(
         raise ConnectionError("gone")
 
     with pytest.raises(BadInput, match="divide the list"):
-        async with loading.uploaded(stream(bytes(11), 4), tmp_path):
+        async with loading.uploaded(stream(bytes(11), 4), "x.csv", tmp_path):
             pass
     with pytest.raises(ConnectionError):
-        async with loading.uploaded(broken(), tmp_path):
+        async with loading.uploaded(broken(), "", tmp_path):
             pass
     assert not os.listdir(tmp_path)
