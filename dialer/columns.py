@@ -95,8 +95,8 @@ def read_header(
     names: Sequence[str], mapped: Mapping[str, str] | None = None, constants: Mapping[str, str] | None = None
 ) -> Columns:
     """Columns from the header line. `mapped`: header -> word, which decides where it names a column: a field, a phone
-    header, custom:NAME (which a header may say itself), ignore. Raises BadInput where two columns mean the same, or none
-    holds a number.
+    header, custom:NAME (which a header may say itself), ignore. Raises BadInput where two columns mean the same,
+    or none holds a number.
     """
     if strange := [name for name in names if not name.isprintable() or len(name) > HEADER_MAX]:
         raise BadInput(f"the header {listed(strange)} is no name of a column: use one line of readable text.")
