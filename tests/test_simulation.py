@@ -22,7 +22,7 @@ SMALL = replace(STEADY, agents=6, hours=0.6)
 def world_of(name: str = "steady", mode: Mode = Mode.PROGRESSIVE, seed: int = 1, **more: object) -> World:
     scenario = replace(SCENARIOS[name], **({"agents": 6, "hours": 0.6} | more))  # type: ignore[arg-type]
     limits = Limits(mode, lines_max=scenario.lines, lines_per_agent_max=10.0, calls_per_second=scenario.cps)
-    return World(scenario, Pacer(limits, seed), seed, gap_s=1.0)
+    return World(scenario, Pacer(limits, seed), seed, gap_s=1.0, keep=True)
 
 
 class Flood:

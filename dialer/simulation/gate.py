@@ -23,7 +23,8 @@ class Gate:
         self._call_s, self._result = call_s, result
         self._order: deque[int] = deque(range(people.size))
         self._refused: list[tuple[float, int]] = []  # until, lead
-        self._histories: dict[int, History] = {}
+        self._called: dict[int, tuple[float, ...]] = {}  # today
+        self._talked: dict[int, tuple[float, ...]] = {}
         self.tries: dict[int, int] = {}
         self._furthest = -1
         self._ever_refused: set[int] = set()
@@ -47,9 +48,7 @@ class Gate:
 
     def _asked(self, lead: int, at: float) -> Contact | None:
         contact = self.people.contact(lead)
-        known = self._histories.get(lead)
-        if known is None:
-            known = self.people.history(lead, self.begin)
+        known = self._history(lead)
         # a number is nobody else's here: its past is the person's but for the do-not-call mark
         of_number = replace(known, stop=False) if known.stop else known
         now = self.begin + at
@@ -60,7 +59,7 @@ class Gate:
             if answer.until < inf:
                 heappush(self._refused, (max(answer.until, now + 1.0), lead))
             return None
-        self._histories[lead] = replace(known, attempts=(*known.attempts, now))
+        self._called[lead] = (*self._called.get(lead, ()), now)
         self.tries[lead] = self.tries.get(lead, 0) + 1
         self._furthest = max(self._furthest, lead)
         self._order.append(lead)
@@ -68,8 +67,14 @@ class Gate:
 
     def talked(self, lead: int, at: float) -> None:
         """A talk ended: the pack's silence begins."""
-        known = self._histories[lead]
-        self._histories[lead] = replace(known, conversations=(*known.conversations, self.begin + at))
+        self._talked[lead] = (*self._talked.get(lead, ()), self.begin + at)
+
+    def _history(self, lead: int) -> History:
+        known, called = self.people.history(lead, self.begin), self._called.get(lead)
+        if called is None:
+            return known
+        talked = self._talked.get(lead, ())
+        return replace(known, attempts=(*known.attempts, *called), conversations=(*known.conversations, *talked))
 
     def close(self) -> None:
         """Count the list."""

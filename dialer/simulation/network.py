@@ -49,7 +49,7 @@ class Network:
     ) -> None:
         self._queue, self._begin, self._result = queue, begin, result
         self._told, self._on_live, self._on_end = told, on_live, on_end
-        self.heard: Callable[[Attempt, Verdict], None] | None = None  # of every outcome
+        self.heard: Callable[[Attempt, Verdict], None] | None = None  # hears every outcome
         self.calls: dict[str, Call] = {}
         self.seen: dict[str, AttemptSeen] = {}  # those that no agent has
 
@@ -163,10 +163,8 @@ class Network:
 
     def _over(self, call: Call) -> None:
         """Write its outcome down."""
-        found = verdict(call.attempt, (), CAMPAIGN, self._begin + self._queue.at)
         if self.heard is not None:
-            self.heard(call.attempt, found)
+            self.heard(call.attempt, verdict(call.attempt, (), CAMPAIGN, self._begin + self._queue.at))
         self._happens(call, Word.RECORDED)
-        self._result.outcomes[found.outcome] = self._result.outcomes.get(found.outcome, 0) + 1
         self.seen.pop(call.id, None)
         del self.calls[call.id]

@@ -32,7 +32,7 @@ class Result:
     reached: int = 0  # of these, talked to
     right_party: int = 0  # talks with a person; connects with a machine taken for one are none
     refused: dict[str, int] = field(default_factory=dict)  # calls that the gate did not allow, by rule
-    outcomes: dict[str, int] = field(default_factory=dict)  # as the product's outcome step names them
+    outcomes: dict[str, int] = field(default_factory=dict)  # as the product's outcome step names them, if they are kept
 
     @property
     def utilisation(self) -> float:

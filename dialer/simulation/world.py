@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from math import inf
 from typing import Protocol
 
+from dialer.model import Attempt, Verdict
 from dialer.rulebook import Pack
 from dialer.simulation.gate import Gate
 from dialer.simulation.leads import Leads, People
@@ -69,6 +70,8 @@ class World:
         begin = begin_of(pack, scenario.hours)
         self.gate = Gate(self.people, pack, begin, scenario.ring_timeout_s + 3 * scenario.delay_s, self.result)
         self.network = Network(self.queue, begin, self.result, self._call_told, self._is_live, self._ended)
+        if keep:
+            self.network.heard = self._heard
         days = days_of(scenario, seed) if days is None else days
         self.team = Team(days, self.queue, self.result, self._tell, self._serve, self._talk_over, self.network.wrapped)
         self._tally = Tally(self.result, keep)
@@ -179,6 +182,9 @@ class World:
         fate = self.people.fate(lead, self.gate.tries[lead] - 1, at)
         self._tally.launched(at)
         self.network.launch(contact, fate, self.gate.pack.label, chance)
+
+    def _heard(self, _: Attempt, found: Verdict) -> None:
+        self.result.outcomes[found.outcome] = self.result.outcomes.get(found.outcome, 0) + 1
 
     def _ended(self, call: Call) -> None:
         if self.forecasts is not None:

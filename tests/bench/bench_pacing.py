@@ -69,6 +69,7 @@ def one_shift(cell: Cell) -> Row:
         "launched": one.launched,
         "reached": one.reached,
         "tried_share": one.tried_share,
+        "passed_over": one.passed_over,
         "tries_per_lead": one.tries_per_lead,
         "right_party_per_hour": one.right_party_per_hour,
         "cpu_s": process_time() - begin,
