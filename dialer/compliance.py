@@ -1,42 +1,67 @@
 """2/8 gate: may this person be called now, on this number? Allowed | Refused(rule, until); doubt means refused.
 
 Asked at the moment of the call. Nothing here can raise: what cannot be decided is refused. Which article stands behind
-a rule is in the pack: `pack.sources[rule]`.
+a rule is in the pack: `rulebook.cited(pack, rule)`.
 """
 
 import math
-import re
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
-from dialer.model import Allowed, Contact, History, Number, Permission, Refused
-from dialer.rulebook import Cap, Hours, Of, Pack
+from dialer.model import Allowed, Contact, History, Number, NumberState, Permission, Refused
+from dialer.number_plan import area_zones, number_type
+from dialer.rulebook import Cap, Of, Pack, Region, fold
+from dialer.windows import DAY_S, LATEST, Windows, begins, opening, shut
 
-EARLIEST = datetime(2024, 1, 1, tzinfo=ZoneInfo("UTC")).timestamp()  # a clock before this was never set
-LATEST = datetime(2100, 1, 1, tzinfo=ZoneInfo("UTC")).timestamp()
+EARLIEST = datetime(2024, 1, 1, tzinfo=UTC).timestamp()  # a clock before this was never set
 CALL_S_MAX = 600.0  # no ring lasts longer; a larger figure is a mistake of the caller
-LOOK_AHEAD_DAYS = 60  # how far the next opening is looked for
 DOUBT_S = 60.0  # after a refusal for doubt, ask again then
-DAY_S = 86400.0
-SLOT_S = 900  # every zone's offset is a multiple of it, so a local day never begins inside a slot
-SHUT = (math.inf, -math.inf)
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+CALLS, OTHER_HOURS = "calls", "other_hours"  # what a consent may be for
+_STATES = {
+    NumberState.UNTRIED: "",
+    NumberState.GOOD: "",
+    NumberState.DEAD: "dead_number",
+    NumberState.WRONG_PERSON: "wrong_person",
+    NumberState.STOP: "number_stop",
+}
+_FOR_GOOD = {
+    "stop": "This person must not be called any more.",
+    "number_stop": "This number must not be called any more.",
+    "lender_stop": "This lender may not call any more, or it is not known which lender calls.",
+    "campaign_stop": "This campaign may not call any more, or it is not known which campaign calls.",
+    "dead_number": "This number is proven not in service.",
+    "wrong_person": "Somebody else answers on this number.",
+    "not_his_number": "This number is not one of this contact's.",
+    "consent": "There is no consent to automated calls to this kind of number.",
+    "expired": "The list says that the debt may not be collected by telephone any more.",
+}
+
+_Wait = tuple[float, str, bool]  # until, rule, of_number
 
 
 def may_call(
-    contact: Contact, number: Number, person: History, number_history: History, pack: Pack, at: float, call_s: float
+    contact: Contact,
+    number: Number,
+    person: History,
+    number_history: History,
+    pack: Pack,
+    at: float,
+    call_s: float,
+    *,
+    campaign: str = "",
+    agent_guaranteed: bool = False,
 ) -> Permission:
     """Whether `number` of `contact` may be dialled at `at` (epoch seconds), to dial and ring for `call_s` seconds.
 
-    `person` and `number_history` are their past as read under the lock. Allowed.must_start_by leaves room for `call_s`
-    and the pack's margin before the hours end. Refused.until is a moment at which the call may be legal (inf: never):
-    the rule's own end, moved on to the next opening. Refused.of_number: another number of the contact may do.
+    `person` and `number_history` are their past as read under the lock. `agent_guaranteed`: an agent is held free for
+    this one call. Allowed.must_start_by leaves room for `call_s` and the pack's margin before the hours end.
+    Refused.until is the earliest moment at which the same call may be legal (inf: never), or one to ask again at where
+    that is not known. Refused.of_number: another number of the contact may do.
     """
     try:
-        return _decide(contact, number, person, number_history, pack, at, call_s)
+        return _decide(contact, number, person, number_history, pack, at, call_s, campaign, agent_guaranteed)
     except Exception as error:  # fails closed: a bug or a broken value must not become a call
         return Refused("doubt", _soon(at), f"The gate could not decide ({type(error).__name__}), so nobody is called.")
 
@@ -52,191 +77,228 @@ def _soon(at: object) -> float:
 
 
 def _decide(
-    contact: Contact, number: Number, person: History, number_history: History, pack: Pack, at: float, call_s: float
-) -> Permission:
+    contact: Contact, number: Number, person: History, number_history: History, pack: Pack, at: float, call_s: float,
+    campaign: str, agent_guaranteed: bool,
+) -> Permission:  # fmt: skip
     if not EARLIEST <= at <= LATEST:
         return Refused("clock", 0.0, "The machine's clock is wrong: set it.")  # ask at once when it is right again
     if not 0 <= call_s <= CALL_S_MAX:
         return Refused("call_length", at + DOUBT_S, f"A ring time of {call_s} s makes no sense.")
-    never = _never(contact, number, person, number_history, pack)
-    if never is not None:
-        return never
     need_s = call_s + pack.margin_s
-    zones = (contact.zone,) if contact.zone else pack.zones
-    waiting = _waiting(person, number_history, pack, at)
-    if waiting is not None:
-        until = _opening(pack.hours, zones, waiting.until, need_s)
-        return replace(waiting, until=at + DOUBT_S if math.isnan(until) else until)
-    start = _opening(pack.hours, zones, at, need_s)
-    if start > at:
-        return Refused(*_shut(pack.hours, zones, at, need_s, start))
-    return Allowed(pack.label, _last_start(pack.hours, zones, at, need_s))
+    last_by_list = contact.expires - need_s if contact.expires else math.inf
+    never = (
+        _stopped(contact, person, campaign, False)
+        or _stopped(contact, number_history, campaign, True)
+        or _zone(contact, pack)
+        or _of_number(contact, number, pack)
+    )
+    if never:
+        return never
+    if not at <= last_by_list:
+        return _for_good("expired")
+    law = _law_for(contact, number, pack, at)
+    waits = _waits(law, contact, number, person, number_history, pack, at, agent_guaranteed)
+    choice = _choice(contact, person, pack) if contact.callback_at else None
+    start, last = _start(law, pack, waits, choice, at, need_s)
+    if start == at:
+        return Allowed(pack.label, min(last, last_by_list))
+    if math.isnan(start):
+        start = at + DAY_S  # none in sight, as where holidays are not known yet: ask again then
+    until = start if start <= last_by_list else math.inf
+    if choice and choice[0] <= at <= choice[1]:
+        waits = _hard(waits, pack)
+    if not waits:
+        rule, reason = shut(law.windows, at, need_s)
+        return Refused(rule, until, reason)
+    _, rule, of_number = max(waits)
+    return Refused(rule, until, law.sentences[rule], of_number)
+
+
+def _for_good(rule: str, of_number: bool = False) -> Refused:
+    return Refused(rule, math.inf, _FOR_GOOD[rule], of_number)
 
 
 # ---- refused for good -----------------------------------------------------------------------------------------------
 
 
-def _never(contact: Contact, number: Number, person: History, number_history: History, pack: Pack) -> Refused | None:
-    if person.stop:
-        return Refused("stop", math.inf, "This person must not be called any more.")
-    if contact.zone and contact.zone not in pack.zones:
-        return Refused("zone", math.inf, f"The zone {contact.zone} is not one of the pack's; correct the list.")
-    if number_history.stop:
-        return Refused("number_stop", math.inf, "This number must not be called any more.", True)
-    if number_history.dead:
-        return Refused("dead_number", math.inf, "This number is proven not in service.", True)
-    return _of_number(contact, number, pack)
+def _stopped(contact: Contact, past: History, campaign: str, of_number: bool) -> Refused | None:
+    """Do not call: at all, for a lender, in a campaign. A scope that is not understood is taken for the widest."""
+    if past.stop:
+        return _for_good("number_stop" if of_number else "stop", of_number)
+    if past.dead:
+        return _for_good("dead_number", of_number)
+    for scope in past.stops:
+        kind, _, name = scope.casefold().partition(":")
+        ours = {"lender": contact.lender, "campaign": campaign}.get(kind, "").casefold()
+        if not ours or ours == name:
+            return _for_good({"lender": "lender_stop", "campaign": "campaign_stop"}.get(kind, "stop"), of_number)
+    return None
+
+
+def _zone(contact: Contact, pack: Pack) -> Refused | None:
+    if not contact.zone or contact.zone in pack.zones:
+        return None
+    return Refused("zone", math.inf, f"The zone {contact.zone} is not one of the pack's; correct the list.")
 
 
 def _of_number(contact: Contact, number: Number, pack: Pack) -> Refused | None:
     if number not in contact.numbers:
-        return Refused("not_his_number", math.inf, "This number is not one of this contact's.", True)
+        return _for_good("not_his_number", True)
+    if state := _STATES[number.state]:
+        return _for_good(state, True)
     if number.kind not in pack.kinds:
         return Refused("number_kind", math.inf, f"The pack forbids calls to this kind of number: {number.kind}.", True)
-    if not _E164.fullmatch(number.e164) or not number.e164.startswith(pack.prefixes):
+    if not number.e164.startswith(pack.prefixes):
         return Refused("country", math.inf, f"The pack allows only numbers of {', '.join(pack.prefixes)}.", True)
+    line = number_type(number.e164, pack.countries)
+    if line not in pack.types:
+        found = f"a number of type {line}" if line else "no subscriber's number"
+        return Refused("number_type", math.inf, f"The pack forbids this number: it is {found}.", True)
+    if line in pack.consent_types and not any(consent.what == CALLS for consent in contact.consents):
+        return _for_good("consent", True)
     return None
+
+
+# ---- the law of a place ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Law:
+    """What a pack says for one place: in which windows, how often, and how often in hardship."""
+
+    windows: Windows
+    caps: tuple[Cap, ...]
+    hardship_caps: tuple[Cap, ...]
+    sentences: Mapping[str, str]
+
+
+def _law_for(contact: Contact, number: Number, pack: Pack, at: float) -> _Law:
+    area = area_zones(number.e164) if pack.number_zone else ()
+    province = _province(pack, contact.province) if pack.regions else ""
+    law = _law(pack, contact.zone, province, area, False)
+    if pack.other_hours and any(
+        consent.what == OTHER_HOURS and begins(law.windows, consent.on) <= at for consent in contact.consents
+    ):
+        return _law(pack, contact.zone, province, area, True)
+    return law
+
+
+@lru_cache(maxsize=8192)
+def _law(pack: Pack, zone: str, province: str, area: tuple[str, ...], other_hours: bool) -> _Law:
+    # where address and area code differ, the hour has to suit both
+    zones = tuple(dict.fromkeys((*((zone,) if zone else pack.zones), *area)))
+    hours = pack.other_hours if other_hours and pack.other_hours else pack.hours
+    parts = [(hours, one) for one in zones]
+    caps = list(pack.caps)
+    for region in _regions(pack, zone, province):
+        caps += region.caps
+        if region.hours:
+            parts += [(region.hours, one) for one in zones if one in region.zones] or [(region.hours, zones[0])]
+    return _Law(
+        Windows(tuple(parts)), tuple(cap for cap in caps if not cap.hardship), tuple(caps), _sentences(pack, caps)
+    )
+
+
+@lru_cache(maxsize=8192)
+def _province(pack: Pack, text: str) -> str:
+    """A province that the pack knows, else nothing."""
+    name = fold(text)
+    return name if name in pack.provinces else ""
+
+
+def _regions(pack: Pack, zone: str, province: str) -> Iterator[Region]:
+    """Those that hold for an address; of an unknown one, all that it may lie in."""
+    for region in pack.regions:
+        maybe = not province and (not zone or zone in region.zones)
+        if province in region.provinces or maybe:
+            yield region
+
+
+def _sentences(pack: Pack, caps: Sequence[Cap]) -> dict[str, str]:
+    spoken = {
+        "silent": "Silence was agreed: a promise, a call-back or hardship.",
+        "consent": "The consent to automated calls begins later.",
+        "conversation": f"A talk ended less than {pack.conversation.seconds // 3600} h ago.",
+        "after_abandoned": f"A call found no agent less than {pack.after_abandoned.seconds // 3600} h ago.",
+        "after_machine": f"A machine answered less than {pack.after_machine.seconds // 3600} h ago.",
+    }
+    return spoken | {cap.name: f"{cap.count} attempts in {cap.window_s // 3600} h are allowed." for cap in caps}
 
 
 # ---- refused for a while --------------------------------------------------------------------------------------------
 
 
-def _waiting(person: History, number_history: History, pack: Pack, at: float) -> Refused | None:
-    """The refusal that lasts longest of those that end by themselves."""
-    found = [
-        _silence(person, at, False),
-        _silence(number_history, at, True),
-        _conversation(person, pack, at, False),
-        _conversation(number_history, pack, at, True),
-    ]
-    for cap in pack.caps:
-        past = person if cap.of is Of.PERSON else number_history
-        if len(past.attempts) >= cap.count:
-            found.append(_capped(cap, past.attempts, at))
-    return max((refused for refused in found if refused is not None), key=lambda refused: refused.until, default=None)
+def _waits(
+    law: _Law, contact: Contact, number: Number, person: History, number_history: History, pack: Pack, at: float,
+    agent_guaranteed: bool,
+) -> list[_Wait]:  # fmt: skip
+    """Every rule that refuses now and ends by itself, with its end."""
+    found: list[_Wait] = []
+    for past, of_number in ((person, False), (number_history, True)):
+        _clear(past)
+        if past.silent_until > at:
+            found.append((past.silent_until, "silent", of_number))
+        if past.conversations and (until := max(past.conversations) + pack.conversation.seconds) > at:
+            found.append((until, "conversation", of_number))
+        for rule, last, silence in (
+            ("after_abandoned", past.abandoned_at, pack.after_abandoned),
+            ("after_machine", past.machine_at, pack.after_machine),
+        ):
+            if last and not (agent_guaranteed and silence.agent_lifts) and last + silence.seconds > at:
+                found.append((last + silence.seconds, rule, of_number))
+    attempts, others = sorted(person.attempts), sorted(number_history.attempts)
+    for cap in law.hardship_caps if person.hardship or number_history.hardship else law.caps:
+        counted = attempts if cap.of is Of.PERSON else others
+        # the oldest of the last `count`; an attempt that is `window_s` old counts no more, one of the future does
+        if len(counted) >= cap.count and (until := counted[-cap.count] + cap.window_s) > at:
+            found.append((until, cap.name, cap.of is Of.NUMBER))
+    if pack.consent_types and number_type(number.e164, pack.countries) in pack.consent_types:
+        first = min(begins(law.windows, consent.on) for consent in contact.consents if consent.what == CALLS)
+        if first > at:
+            found.append((first, "consent", True))
+    return found
 
 
-def _silence(past: History, at: float, of_number: bool) -> Refused | None:
-    if past.silent_until <= at:
-        return None
-    until = math.inf if math.isnan(past.silent_until) else past.silent_until
-    return Refused("silent", until, "Silence was agreed: a promise, a call-back or hardship.", of_number)
+def _clear(past: History) -> None:
+    """Raises ValueError for a moment that is no number: it would compare as neither early nor late."""
+    total = sum(past.attempts) + sum(past.conversations) + past.silent_until + past.abandoned_at + past.machine_at
+    if math.isnan(total):
+        raise ValueError("a moment of the past is not a number")
 
 
-def _conversation(past: History, pack: Pack, at: float, of_number: bool) -> Refused | None:
-    if not past.conversations or not pack.conversation_silence_s:
-        return None
-    until = max(past.conversations) + pack.conversation_silence_s
-    if until <= at:
-        return None
-    hours = pack.conversation_silence_s // 3600
-    return Refused("conversation", until, f"A talk ended less than {hours} h ago.", of_number)
+def _choice(contact: Contact, person: History, pack: Pack) -> tuple[float, float] | None:
+    """From when to when a call-back at the debtor's own minute may pass the rules of cadence: once, and not for ever.
 
-
-def _capped(cap: Cap, attempts: Sequence[float], at: float) -> Refused | None:
-    """At most `cap.count` attempts in any window; one that is `window_s` old counts no more, one of the future does."""
-    counted = sorted(moment for moment in attempts if not moment <= at - cap.window_s)
-    if len(counted) < cap.count:
-        return None
-    until = counted[-cap.count] + cap.window_s
-    hours = cap.window_s // 3600
-    return Refused(
-        cap.name, until, f"{len(counted)} attempts in {hours} h; {cap.count} are allowed.", cap.of is Of.NUMBER
-    )
-
-
-# ---- hours ----------------------------------------------------------------------------------------------------------
-
-
-def _opening(hours: Hours, zones: Sequence[str], at: float, need_s: float) -> float:
-    """The earliest moment from `at` on at which a call of `need_s` seconds fits into the hours of every zone.
-
-    None within LOOK_AHEAD_DAYS, as where holidays are not known yet: a day later, to be asked again then.
+    `last_at` stands for the talk in which he chose; where it is not known, or an attempt was made since, none may.
     """
-    if hours.always or not at <= LATEST:
-        return at
-    start = at
-    while start < at + LOOK_AHEAD_DAYS * DAY_S:
-        # a zone may push the start beyond another zone's closing: go round until all agree
-        pushed = max(_zone_opening(hours, zone, start, need_s) for zone in zones)
-        if pushed == start:
-            return start
-        start = pushed
-    return at + DAY_S
+    rule, chosen = pack.callback, contact.callback_at
+    if rule is None or not contact.last_at or not 0 <= chosen - contact.last_at <= rule.max_s:
+        return None
+    if any(attempt >= chosen for attempt in person.attempts):
+        return None
+    return chosen, chosen + rule.tolerance_s
 
 
-def _zone_opening(hours: Hours, zone: str, at: float, need_s: float) -> float:
-    today = _ordinal(zone, at)
-    opens, closes = _day(hours, zone, today)
-    if max(at, opens) <= closes - need_s:
-        return max(at, opens)
-    return _next_opening(hours, zone, today + 1, need_s)
+def _hard(waits: Sequence[_Wait], pack: Pack) -> list[_Wait]:
+    """Those that no call-back may pass."""
+    passed = pack.callback.overrides if pack.callback else frozenset()
+    return [wait for wait in waits if wait[1] not in passed]
 
 
-@lru_cache(maxsize=8192)
-def _next_opening(hours: Hours, zone: str, ordinal: int, need_s: float) -> float:
-    for later in range(ordinal, ordinal + LOOK_AHEAD_DAYS):
-        opens, closes = _day(hours, zone, later)
-        if opens <= closes - need_s:
-            return opens
-    return math.inf
+def _start(
+    law: _Law, pack: Pack, waits: Sequence[_Wait], choice: tuple[float, float] | None, at: float, need_s: float
+) -> tuple[float, float]:
+    """The first moment from `at` on that all rules allow, and the last start before the hours end."""
+    start, last = _open(law, waits, at, need_s)
+    if choice is None or start == at:
+        return start, last
+    from_, to = choice
+    early, early_last = _open(law, _hard(waits, pack), max(at, from_), need_s)
+    return (early, min(early_last, to)) if early <= to and not start <= early else (start, last)
 
 
-def _last_start(hours: Hours, zones: Sequence[str], at: float, need_s: float) -> float:
-    if hours.always:
-        return math.inf
-    return min(_day(hours, zone, _ordinal(zone, at))[1] for zone in zones) - need_s
-
-
-def _ordinal(zone: str, at: float) -> int:
-    return _ordinal_of_slot(zone, int(at // SLOT_S))
-
-
-@lru_cache(maxsize=8192)
-def _ordinal_of_slot(zone: str, slot: int) -> int:
-    return datetime.fromtimestamp(slot * SLOT_S, ZoneInfo(zone)).toordinal()
-
-
-@lru_cache(maxsize=8192)
-def _day(hours: Hours, zone: str, ordinal: int) -> tuple[float, float]:
-    """(opens, closes) of one local day as epoch seconds; SHUT when there are no calls that day."""
-    day = date.fromordinal(ordinal)
-    span = hours.days[day.weekday()]
-    if span is None or day in hours.holidays or (hours.years is not None and day.year not in hours.years):
-        return SHUT
-    opens, closes = (_moments(day, minutes, zone) for minutes in span)
-    return max(opens), min(closes)
-
-
-def _moments(day: date, minutes: int, zone: str) -> tuple[float, float]:
-    """A local time as epoch seconds in both its readings: they differ only where a clock is being changed."""
-    local = datetime.combine(day, time(), ZoneInfo(zone)) + timedelta(minutes=minutes)
-    return local.timestamp(), local.replace(fold=1).timestamp()
-
-
-def _shut(hours: Hours, zones: Sequence[str], at: float, need_s: float, start: float) -> tuple[str, float, str]:
-    """Why the hours do not allow it: the first zone that is shut names the rule."""
-    for zone in zones:
-        day = date.fromordinal(_ordinal(zone, at))
-        opens, closes = _day(hours, zone, day.toordinal())
-        where = f"{zone}, {day}" if len(zones) == 1 else f"{zone}, {day}; zone unknown, so all of the pack's count"
-        if (opens, closes) == SHUT:
-            return (*_shut_day(hours, day, start), f"No calls on this day ({where}).")
-        if at < opens:
-            return "hours", start, f"Too early: calls open at {_clock(opens, zone)} ({where})."
-        if at > closes - need_s:
-            return "hours", start, f"Too late: it would ring past {_clock(closes, zone)} with the margin ({where})."
-    return "hours", start, "The zones' hours have no moment in common now."
-
-
-def _shut_day(hours: Hours, day: date, start: float) -> tuple[str, float]:
-    if hours.days[day.weekday()] is None:
-        return "weekday", start
-    if hours.years is not None and day.year not in hours.years:
-        return "holidays_unknown", start
-    return "holiday", start
-
-
-@lru_cache(maxsize=1024)
-def _clock(moment: float, zone: str) -> str:
-    return f"{datetime.fromtimestamp(moment, ZoneInfo(zone)):%H:%M}"
+def _open(law: _Law, waits: Sequence[_Wait], at: float, need_s: float) -> tuple[float, float]:
+    free = max(waits)[0] if waits else at
+    if free > LATEST:
+        return free, free
+    return opening(law.windows, max(at, free), need_s)

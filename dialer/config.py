@@ -143,10 +143,12 @@ class ListSettings(_Table):
 
 
 class RuleFiles(_Table):
-    """`folder`: rule packs of the operator's own, before those that come along; `holidays`: his corrections."""
+    """`folder`: rule packs of the operator's own, before those that come along; `holidays`: his corrections;
+    `stricter`: files of rules that tighten a pack. Paths count from the folder of the settings file."""
 
     folder: str = ""
     holidays: str = ""
+    stricter: tuple[str, ...] = ()
 
 
 class Config(_Table):

@@ -1,27 +1,21 @@
-"""Rule packs: the law of one market as data, checked whole before any of it is used; every rule cites its source."""
+"""Rule packs: the law of one market as values, each rule with its citation. rulebook_form.py reads them from files."""
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from dialer import faults
 from dialer.abandon import Window
-from dialer.errors import ConfigError
 from dialer.model import NumberKind
+from dialer.number_plan import NumberType
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-CLOSED = "closed"
-HISTORY_DAYS = 30  # the store keeps so much of a person's past; no cap may look further back
+HISTORY_DAYS = 30  # the store keeps so much of a person's past; no rule may look further back
+JOINT_LEAVE = "government"  # the holidays library's category of Indonesia's cuti bersama
 DEMO_CAMPAIGNS = ("demo", "demo-ivr")
-_SPAN = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
+
+Span = tuple[int, int]  # opens, closes: minutes after midnight
 
 
 class Of(StrEnum):
@@ -33,37 +27,84 @@ class Of(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most `count` attempts in any `window_s` seconds."""
+    """At most `count` attempts in any `window_s` seconds. `hardship`: only for those who cannot pay now."""
 
     of: Of
     count: int
     window_s: int
     name: str
+    hardship: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # compared by identity: it is the key of the gate's cache of windows
+@dataclass(frozen=True, slots=True, eq=False)  # compared by identity: it is the key of the cache of windows
 class Hours:
     """When calls may ring, in the debtor's own zone.
 
-    `days`: Monday first, (opens, closes) in minutes after midnight, None is closed. `years`: for which years `holidays`
-    is complete; None: the pack knows no holidays. A day of any other year is closed.
+    `days`: Monday first, the open spans of each in order, () is closed. `years`: for which years `holidays` is
+    complete; None: the pack knows no holidays. A day of any other year is closed. `name`: the rule, for its citation.
     """
 
-    days: tuple[tuple[int, int] | None, ...]
+    days: tuple[tuple[Span, ...], ...]
     always: bool = False
     holidays: frozenset[date] = frozenset()
     years: frozenset[int] | None = None
+    name: str = "hours"
 
 
 @dataclass(frozen=True, slots=True)
 class HolidayRule:
-    """Which public holidays close a day: country code and categories of the `holidays` library."""
+    """Which public holidays close a day, in the words of the `holidays` library; of all `subdivisions` together."""
 
     country: str
     categories: tuple[str, ...]
+    subdivisions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """No call for `seconds` after something; `agent_lifts`: but to a debtor for whom an agent is guaranteed."""
+
+    seconds: int = 0
+    agent_lifts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallBack:
+    """A minute that the debtor chose himself, at most `max_s` after the talk in which he did.
+
+    Within `tolerance_s` of it one attempt may pass the rules of `overrides`, which are matters of cadence only.
+    """
+
+    overrides: frozenset[str]
+    tolerance_s: int
+    max_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of the market with hours and caps of its own, on top of the market's.
+
+    It holds for a contact whose province is one of `provinces`; and for one whose province is not known, unless his
+    zone is known and none of `zones`.
+    """
+
+    name: str
+    provinces: frozenset[str]  # casefolded
+    zones: frozenset[str]
+    hours: Hours | None
+    caps: tuple[Cap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOff:
+    """Who answers for a pack that is not as it came along."""
+
+    by: str
+    on: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # the key of the gate's cache
 class Pack:
     """The rules of one market. Durations in seconds, rates as fractions; `label` is id and version, for records."""
 
@@ -71,13 +112,23 @@ class Pack:
     version: str
     title: str
     label: str
-    prefixes: tuple[str, ...]  # "+62"
     zones: tuple[str, ...]
+    provinces: frozenset[str]  # every name of a province that is known, casefolded; of use where there are regions
     hours: Hours
+    other_hours: Hours | None  # instead of `hours` for whom has agreed to them
+    number_zone: bool  # the hours of the number's own zone count too
     holiday_rule: HolidayRule | None
+    countries: tuple[str, ...]  # "ID"
+    prefixes: tuple[str, ...]  # "+62"
     kinds: frozenset[NumberKind]  # whose numbers may be called for collection
+    types: frozenset[NumberType]
+    consent_types: frozenset[NumberType]  # types that need the consent `calls`
     caps: tuple[Cap, ...]
-    conversation_silence_s: int
+    callback: CallBack | None
+    conversation: Silence
+    after_abandoned: Silence
+    after_machine: Silence
+    regions: tuple[Region, ...]
     ring_min_s: int
     margin_s: int
     connect_limit_ms: int
@@ -87,222 +138,64 @@ class Pack:
     caller_id_required: bool
     only_trunk_loopback: bool
     sources: Mapping[str, str]  # rule -> citation
+    signed_off: SignedOff | None = None
 
 
-# ---- the file's own form --------------------------------------------------------------------------------------------
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError) as error:
-        raise ValueError("use an IANA zone such as Asia/Jakarta (is the package tzdata installed?)") from error
-    return name
-
-
-def _span(text: str) -> str:
-    if text == CLOSED:
-        return text
-    match = _SPAN.fullmatch(text)
-    if not match:
-        raise ValueError('use hours such as "08:00-20:00", or "closed"')
-    opens, closes = minutes(text)
-    if not opens < closes <= 24 * 60:
-        raise ValueError("use an opening before the closing, and 24:00 at the latest")
-    return text
-
-
-def minutes(span: str) -> tuple[int, int]:
-    """`"08:00-20:00"` -> (480, 1200), in minutes after midnight."""
-    opens, closes = span.split("-")
-    return int(opens[:2]) * 60 + int(opens[3:]), int(closes[:2]) * 60 + int(closes[3:])
-
-
-Source = Annotated[str, Field(min_length=10)]
-Span = Annotated[str, AfterValidator(_span)]
-Zone = Annotated[str, AfterValidator(_zone)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Rule(_Table):
-    source: Source
-
-
-class _HoursForm(_Rule):
-    always: bool = False
-    mon: Span = CLOSED
-    tue: Span = CLOSED
-    wed: Span = CLOSED
-    thu: Span = CLOSED
-    fri: Span = CLOSED
-    sat: Span = CLOSED
-    sun: Span = CLOSED
-
-    @model_validator(mode="after")
-    def _all_said(self) -> Self:
-        named = self.model_fields_set & set(WEEKDAYS)
-        if self.always and named:
-            raise ValueError("use either always = true or the seven weekdays")
-        if not self.always and len(named) != len(WEEKDAYS):
-            raise ValueError(f'name all of {", ".join(WEEKDAYS)}; a day without calls is "closed"')
-        if not self.always and all(getattr(self, day) == CLOSED for day in WEEKDAYS):
-            raise ValueError("open at least one day")
-        return self
-
-
-class _HolidaysForm(_Rule):
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-    categories: Annotated[tuple[str, ...], Field(min_length=1)]
-
-
-class _NumbersForm(_Rule):
-    country_codes: Annotated[tuple[Annotated[str, Field(pattern=r"^[1-9]\d{0,2}$")], ...], Field(min_length=1)]
-    kinds: Annotated[tuple[NumberKind, ...], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _no_emergency_contact(self) -> Self:
-        if NumberKind.EMERGENCY in self.kinds:
-            raise ValueError("an emergency contact is never called for collection: take `emergency` out")
-        return self
-
-
-class _CapForm(_Rule):
-    of: Of
-    count: Annotated[int, Field(ge=1)]
-    hours: Annotated[int, Field(ge=1, le=HISTORY_DAYS * 24)] | None = None
-    days: Annotated[int, Field(ge=1, le=HISTORY_DAYS)] | None = None
-
-    @model_validator(mode="after")
-    def _one_window(self) -> Self:
-        if (self.hours is None) == (self.days is None):
-            raise ValueError("use either hours or days")
-        return self
-
-
-class _ConversationForm(_Rule):
-    silence_hours: Annotated[int, Field(ge=0, le=HISTORY_DAYS * 24)]
-
-
-class _RingForm(_Rule):
-    min_s: Annotated[int, Field(ge=0, le=60)]
-    margin_s: Annotated[int, Field(ge=30, le=600)] = 60
-
-
-class _AbandonForm(_Rule):
-    rate_max: Annotated[float, Field(gt=0, le=0.05)]
-    window: Window
-    connect_limit_ms: Annotated[int, Field(ge=500, le=5000)]
-    overflow_counts: bool
-
-
-class _CallerIdForm(_Rule):
-    required: Literal[True] = True
-
-
-class _PackForm(_Table):
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
-    version: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]{0,31}$")]
-    title: Annotated[str, Field(min_length=1, max_length=200)]
-    zones: Annotated[tuple[Zone, ...], Field(min_length=1)]
-    only_trunk_loopback: bool = False
-    hours: _HoursForm
-    holidays: _HolidaysForm | None = None
-    numbers: _NumbersForm
-    caps: Annotated[tuple[_CapForm, ...], Field(min_length=1)]
-    conversation: _ConversationForm
-    ring: _RingForm
-    abandon: _AbandonForm
-    caller_id: _CallerIdForm
-
-    @model_validator(mode="after")
-    def _guards(self) -> Self:
-        if self.hours.always and not self.only_trunk_loopback:
-            raise ValueError("hours.always calls people at night: it needs only_trunk_loopback = true")
-        if {cap.of for cap in self.caps} != set(Of):
-            raise ValueError('name at least one cap of = "person" and one of = "number"')
-        return self
-
-
-# ---- from the file to the pack --------------------------------------------------------------------------------------
-
-
-def parse_pack(data: Mapping[str, Any], name: str = "rule pack") -> Pack:
-    """A pack from a parsed TOML file, with no holidays in it yet: give them by `with_holidays`.
-
-    Until then a pack that has a holiday rule is closed on every day. Raises ConfigError with all faults at once.
-    """
-    try:
-        form = _PackForm.model_validate(dict(data))
-    except ValidationError as error:
-        raise ConfigError(f"{name}: " + "; ".join(faults.sentences(error))) from None
-    return _pack(form)
+def fold(name: str) -> str:
+    """A province's name as the gate compares it."""
+    return " ".join(name.casefold().split())
 
 
 def with_holidays(pack: Pack, dates: Iterable[date], years: Iterable[int]) -> Pack:
     """The pack with its holidays: `dates` is complete for `years`; days of any other year stay closed."""
     if pack.holiday_rule is None:
         return pack
-    return replace(pack, hours=replace(pack.hours, holidays=frozenset(dates), years=frozenset(years)))
+    closed, known = frozenset(dates), frozenset(years)
 
+    def rest(hours: Hours) -> Hours:
+        return replace(hours, holidays=hours.holidays | closed, years=known)
 
-def _pack(form: _PackForm) -> Pack:
-    rule = form.holidays
-    return Pack(
-        id=form.id,
-        version=form.version,
-        title=form.title,
-        label=f"{form.id}@{form.version}",
-        prefixes=tuple(f"+{code}" for code in form.numbers.country_codes),
-        zones=form.zones,
-        hours=_hours(form),
-        holiday_rule=HolidayRule(rule.country, rule.categories) if rule else None,
-        kinds=frozenset(form.numbers.kinds),
-        caps=tuple(_cap(cap) for cap in form.caps),
-        conversation_silence_s=form.conversation.silence_hours * 3600,
-        ring_min_s=form.ring.min_s,
-        margin_s=form.ring.margin_s,
-        connect_limit_ms=form.abandon.connect_limit_ms,
-        abandon_rate_max=form.abandon.rate_max,
-        abandon_window=form.abandon.window,
-        overflow_counts=form.abandon.overflow_counts,
-        caller_id_required=form.caller_id.required,
-        only_trunk_loopback=form.only_trunk_loopback,
-        sources=MappingProxyType(_sources(form)),
-    )
-
-
-def _hours(form: _PackForm) -> Hours:
-    spans = [getattr(form.hours, day) for day in WEEKDAYS]
-    return Hours(
-        days=tuple(None if span == CLOSED else minutes(span) for span in spans),
-        always=form.hours.always,
-        years=frozenset() if form.holidays else None,
-    )
-
-
-def _cap(form: _CapForm) -> Cap:
-    hours = form.hours if form.hours is not None else (form.days or 0) * 24
-    window = f"{form.days}d" if form.days else f"{hours}h"
-    return Cap(form.of, form.count, hours * 3600, f"{form.of}_cap_{window}")
-
-
-def _sources(form: _PackForm) -> dict[str, str]:
-    tables: dict[str, _Rule | None] = {
-        "hours": form.hours,
-        "holidays": form.holidays,
-        "numbers": form.numbers,
-        "conversation": form.conversation,
-        "ring": form.ring,
-        "abandon": form.abandon,
-        "caller_id": form.caller_id,
-    }
-    found = {name: rule.source for name, rule in tables.items() if rule}
-    return found | {_cap(cap).name: cap.source for cap in form.caps}
+    other = rest(pack.other_hours) if pack.other_hours else None
+    return replace(pack, hours=rest(pack.hours), other_hours=other)
 
 
 def history_s(pack: Pack) -> int:
     """How far back, in seconds, the gate has to know a person's past."""
-    return math.ceil(max([cap.window_s for cap in pack.caps] + [pack.conversation_silence_s]))
+    windows = [cap.window_s for cap in all_caps(pack)]
+    silences = [one.seconds for one in (pack.conversation, pack.after_abandoned, pack.after_machine)]
+    return math.ceil(max(windows + silences))
+
+
+def all_caps(pack: Pack) -> tuple[Cap, ...]:
+    """Those of its regions among them."""
+    return pack.caps + tuple(cap for region in pack.regions for cap in region.caps)
+
+
+# a refusal's rule -> the pack's rule it follows from
+_FOLLOWS = {
+    "weekday": "hours",
+    "zone": "hours",
+    "holiday": "holidays",
+    "holidays_unknown": "holidays",
+    "country": "numbers",
+    "number_kind": "numbers",
+    "number_type": "numbers",
+    "number_stop": "stop",
+    "lender_stop": "stop",
+    "campaign_stop": "stop",
+    "wrong_person": "stop",
+    "dead_number": "stop",
+    "silent": "stop",
+}
+_OURS = {
+    "expired": "Operator's choice: the list says until when its debts may be collected by telephone.",
+    "not_his_number": "Santun: the number asked about is not in the contact's list.",
+    "clock": "Santun: no law can be kept by a clock that is wrong.",
+    "call_length": "Santun: a ring time without sense is a mistake of the caller.",
+    "doubt": "Santun: what cannot be decided is refused.",
+}
+
+
+def cited(pack: Pack, rule: str) -> str:
+    """The source of a refusal's rule."""
+    return pack.sources.get(_FOLLOWS.get(rule, rule)) or _OURS[rule]

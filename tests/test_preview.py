@@ -186,7 +186,7 @@ def test_a_day_on_which_clocks_change() -> None:
         ("person_cap_1d", "At most 3 calls to a person in 1 day.", "Operator's choice"),
         ("person_cap_1h", "At most 1 calls to a person in 1 hour.", "Operator's choice"),
         ("number_kind", "kind of number", "POJK 22/2023"),
-        ("stop", "must not be called", ""),
+        ("stop", "must not be called", "UU 27/2022"),
         ("made_up", "As the gate put it.", ""),
         ("unheard_of", "Rule unheard_of.", ""),
     ],

@@ -10,8 +10,12 @@ import pytest
 from dialer.abandon import Window
 from dialer.errors import ConfigError
 from dialer.model import NumberKind
-from dialer.rulebook import Of, Pack, history_s, minutes, parse_pack, with_holidays
-from tests.packs import DIALER, demo, indonesia, toml
+from dialer.number_plan import NumberType
+from dialer.rulebook import Of, Pack, all_caps, cited, history_s, with_holidays
+from dialer.rulebook_form import spans
+from dialer.rulebook_reading import parse_pack
+from tests.draw_rules import PAGE, page
+from tests.packs import DIALER, demo, indonesia, shipped, toml, uk, us
 
 Data = dict[str, Any]
 
@@ -20,7 +24,7 @@ def test_the_indonesian_pack_says_what_the_rules_say() -> None:
     pack = indonesia()
     assert pack.label == f"indonesia@{pack.version}"
     assert pack.prefixes == ("+62",)
-    assert pack.hours.days == ((480, 1200),) * 6 + (None,)
+    assert pack.hours.days == (((480, 1200),),) * 6 + ((),)
     assert pack.holiday_rule is not None
     assert (pack.holiday_rule.country, pack.holiday_rule.categories) == ("ID", ("public",))
     assert pack.kinds == {NumberKind.DEBTOR, NumberKind.CO_BORROWER}
@@ -32,9 +36,41 @@ def test_the_indonesian_pack_says_what_the_rules_say() -> None:
     assert {"Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"} <= set(pack.zones)
 
 
-@pytest.mark.parametrize("pack", [indonesia(), demo()], ids=lambda pack: pack.id)
+def test_the_american_pack_says_what_the_rules_say() -> None:
+    pack = us()
+    assert pack.hours.days == (((480, 1260),),) * 7
+    assert pack.number_zone
+    assert pack.holiday_rule is None
+    assert pack.conversation.seconds == 7 * 86_400
+    assert {cap.name: cap.count for cap in pack.caps}["person_cap_7d"] == 7
+    florida, massachusetts = pack.regions
+    assert florida.provinces == {"fl", "florida"}
+    assert florida.hours
+    assert florida.hours.days == (((480, 1200),),) * 7
+    assert [(cap.name, cap.count, cap.window_s) for cap in florida.caps] == [("person_cap_24h_florida", 3, 86_400)]
+    assert [(cap.name, cap.count) for cap in massachusetts.caps] == [("person_cap_7d_massachusetts", 2)]
+    assert pack.consent_types == {NumberType.MOBILE, NumberType.FIXED_LINE_OR_MOBILE}
+    assert (pack.abandon_rate_max, pack.abandon_window, pack.ring_min_s) == (0.03, Window.CAMPAIGN, 15)
+    assert len(pack.provinces) == 2 * 51
+
+
+def test_the_british_pack_says_what_the_rules_say() -> None:
+    pack = uk()
+    assert pack.hours.days == (((480, 1260),),) * 6 + ((),)
+    assert (pack.after_abandoned.seconds, pack.after_abandoned.agent_lifts) == (72 * 3600, True)
+    assert (pack.after_machine.seconds, pack.after_machine.agent_lifts) == (24 * 3600, True)
+    assert (pack.abandon_rate_max, pack.abandon_window, pack.ring_min_s) == (0.03, Window.DAY, 15)
+    for rule in ("after_abandoned", "after_machine", "ring", "abandon"):
+        assert "until 2017" in pack.sources[rule] or "no longer fixed" in pack.sources[rule]
+    assert pack.sources["hours"].startswith("Operator's choice: no law gives hours")
+
+
+@pytest.mark.parametrize("pack", [*shipped(), demo()], ids=lambda pack: pack.id)
 def test_every_rule_of_a_pack_cites_its_source(pack: Pack) -> None:
-    wanted = {"hours", "numbers", "conversation", "ring", "abandon", "caller_id"} | {cap.name for cap in pack.caps}
+    wanted = {"hours", "numbers", "stop", "conversation", "ring", "abandon", "caller_id"}
+    wanted |= {cap.name for cap in all_caps(pack)}
+    wanted |= {name for name in ("callback", "consent", "after_abandoned") if name in toml(pack.id)}
+    wanted |= {region.hours.name for region in pack.regions if region.hours}
     assert wanted <= set(pack.sources)
     assert all(len(source) >= 10 for source in pack.sources.values())
     assert ("holidays" in pack.sources) == (pack.holiday_rule is not None)
@@ -74,9 +110,29 @@ def test_how_far_back_the_gate_looks() -> None:
     assert history_s(demo()) == 86_400
 
 
-def test_minutes() -> None:
-    assert minutes("08:00-20:30") == (480, 1230)
-    assert minutes("00:00-24:00") == (0, 1440)
+def test_spans() -> None:
+    assert spans("08:00-20:30") == ((480, 1230),)
+    assert spans("00:00-24:00") == ((0, 1440),)
+    assert spans("08:00-12:00, 13:00-20:00") == ((480, 720), (780, 1200))
+    assert spans("closed") == ()
+
+
+def test_a_refusals_rule_is_cited() -> None:
+    pack = us()
+    assert cited(pack, "weekday") == cited(pack, "zone") == pack.sources["hours"]
+    assert cited(pack, "lender_stop") == cited(pack, "silent") == pack.sources["stop"]
+    assert cited(pack, "hours_florida").startswith("Florida Statutes")
+    assert cited(pack, "expired").startswith("Operator's choice")
+    with pytest.raises(KeyError):
+        cited(pack, "no_such_rule")
+
+
+def test_joint_leave_is_a_switch() -> None:
+    data = toml("indonesia")
+    data["holidays"]["joint_leave"] = True
+    rule = parse_pack(data).holiday_rule
+    assert rule
+    assert rule.categories == ("public", "government")
 
 
 def change(path: str, value: object) -> Callable[[Data], None]:
@@ -116,7 +172,16 @@ def remove(path: str) -> Callable[[Data], None]:
         (change("zones", []), ["zones", "at least 1"]),
         (change("zones", ["Asia/Atlantis"]), ["zones.0 = 'Asia/Atlantis'", "IANA zone"]),
         (change("zones", ["../../etc/passwd"]), ["zones.0"]),
-        (change("numbers.country_codes", ["+62"]), ["numbers.country_codes.0 = '+62'"]),
+        (change("hours.mon", "08:00-12:00, 11:00-20:00"), ["hours.mon", "in order, with a pause"]),
+        (change("numbers.countries", ["+62"]), ["numbers.countries.0 = '+62'"]),
+        (change("numbers.types", ["mobile", "premium_rate"]), ["numbers.types.1", "take it out"]),
+        (change("consent", {"types": ["pager"], "source": "Operator's"}), ["consent.types.0"]),
+        (change("consent", {"types": ["personal"], "source": "Operator's"}), ["personal is none of numbers.types"]),
+        (change("callback.overrides", ["hours"]), ["callback.overrides: hours", "rules of cadence"]),
+        (change("callback.overrides", ["stop"]), ["callback.overrides: stop"]),
+        (change("callback.tolerance_minutes", 600), ["callback.tolerance_minutes = 600"]),
+        (change("caps.0.hours", 0), ["caps.0.hours = 0"]),
+        (remove("stop"), ["set stop"]),
         (change("numbers.kinds", ["debtor", "emergency"]), ["numbers", "never called for collection"]),
         (change("numbers.kinds", []), ["numbers.kinds"]),
         (change("caps", []), ["caps"]),
@@ -165,3 +230,39 @@ def test_person_and_number_each_have_a_cap() -> None:
     data["caps"] = [cap for cap in data["caps"] if cap["of"] == Of.PERSON]
     with pytest.raises(ConfigError, match='of = "number"'):
         parse_pack(data)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (change("regions.0.provinces", ["Florid"]), ["regions Florida: Florid is not in [provinces]"]),
+        (change("regions.0.zones", ["Asia/Jakarta"]), ["regions Florida: Asia/Jakarta is none of the pack's zones"]),
+        (change("regions.0.hours.mon", "07:00-20:00"), ["regions Florida: its hours are not within the pack's"]),
+        (change("regions", [{"name": "Ohio", "provinces": ["OH"], "zones": ["America/Detroit"]}]), ["of its own"]),
+    ],
+)
+def test_a_broken_region_is_named(damage: Callable[[Data], None], words: list[str]) -> None:
+    data = toml("us")
+    damage(data)
+    with pytest.raises(ConfigError) as caught:
+        parse_pack(data)
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_two_caps_of_one_window_are_refused() -> None:
+    data = toml("indonesia")
+    data["caps"].append(data["caps"][0] | {"count": 5})
+    with pytest.raises(ConfigError, match="person_cap_1h is given twice"):
+        parse_pack(data)
+
+
+# ---- the page -------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_is_drawn_from_the_packs() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m tests.draw_rules"
+
+
+@pytest.mark.parametrize("pack", shipped(), ids=lambda pack: pack.id)
+def test_every_rule_stands_on_the_page(pack: Pack) -> None:
+    assert all(f"| `{rule}` |" in page() and source in page() for rule, source in pack.sources.items())

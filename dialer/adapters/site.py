@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_store import RedisStore
-from dialer.config import Config, read_config
+from dialer.config import Config, RuleFiles, read_config
 from dialer.errors import ConfigError
 from dialer.model import Campaign, attempt_id
 
@@ -26,7 +26,21 @@ def load_config(path: Path) -> Config:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read ({error}); name it by --config or {CONFIG}.") from None
-    return read_config(text, os.environ, path.name)
+    config = read_config(text, os.environ, path.name)
+    return config.model_copy(update={"rules": _beside(config.rules, path.parent)})
+
+
+def _beside(rules: RuleFiles, folder: Path) -> RuleFiles:
+    """Its paths count from the settings file, wherever the command was started."""
+
+    def whole(name: str) -> str:
+        return str((folder / name).absolute()) if name else ""
+
+    return RuleFiles(
+        folder=whole(rules.folder),
+        holidays=whole(rules.holidays),
+        stricter=tuple(whole(name) for name in rules.stricter),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +60,14 @@ class OpenSite:
             known = ", ".join(self.config.trunk)
             raise ConfigError(f"campaign {campaign.id}: trunk = {campaign.trunk!r}: use one of {known}.")
         rules = self.config.rules
-        folder = Path(rules.folder) if rules.folder else None
-        return load_pack(campaign, trunk, self.clock.now(), folder, Path(rules.holidays) if rules.holidays else None)
+        return load_pack(
+            campaign,
+            trunk,
+            self.clock.now(),
+            Path(rules.folder) if rules.folder else None,
+            Path(rules.holidays) if rules.holidays else None,
+            [Path(name) for name in rules.stricter],
+        )
 
 
 @asynccontextmanager

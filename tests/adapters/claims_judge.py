@@ -10,6 +10,8 @@ from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from phonenumbers import country_code_for_region
+
 Entry = Mapping[str, Any]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 GLANCE_S = 30.0
@@ -29,7 +31,7 @@ class Law:
 
     def caps(self, whose: str) -> list[tuple[int, float]]:
         """(calls, seconds) for a person or a number."""
-        rows = [cap for cap in self.pack["caps"] if cap["of"] == whose]
+        rows = [cap for cap in self.pack["caps"] if cap["of"] == whose and not cap.get("hardship")]
         return [(cap["count"], 3600.0 * (cap["hours"] if "hours" in cap else 24 * cap["days"])) for cap in rows]
 
 
@@ -120,7 +122,8 @@ def _wrong_number(call: Call, law: Law) -> Iterator[str]:
         yield f"a zone of another country: {call.seen}"
     if call.seen["kind"] not in numbers["kinds"]:
         yield f"a kind of number that is not called: {call.seen}"
-    if not any(call.seen["number"].startswith(f"+{code}") for code in numbers["country_codes"]):
+    codes = [country_code_for_region(country) for country in numbers["countries"]]
+    if not any(call.seen["number"].startswith(f"+{code}") for code in codes):
         yield f"another country: {call.seen}"
 
 

@@ -1,5 +1,6 @@
 """A site put together: settings, the pack of a campaign, links not yet started."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from dialer import cli
 from dialer.adapters import site
 from dialer.adapters.site import load_config, new_id, open_site, phones_of
+from dialer.config import RuleFiles
 from dialer.errors import ConfigError
 from dialer.model import Campaign
 
@@ -39,6 +41,30 @@ async def test_a_campaign_gets_its_pack_or_the_reason(path: Path) -> None:
         with pytest.raises(ConfigError, match="caller_id"):
             opened.pack_of(Campaign("april", "April", trunk="carrier", caller_id="+62215"))
         assert list(phones_of(opened)) == ["pbx1"]
+
+
+@pytest.fixture
+def with_rules(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The settings name files beside them; the command is started elsewhere."""
+    here = path.parent
+    path.write_text(SITE + '[rules]\nfolder = "packs"\nholidays = "holidays.toml"\nstricter = ["tight.toml"]\n')
+    (here / "packs").mkdir()
+    (here / "holidays.toml").write_text('[[closed]]\ndate = 2027-02-14\nname = "Election day"\n')
+    (here / "tight.toml").write_text('id = "tight"\nversion = "1"\njoint_leave = true\n')
+    monkeypatch.chdir(here / "packs")
+    return path
+
+
+async def test_paths_of_rules_count_from_the_settings_file(with_rules: Path) -> None:
+    async with open_site(with_rules) as opened:
+        assert opened.config.rules.folder == str(with_rules.parent / "packs")
+        pack = opened.pack_of(Campaign("april", "April", trunk="carrier", caller_id="+622150001234"))
+        assert pack.label.endswith("+tight@1")
+        assert date(2027, 2, 14) in pack.hours.holidays
+
+
+def test_no_rule_files_are_none(path: Path) -> None:
+    assert load_config(path).rules == RuleFiles()
 
 
 def test_settings_that_cannot_be_read(tmp_path: Path) -> None:
