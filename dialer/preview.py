@@ -229,9 +229,16 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "zone": "The debtor's time zone is not one of the pack's.",
         "stop": "The person must not be called any more.",
         "number_stop": "The number must not be called any more.",
+        "lender_stop": "The lender must not call the person or number any more.",
+        "campaign_stop": "The campaign must not call the person or number any more.",
         "wrong_person": "The number is somebody else's.",
         "dead_number": "The number is proven not in service.",
         "number_kind": "The pack forbids calls to this kind of number.",
+        "number_type": "The pack forbids calls to this type of line.",
+        "consent": "There is no consent yet to automated calls to this type of line.",
+        "expired": "The list says that the debt may not be collected by telephone any more.",
+        "not_his_number": "The number is not one of the contact's any more.",
+        "call_length": "The ring time made no sense.",
         "country": "The number is of a country that the pack does not cover.",
         "person_busy": "Another call to the person was under way.",
         "number_busy": "Another call to the number was under way.",
@@ -239,11 +246,14 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "clock": "The machine's clock was wrong.",
         "silent": "Silence was agreed: a promise, a call-back or hardship.",
         "conversation": "They were spoken with not long ago.",
+        "after_abandoned": "A call of theirs found no agent not long ago.",
+        "after_machine": "A machine answered not long ago.",
     }
 )
 CITED_UNDER: Mapping[str, str] = MappingProxyType(
     {"weekday": "hours", "holiday": "holidays", "holidays_unknown": "holidays", "zone": "hours"}
-    | {"number_kind": "numbers", "country": "numbers"}
+    | dict.fromkeys(("number_kind", "number_type", "country"), "numbers")
+    | dict.fromkeys(("number_stop", "lender_stop", "campaign_stop", "wrong_person", "dead_number", "silent"), "stop")
 )
 
 
