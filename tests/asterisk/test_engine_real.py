@@ -29,7 +29,7 @@ from tests.ivr.debtor import Debtor
 
 from .ami_client import AmiClient
 from .conftest import ROOT, TRUNK, at_length, free_port
-from .office import LIMIT_S, Office, Record, in_order, silenced
+from .office import LIMIT_S, PACK, Office, Record, in_order, silenced
 from .waiting import until
 
 pytestmark = [
@@ -477,12 +477,27 @@ async def test_the_last_agent_out_or_a_pause_ends_new_calls_within_a_second(offi
     await office.order("stop")
 
 
+async def test_a_call_that_no_agent_can_take_any_more_is_ended_after_its_least_ring(office: Office) -> None:
+    await office.open("1001")
+    debtor = office.debtor("rings_out")
+    await office.add(debtor)
+    await office.order("start")
+    attempt = await office.ringing(debtor)
+    assert 0.0 < attempt.answer_probability < 1.0
+    await office.order("sign_out", agent="1001")
+    record = (await office.books(1))[debtor.id]
+    assert (record["outcome"], record["reason"], record["counted"]) == ("cancelled", "no_agent_free", "1")
+    assert PACK.ring_min_s <= float(record["ring_s"]) < office.campaign.ring_s / 2
+    await office.boards(2)
+    entries = await office.store.pacing_since(office.campaign.id, 0.0)
+    assert sum(int(entry["start"]) for entry in entries) >= 1
+    assert sum(int(entry["ended"]) for entry in entries) == 1
+
+
 class Interfering(RedisStore):
     """Every person asks not to be called any more while he is being claimed."""
 
-    async def claim(
-        self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()
-    ) -> list[bool]:
+    async def claim(self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()) -> list[bool]:
         await self.stop([attempt.person for attempt in attempts], [])
         return await super().claim(token, attempts, at, notes)
 
