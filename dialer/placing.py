@@ -110,7 +110,8 @@ class Placer:
     def _gate(self, contact: Contact, number: Number, person: History, history: History, at: float) -> Permission:
         if number.state in SPENT:
             return Refused(SPENT[number.state], inf, "This number is dead, somebody else's or stopped.", True)
-        return may_call(contact, number, person, history, self.pack, at, timeout_s(self.campaign))
+        call_s, campaign = timeout_s(self.campaign), self.campaign.id
+        return may_call(contact, number, person, history, self.pack, at, call_s, campaign=campaign)
 
     def _attempt(self, contact: Contact, number: Number, allowed: Allowed, at: float) -> Attempt:
         campaign = self.campaign

@@ -96,6 +96,18 @@ def test_a_refusal_under_the_lock_gives_it_back() -> None:
     play(scene())
 
 
+def test_a_stop_in_one_campaign_is_none_in_another() -> None:
+    async def scene() -> None:
+        desk = Desk(packs.demo())
+        await desk.begin(*contacts(2))
+        desk.store.past["p:p0"] = History(stops=("campaign:other",))
+        desk.store.past["p:p1"] = History(stops=("campaign:c1",))
+        assert await desk.claim(2) == ["k00000"]
+        assert desk.refused == [("k00001", "campaign_stop")]
+
+    play(scene())
+
+
 def test_a_stop_between_lock_and_claim_stops() -> None:
     async def scene() -> None:
         desk = Desk(packs.demo())
