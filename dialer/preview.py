@@ -122,7 +122,7 @@ def gate_of(campaign: Campaign, pack: Pack) -> Ask:
     def ask(contact: Contact, number: Number, person: History, history: History, at: float) -> Permission:
         if number.state in SPENT:
             return Refused(SPENT[number.state], inf, "This number is dead, somebody else's or stopped.", True)
-        return may_call(contact, number, person, history, pack, at, timeout_s(campaign))
+        return may_call(contact, number, person, history, pack, at, timeout_s(campaign), campaign=campaign.id)
 
     return ask
 
