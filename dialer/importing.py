@@ -6,7 +6,7 @@ was killed is done again from the start, where chunks known to the store cost no
 
 import hmac
 from array import array
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
@@ -16,6 +16,7 @@ from dialer.columns import Columns
 from dialer.contacts import ListRules, Rejected, Restored, twice
 from dialer.model import Contact
 
+CHUNK_CHARS = 4 << 20  # a chunk of huge rows is cut short, or a hostile list could fill the memory
 SHOWN = 20  # of the rejects, in the summary
 READING = "1"  # raise it when the same row is to be read in another way: then a list may be brought again
 
@@ -30,6 +31,20 @@ class RawChunk:
     rows: list[tuple[int, Cells]]
     done: int
     total: int
+
+
+def in_chunks(rows: Iterable[tuple[int, Cells]], size: int) -> Iterator[list[tuple[int, Cells]]]:
+    """The same rows give the same chunks: by these an import that is done again knows what was brought."""
+    chunk: list[tuple[int, Cells]] = []
+    room = CHUNK_CHARS
+    for row in rows:
+        chunk.append(row)
+        room -= sum(map(len, row[1]))
+        if len(chunk) == size or room < 0:
+            yield chunk
+            chunk, room = [], CHUNK_CHARS
+    if chunk:
+        yield chunk
 
 
 @dataclass(frozen=True, slots=True)

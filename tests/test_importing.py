@@ -12,7 +12,7 @@ from dialer import keyed
 from dialer.columns import read_header
 from dialer.contacts import ListRules, Rejected, read_row
 from dialer.errors import StoreDown
-from dialer.importing import Across, Asked, FirstSeen, ReadChunk, Summary, import_id, import_list
+from dialer.importing import Across, Asked, Cells, FirstSeen, ReadChunk, Summary, import_id, import_list, in_chunks
 from dialer.model import Contact
 from dialer.order import MIX_FROM, MIX_STEP_S
 
@@ -93,6 +93,14 @@ def load(
 
 def row(i: int, account: str = "") -> Row:
     return (f"N{i}", f"0812{i:08d}", account)
+
+
+def test_chunks_are_cut_by_rows_and_by_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[tuple[int, Cells]] = [(line, ["x" * 10, "y"]) for line in range(7)]
+    assert [len(chunk) for chunk in in_chunks(rows, 3)] == [3, 3, 1]
+    monkeypatch.setattr("dialer.importing.CHUNK_CHARS", 30)
+    assert [len(chunk) for chunk in in_chunks([*rows, (8, "a quote is left open" * 9)], 5)] == [3, 3, 2]
+    assert list(in_chunks([], 5)) == []
 
 
 def test_every_row_is_brought_or_refused() -> None:

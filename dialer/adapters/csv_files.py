@@ -6,12 +6,11 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 from dialer.errors import BadInput
-from dialer.importing import Cells, RawChunk
+from dialer.importing import Cells, RawChunk, in_chunks
 
 LINE_MAX = 100_000  # characters
 LINES_MAX = 20  # of one record
@@ -54,10 +53,8 @@ def chunks(path: Path, written: Written, size: int) -> Iterator[RawChunk]:
     with _open(path, written.encoding) as text:
         records = _records(path, text, written.delimiter, 2 if _skip_sep_line(text) else 1)
         next(records, None)  # the header
-        number = 0
-        while rows := list(islice(records, size)):
+        for number, rows in enumerate(in_chunks(records, size)):
             yield RawChunk(number, rows, min(text.buffer.tell(), written.size), written.size)
-            number += 1
     if path.stat().st_size != written.size:
         raise BadInput(f"{path} has changed while it was read: load it again once it is complete.")
 

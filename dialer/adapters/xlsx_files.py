@@ -55,7 +55,7 @@ class XlsxHead(msgspec.Struct, frozen=True, tag="head"):
 class XlsxRows(msgspec.Struct, frozen=True, tag="rows"):
     """Rows as texts."""
 
-    rows: list[tuple[int, list[str]]]
+    rows: list[tuple[int, Cells]]
     done: int
 
 
@@ -87,8 +87,7 @@ def chunks(path: Path, written: Written, size: int) -> Iterator[RawChunk]:
             if isinstance(answer, XlsxHead):
                 total = answer.total
                 continue
-            rows: list[tuple[int, Cells]] = [*answer.rows]
-            yield RawChunk(number, rows, answer.done, total)
+            yield RawChunk(number, answer.rows, answer.done, total)
             number += 1
 
 

@@ -28,6 +28,7 @@ from dialer.adapters.xlsx_files import (  # fmt: skip
     XlsxHead,
     XlsxRows,
 )
+from dialer.importing import Cells, in_chunks
 
 FAILED = "#VALUE!"
 FAILED_MAX = 200_000  # cells
@@ -88,20 +89,24 @@ def read(asked: XlsxAsked) -> Iterator[XlsxHead | XlsxRows]:
     while names and not names[-1].strip():
         names.pop()
     yield XlsxHead(name, total, names)
-    rows: list[tuple[int, list[str]]] = []
-    for line, row in lines if asked.rows else ():
+    if asked.rows:
+        width = len(names)
+        for chunk in in_chunks(_rows(lines, width, left, failed), asked.rows):
+            yield XlsxRows(chunk, chunk[-1][0])
+
+
+def _rows(
+    lines: Iterator[tuple[int, list[Any]]], width: int, left: int, failed: dict[int, list[int]]
+) -> Iterator[tuple[int, Cells]]:
+    """(row of the sheet, cells), as wide as the header or as what is in them."""
+    for line, row in lines:
         cells = [_text(cell) for cell in row]
         for column in failed.pop(line, ()):
             if 0 <= column - left < len(cells):
                 cells[column - left] = FAILED
-        del cells[max(len(names), _used(cells)) :]
+        del cells[max(width, _used(cells)) :]
         if any(cells):
-            rows.append((line, cells))
-        if len(rows) >= asked.rows:
-            yield XlsxRows(rows, line)
-            rows = []
-    if rows:
-        yield XlsxRows(rows, total)
+            yield line, cells
 
 
 def _used(cells: list[str]) -> int:
