@@ -29,9 +29,9 @@ class Law:
     def need_s(self) -> float:
         return self.ring_s + float(self.pack["ring"].get("margin_s", 60))
 
-    def caps(self, whose: str) -> list[tuple[int, float]]:
-        """(calls, seconds) for a person or a number."""
-        rows = [cap for cap in self.pack["caps"] if cap["of"] == whose and not cap.get("hardship")]
+    def caps(self, whose: str, hardship: bool) -> list[tuple[int, float]]:
+        """(calls, seconds) for a person or a number; more of them for one in hardship."""
+        rows = [cap for cap in self.pack["caps"] if cap["of"] == whose and (hardship or not cap.get("hardship"))]
         return [(cap["count"], 3600.0 * (cap["hours"] if "hours" in cap else 24 * cap["days"])) for cap in rows]
 
 
@@ -139,18 +139,22 @@ def _capped(party: Sequence[Call], whose: str, law: Law) -> Iterator[str]:
     for call in counted:
         if not call.judged:
             continue
-        for count, window_s in law.caps(whose):
+        hardship = any(one.record.get("hardship") == "1" and one.over < call.placed for one in party)
+        for count, window_s in law.caps(whose, hardship and whose == "person"):
             within = [one for one in counted if call.at - window_s < one.at <= call.at and one.placed <= call.placed]
             if len(within) > count:
                 yield f"{len(within)} calls to a {whose} in {window_s:.0f} s: {[one.at for one in within]} {call.seen}"
 
 
 def _talked(party: Sequence[Call], whose: str, law: Law) -> Iterator[str]:
-    silence_s = 3600.0 * law.pack["conversation"]["silence_hours"]
-    for talk in party if silence_s else ():
-        for call in party if talk.record.get("conversation") == "1" else ():
-            if call.judged and call.placed > talk.over and call.at < talk.ended_at + silence_s:
-                yield f"{call.at - talk.ended_at:.0f} s after a talk with a {whose}: {talk.seen}, then {call.seen}"
+    """Too soon after a talk, or after a call that found no agent."""
+    for word, table in (("conversation", "conversation"), ("abandoned", "after_abandoned")):
+        silence_s = 3600.0 * law.pack[table]["silence_hours"]
+        for last in [call for call in party if call.record.get(word) == "1" and silence_s]:
+            for call in party:
+                gap_s = call.at - last.ended_at
+                if call.judged and call.placed > last.over and gap_s < silence_s:
+                    yield f"{gap_s:.0f} s after {word} with a {whose}: {last.seen}, then {call.seen}"
 
 
 def _silent(party: Sequence[Call], whose: str) -> Iterator[str]:
@@ -185,7 +189,8 @@ def _stopped(calls: Sequence[Call], trace: Sequence[Entry]) -> Iterator[str]:
         if entry["what"] == "stopped":
             for call in calls:
                 hit = call.seen["person"] in entry["persons"] or call.seen["key"] in entry["numbers"]
-                if hit and call.looked > index:
+                here = entry["scope"] in ("", f"campaign:{call.seen['campaign']}")
+                if hit and here and call.looked > index:
                     yield f"stopped at {index}, called at {call.looked}: {call.seen}"
 
 

@@ -79,6 +79,7 @@ class World:
             row = data["caps"][0]
             data["caps"] = [row | {"of": whose, "count": count, "hours": hours} for whose, count, hours in caps]
             data["conversation"]["silence_hours"] = random.choice((0, 1, 5))
+            data["after_abandoned"]["silence_hours"] = random.choice((1, 24))
             data["ring"]["margin_s"] = random.choice((30, 60, 300))
         return data
 
@@ -247,8 +248,9 @@ class Rival:
         contact = self._anybody()
         persons = [contact.person] if self.random.random() < 0.6 else []
         numbers = [] if persons else [self.random.choice(contact.numbers).key]
-        await self.store.stop(persons, numbers)
-        await self.tell({"what": "stopped", "persons": persons, "numbers": numbers})
+        scope = self.random.choice(("", *(f"campaign:{campaign}" for campaign in CAMPAIGNS)))
+        await self.store.stop(persons, numbers, scope)
+        await self.tell({"what": "stopped", "persons": persons, "numbers": numbers, "scope": scope})
 
     async def withdraw(self) -> None:
         contact = self._anybody()
@@ -322,8 +324,9 @@ class Rival:
                 busy, replace(busy, count=False), talk, replace(talk, silent_until=again + 5000),
                 replace(talk, stop=True, retry_at=0.0), replace(talk, conversation=False, wrong_person=True),
                 replace(busy, outcome=Outcome.INVALID_NUMBER, dead=True), replace(busy, retry_at=0.0),
+                replace(busy, outcome=Outcome.ABANDONED, live=True), replace(talk, hardship=True),
             ),
-            (40, 10, 10, 10, 2, 2, 2, 2),
+            (40, 10, 10, 10, 2, 2, 2, 2, 4, 4),
         )[0]  # fmt: skip
 
 
@@ -349,6 +352,7 @@ def _after(contact: Contact, judged: Verdict) -> Contact:
 
 def _record(attempt: Attempt, judged: Verdict) -> dict[str, str]:
     flags = {"counted": judged.count, "conversation": judged.conversation, "stop": judged.stop, "dead": judged.dead}
+    flags |= {"abandoned": judged.outcome is Outcome.ABANDONED, "hardship": judged.hardship}
     flags |= {"again": judged.retry_at > 0, "wrong_person": judged.wrong_person}
     words = {name: str(int(flag)) for name, flag in flags.items()} | {"silent_until": repr(judged.silent_until)}
     return {"attempt": attempt.id, "outcome": judged.outcome.value, "type": "outcome", **words}

@@ -24,7 +24,7 @@ def call(name: str, at: float, **seen: Any) -> list[dict[str, Any]]:
 FIRST = call("first", NOON)
 AGAIN = call("again", NOON + 2 * HOUR_S)
 ELSEWHERE = call("again", NOON + 2 * HOUR_S, person="q", contact="d")  # another person, the same number
-STOP: dict[str, Any] = {"what": "stopped", "persons": ["p"], "numbers": []}
+STOP: dict[str, Any] = {"what": "stopped", "persons": ["p"], "numbers": [], "scope": ""}
 
 
 def talk(**words: str) -> dict[str, dict[str, str]]:
@@ -41,6 +41,9 @@ RIGHT: list[tuple[Sequence[Mapping[str, Any]], Mapping[str, Mapping[str, str]]]]
     ([*FIRST, *call("again", NOON + 10 + DAY_S)], talk(conversation="1")),
     ([*FIRST, *ELSEWHERE], talk(silent_until=repr(NOON + DAY_S))),
     ([FIRST[0], STOP, *FIRST[1:]], {}),
+    ([STOP | {"scope": "campaign:two"}, *FIRST], {}),
+    ([*FIRST, *call("again", NOON + 6 * DAY_S)], talk()),
+    ([*FIRST, *call("again", NOON + 8 * DAY_S + HOUR_S)], talk(hardship="1", abandoned="1")),
     (call("first", packs.moment("2026-11-22 12:00:00"), past=True), {}),
 ]
 WRONG: list[tuple[str, Sequence[Mapping[str, Any]], Mapping[str, Mapping[str, str]]]] = [
@@ -56,8 +59,11 @@ WRONG: list[tuple[str, Sequence[Mapping[str, Any]], Mapping[str, Mapping[str, st
     ("two calls at once to a number", [*FIRST[:2], *call("again", NOON + 5, person="q")], {}),
     ("2 calls to a person in 3600 s", [*FIRST, *call("again", NOON + 3599.9)], {}),
     ("4 calls to a number", [one for i in range(4) for one in call(f"{i}", NOON + i * HOUR_S, person=f"p{i}")], {}),
-    ("after a talk with a person", [*FIRST, *call("again", NOON + 9 + DAY_S)], talk(conversation="1")),
-    ("after a talk with a number", [*FIRST, *ELSEWHERE], talk(conversation="1")),
+    ("after conversation with a person", [*FIRST, *call("again", NOON + 9 + DAY_S)], talk(conversation="1")),
+    ("after conversation with a number", [*FIRST, *ELSEWHERE], talk(conversation="1")),
+    ("after abandoned with a person", [*FIRST, *call("again", NOON + 71 * HOUR_S)], talk(abandoned="1")),
+    ("2 calls to a person in 604800 s", [*FIRST, *call("again", NOON + 6 * DAY_S)], talk(hardship="1")),
+    ("stopped at", [STOP | {"scope": "campaign:one"}, *FIRST], {}),
     ("silence until", [*FIRST, *AGAIN], talk(silent_until=repr(NOON + DAY_S))),
     ("said never again", [*FIRST, *AGAIN], talk(stop="1")),
     ("said never again", [*FIRST, *ELSEWHERE], talk(wrong_person="1")),
