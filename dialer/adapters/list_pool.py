@@ -23,6 +23,7 @@ from dialer.importing import RawChunk, ReadChunk
 
 AHEAD = 2  # chunks under way for each process
 PROCESSES_MAX = 8
+FEEDER_WAIT_S = 2.0
 _CURE = "its chunk and those behind it were not brought. Take the row out, load again, and report it."
 
 
@@ -106,7 +107,7 @@ class ListPool:
         for worker in self._workers:
             worker.process.kill()  # a feeder that waits for a full pipe goes on with a broken one
         if self._feeder is not None:
-            self._feeder.join()
+            self._feeder.join(FEEDER_WAIT_S)  # it may wait for a spreadsheet to open: its process ends with ours
         for worker in self._workers:
             worker.end()
         self._workers = []

@@ -4,8 +4,10 @@ Values only: formulas are not computed, macros and links to other files are not 
 or was never computed, becomes `#VALUE!`, for calamine shows both as empty: whoever reads the column refuses it.
 """
 
+import ctypes
 import re
 import resource
+import signal
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -31,6 +33,7 @@ from dialer.adapters.xlsx_files import (  # fmt: skip
 from dialer.importing import Cells, in_chunks
 
 FAILED = "#VALUE!"
+_PR_SET_PDEATHSIG = 1
 FAILED_MAX = 200_000  # cells
 XML_MAX = 4 << 20  # of the parts that name the sheets
 EXACT_MAX = 10**15  # a spreadsheet keeps 15 digits of a number
@@ -52,6 +55,7 @@ class _Refused(Exception):
 
 def main() -> int:
     """Asked on standard input, answers on standard output."""
+    _end_with_parent()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S_MAX, CPU_S_MAX))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -69,6 +73,12 @@ def main() -> int:
     except BaseException as error:  # a panic of the reader is none of Exception's
         write_frame(out, encode(XlsxFault(f"no XLSX that can be read ({type(error).__name__}); {AS_CSV}")))
     return 0
+
+
+def _end_with_parent() -> None:
+    """A file may take a minute to open, and whoever asked may be gone by then."""
+    with suppress(OSError, AttributeError):  # Linux has it
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def read(asked: XlsxAsked) -> Iterator[XlsxHead | XlsxRows]:

@@ -137,3 +137,23 @@ def test_who_is_cancelled_leaves_nothing_behind() -> None:
         return pids
 
     assert gone(asyncio.run(cancelled()))
+
+
+def test_who_leaves_does_not_wait_for_a_spreadsheet_that_takes_long_to_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dialer.adapters.list_pool.FEEDER_WAIT_S", 0.1)
+    opened, left = threading.Event(), threading.Event()
+
+    def slow() -> Iterator[RawChunk]:
+        yield from chunks(1)
+        opened.set()
+        left.wait(30)
+
+    async def some() -> None:
+        with ListPool(JOB, 1) as pool:
+            stream = pool.stream(slow())
+            await anext(stream)
+            await asyncio.to_thread(opened.wait)
+            await stream.aclose()
+
+    asyncio.run(some())
+    left.set()

@@ -1,6 +1,9 @@
 """XLSX files as spreadsheets write them, as they break, and as somebody hostile would make them."""
 
 import io
+import subprocess
+import sys
+import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +23,7 @@ PLACES = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 HEADER = ("nama", "hp")
+ROOT = Path(__file__).parents[2]
 
 
 def cell(ref: str, value: object) -> str:
@@ -277,3 +281,22 @@ def test_whatever_a_sheet_holds_it_is_rows_or_bad_input(path: Path, xml: str) ->
         read(path, book(broken))
     except BadInput:
         return
+
+
+def test_the_process_ends_with_whoever_asked(path: Path) -> None:
+    path.write_bytes(book(sheet(HEADER, *(("Budi", "x" * 900) for _ in range(3000)))))
+    ask = f"""
+from pathlib import Path
+from dialer.adapters import xlsx_files
+answers = xlsx_files._answers(Path({str(path)!r}), "", 1)
+next(answers)
+print(Path("/proc/self/task/" + str(__import__("os").getpid()) + "/children").read_text(), flush=True)
+__import__("os").kill(__import__("os").getpid(), 9)
+"""
+    said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, cwd=ROOT)
+    child = Path(f"/proc/{said.stdout.split()[0]}/stat")
+    for _ in range(500):
+        if not child.exists() or child.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{child} is there still")
