@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from dialer.model import Attempt, Contact, History, Number, Refused
 
+_encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+
 ALLOWED, REFUSED = "allowed", "refused"
 CHANGED = "changed_meanwhile"  # allowed, then at the second look the past was another: the attempt never was
 
@@ -95,7 +97,7 @@ def _hash(prev: str, seq: int, body: str) -> str:
 def allowed(attempt: Attempt, contact: Contact, person: History, number: History) -> str:
     """The body for a call that may be placed; `person` and `number`: the past as the gate saw it under the lock."""
     seen = {"number": len(number.attempts), "person": len(person.attempts)}
-    return _line(
+    return _encode(
         {"kind": ALLOWED, "at": _ms(attempt.claimed_at), "alias": contact.alias, "attempt": attempt.id,
          "pack": attempt.pack, "seen": seen} | _number(contact, attempt.number)
     )  # fmt: skip
@@ -104,7 +106,7 @@ def allowed(attempt: Attempt, contact: Contact, person: History, number: History
 def refused(contact: Contact, number: Number, why: Refused, pack: str, at: float) -> str:
     """The body for a call that was not placed."""
     until = _ms(why.until) if math.isfinite(why.until) else None
-    return _line(
+    return _encode(
         {"kind": REFUSED, "at": _ms(at), "alias": contact.alias, "rule": why.rule, "until": until, "pack": pack}
         | _number(contact, number)
     )
@@ -115,14 +117,14 @@ def taken_back(body: str, at: float) -> str:
     if not body:
         return ""
     said = json.loads(body)
-    return _line({**said, "kind": REFUSED, "at": _ms(at), "rule": CHANGED, "until": _ms(at)})
+    return _encode({**said, "kind": REFUSED, "at": _ms(at), "rule": CHANGED, "until": _ms(at)})
 
 
 def read(body: str) -> Decision | None:
     """None: it is no body of this log."""
     try:
         said = json.loads(body)
-        if not isinstance(said, dict) or said["kind"] not in (ALLOWED, REFUSED) or _line(said) != body:
+        if not isinstance(said, dict) or said["kind"] not in (ALLOWED, REFUSED) or _encode(said) != body:
             return None
         until = said.get("until", 0.0)
         return Decision(
@@ -144,10 +146,6 @@ def read(body: str) -> Decision | None:
 def _number(contact: Contact, number: Number) -> dict[str, object]:
     places = [i for i, one in enumerate(contact.numbers) if one.key == number.key]
     return {"number": places[0] if places else -1, "number_kind": number.kind.value}
-
-
-def _line(said: Mapping[str, object]) -> str:
-    return json.dumps(said, ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
 def _ms(at: float) -> float:

@@ -1,5 +1,6 @@
 """A campaign's list: contacts for later, ready, aside after a refusal, at rest."""
 
+import asyncio
 import math
 import re
 import secrets
@@ -89,7 +90,9 @@ class Contacts:
             await self._link.run(
                 [("ZREM", keys.ready, *broken), *(("ZADD", keys.rest, epoch_word(at), one) for one in broken)]
             )
-        return tuple(contact for contact in found if contact is not None)
+        seen = tuple(contact for contact in found if contact is not None)
+        self._updates.looked_at[campaign] = {contact.id: contact for contact in seen}
+        return seen
 
     def _contact(self, keys: CampaignKeys, one: bytes, raw: bytes | None) -> Contact | None:
         if raw is None:
@@ -131,21 +134,46 @@ class Contacts:
         keys = campaign_keys(campaign)
         raw = await self._link.one(("GET", keys.settings))
         settings = self._link.reader.one(CAMPAIGN, raw, keys.settings, campaign) or Campaign(campaign, "", pack="")
+        looked_at = self._updates.looked_at.get(campaign, {})
+        entries: dict[Refused, dict[str, str]] = {}  # most refusals of a batch are of one kind
+        sent: asyncio.Task[int] | None = None
+        behind = 0
+        try:
+            for start in range(0, len(refusals), REFUSED_AT_ONCE):
+                rows: list[Argument] = []
+                for contact, number, refused in refusals[start : start + REFUSED_AT_ONCE]:
+                    if refused not in entries:
+                        entries[refused] = refusal_record(settings, contact, number, refused, at)
+                    body = decisionlog.refused(contact, number, refused, pack or settings.pack, at)
+                    entry = b"" if looked_at.get(contact.id) is contact else encode_contact(contact)
+                    rows += (contact.id, entry, refused.rule, epoch_word(refused.until))
+                    rows += (body, decisionlog.digest(body), 2 * len(entries[refused]))
+                    rows += chain.from_iterable((entries[refused] | _whom(contact, number)).items())
+                if sent is not None:
+                    behind += await sent
+                sent = asyncio.create_task(self._refuse(keys, token, at, rows))
+                await asyncio.sleep(0)  # Redis works on it while the next ones are put together
+        finally:
+            behind += await sent if sent is not None else 0
+        if behind:
+            await self._updates.merge(campaign)
+
+    async def _refuse(self, keys: CampaignKeys, token: int, at: float, rows: Sequence[Argument]) -> int:
         places = (
             keys.fence, keys.ready, keys.later, keys.rest, keys.contacts, keys.refused, keys.refusals, keys.counters,
             keys.log, keys.log_head, keys.behind,
         )  # fmt: skip
-        for start in range(0, len(refusals), REFUSED_AT_ONCE):
-            rows: list[Argument] = []
-            for contact, number, refused in refusals[start : start + REFUSED_AT_ONCE]:
-                record = refusal_record(settings, contact, number, refused, at)
-                body = decisionlog.refused(contact, number, refused, pack or settings.pack, at)
-                rows += (contact.id, encode_contact(contact), refused.rule, epoch_word(refused.until))
-                rows += (body, decisionlog.digest(body))
-                rows += (2 * len(record), *chain.from_iterable(record.items()))
-            behind = await self._link.one(call("refuse", places, token, epoch_word(at), *rows))
-            if behind:
-                await self._updates.merge(campaign)
+        return int(await self._link.one(call("refuse", places, token, epoch_word(at), *rows)))
+
+
+def _whom(contact: Contact, number: Number) -> dict[str, str]:
+    """The part of a refusal's entry that is his own."""
+    return {
+        "debtor": contact.id,
+        "person": contact.person,
+        "number": number.e164,
+        "number_kind": number.kind.value,
+    }
 
 
 def _chunk(chunk: str) -> tuple[str, str]:

@@ -44,6 +44,7 @@ class Updates:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self.looked_at: dict[str, dict[str, Contact]] = {}  # campaign -> what the last look at its list gave
 
     async def replace(self, campaign: str, contacts: Sequence[Contact]) -> int:
         """How many changed. Those that are not on the list are left out."""

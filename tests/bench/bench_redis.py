@@ -1,6 +1,6 @@
 """What Redis costs per attempt: Python and Redis CPU, attempts per second, latency, for each appendfsync.
 
-python -m tests.bench.bench_redis [--attempts 4000]
+python -m tests.bench.bench_redis [--attempts 4000] [--contacts 100000]
 """
 
 import argparse
@@ -22,6 +22,7 @@ from dialer.adapters.redis_process import Fsync, RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.model import Attempt, CallState, Campaign, Contact, Number, Outcome, Side, Verdict, attempt_id
 from dialer.ports import Finish, Held
+from tests.bench import redis_lists
 
 BATCHES = (1, 20, 100)
 STEPS = ("lock", "claim", "placed", "finish")
@@ -150,7 +151,7 @@ def show(found: list[Measured], console: Console) -> None:
     console.print(steps)
 
 
-async def main(attempts: int) -> None:
+async def main(attempts: int, contacts: int = 100_000) -> None:
     """Single attempts get fewer turns: they are slow, not rare."""
     found = []
     with tempfile.TemporaryDirectory(prefix="santun-bench-", dir=ROOT / ".cache") as folder:
@@ -159,7 +160,8 @@ async def main(attempts: int) -> None:
             for batch in BATCHES:
                 count = attempts if batch > 1 else attempts // 8
                 found.append(await measure(fsync, batch, count, Path(folder) / f"{fsync}-{batch}"))
-    console = Console(width=110)
+        console = Console(width=110)
+        await redis_lists.lists(contacts, Path(folder), console)
     show(found, console)
     console.print(f"fdatasync of 4 KB on this disk: p50 {disk[0]:.2f} ms, p99 {disk[1]:.2f} ms")
     console.print(f"largest size of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
@@ -168,4 +170,6 @@ async def main(attempts: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--attempts", type=int, default=4000)
-    asyncio.run(main(parser.parse_args().attempts))
+    parser.add_argument("--contacts", type=int, default=100_000)
+    words = parser.parse_args()
+    asyncio.run(main(words.attempts, words.contacts))

@@ -2,7 +2,7 @@
 -- Contacts that may not be called: aside until their time, or at rest for good; told, also to the log, once per contact,
 -- rule and until. Of what was told, what is over by now is forgotten: the same 'until' cannot come again.
 -- KEYS fence ready later rest contacts refused refusals counters log log-head behind
--- ARGV token at, then (contact entry rule until body sha256-of-body fields field...)...
+-- ARGV token at, then (contact entry rule until body sha256-of-body fields field...)...; an empty entry: as it stands
 -- with chain
 -- with keep
 if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then
@@ -29,13 +29,17 @@ local i = 3
 while i <= #ARGV do
   local contact, rule, till = ARGV[i], ARGV[i + 2], ARGV[i + 3]
   local first, last = i + 7, i + 6 + tonumber(ARGV[i + 6])
-  local listed = redis.call('ZREM', KEYS[2], contact) + redis.call('ZREM', KEYS[3], contact)
-  if listed > 0 and keep(KEYS[5], KEYS[11], contact, ARGV[i + 1]) then
-    redis.call('ZADD', KEYS[till == 'inf' and 4 or 3], till == 'inf' and ARGV[2] or till, contact)
-  end
-  if redis.call('HEXISTS', KEYS[5], contact) == 1 and count(contact, rule, till) == 0 then
-    redis.call('XADD', KEYS[7], '*', unpack(ARGV, first, last))
-    tell(ARGV[i + 4], ARGV[i + 5])
+  if redis.call('HEXISTS', KEYS[5], contact) == 1 then  -- otherwise erased meanwhile
+    if redis.call('ZREM', KEYS[2], contact) == 1 or redis.call('ZREM', KEYS[3], contact) == 1 then
+      if ARGV[i + 1] ~= '' then
+        keep(KEYS[5], KEYS[11], contact, ARGV[i + 1])
+      end
+      redis.call('ZADD', KEYS[till == 'inf' and 4 or 3], till == 'inf' and ARGV[2] or till, contact)
+    end
+    if count(contact, rule, till) == 0 then
+      redis.call('XADD', KEYS[7], '*', unpack(ARGV, first, last))
+      tell(ARGV[i + 4], ARGV[i + 5])
+    end
   end
   i = last + 1
 end
