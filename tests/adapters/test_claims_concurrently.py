@@ -251,7 +251,7 @@ async def hammered(url: str, world: World, processes: int, steps: int) -> tuple[
 async def test_processes_hammer_the_same_debtors(redis: RedisProcess, world: World) -> None:
     found, trace = await hammered(redis.url, world, processes=4, steps=120)
     assert not found
-    assert placed(trace) > 20
+    assert placed(trace) > 5
 
 
 # ---- the judge would have found it ----------------------------------------------------------------------------------
