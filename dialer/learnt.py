@@ -186,7 +186,7 @@ class Answers:
     @property
     def storm(self) -> float:
         """Odds of an answer if the rate jumps to the highest that any memory knows, and beyond, over those of now."""
-        return _STORM * float(np.exp(log_odds(min(0.97, self.fast.highest)) - log_odds(self.fast.now)))
+        return max(1.0, _STORM * float(np.exp(log_odds(min(0.97, self.fast.highest)) - log_odds(self.fast.now))))
 
     def chances(self, told: Floats) -> Floats:
         """That calls with these forecasts turn live."""

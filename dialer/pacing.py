@@ -9,9 +9,6 @@ and falls as the budget of the law's window runs out, where every mode becomes p
 """
 
 import math
-from collections import deque
-from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
@@ -19,6 +16,8 @@ from dialer.abandon import Abandons, Fate, Rate, budget
 from dialer.learnt import excess, scaled, sum_at_least
 from dialer.lookout import FATES, Forecast, Grouped, Lookout
 from dialer.model import Mode
+from dialer.price import PRICE_CAREFUL, Price, Recent
+from dialer.room import Bucket, Room
 from dialer.snapshot import (
     AgentSeen,
     AttemptSeen,
@@ -55,11 +54,11 @@ class Pacer:
     def __init__(self, limits: Limits, seed: int = 0) -> None:
         self.limits = limits
         self._seed = seed  # nothing is drawn by chance yet; the interface promises it
-        self._bucket = _Bucket()
+        self._bucket = Bucket()
         self._abandons: Abandons | None = None
         self._lookout = Lookout()
-        self._price = _Price()
-        self._recent = _Recent()
+        self._price = Price()
+        self._recent = Recent()
 
     def observe(self, event: PacingEvent) -> None:
         """Learn from one event. Events may be missing, late or doubled; an unknown kind is ignored."""
@@ -76,7 +75,7 @@ class Pacer:
     def decide(self, snapshot: Snapshot) -> Decision:
         """How many calls to start now; takes them out of the calls per second, so call it only to act on it."""
         grouped = Grouped.of(snapshot)
-        room = _Room.of(snapshot, grouped, self.limits)
+        room = Room.of(snapshot, grouped, self.limits)
         numbers = room.numbers()
         self._bucket.refill(snapshot.at, room.calls_per_second)
         stop = self._stop(snapshot, room)
@@ -101,7 +100,7 @@ class Pacer:
         return Counters(rate.live, rate.counted)
 
     def _wanted(
-        self, snapshot: Snapshot, grouped: Grouped, room: "_Room", numbers: dict[str, float]
+        self, snapshot: Snapshot, grouped: Grouped, room: Room, numbers: dict[str, float]
     ) -> tuple[int, tuple[str, ...], str]:
         """Calls wanted before the caps, ringing ones to end, and why. Over the limit every mode is progressive."""
         mode = self.limits.mode
@@ -119,7 +118,7 @@ class Pacer:
             return progressive, (), seen
         if snapshot.ends_at is not None and snapshot.ends_at - snapshot.at < _END_NEAR * self._lookout.latest_s:
             return progressive, (), f"{seen}, one call per free agent because the shift ends soon"
-        careful = room.working >= _CAREFUL_FROM and mode is Mode.PREDICTIVE and not self._lookout.cold
+        careful = mode is Mode.PREDICTIVE and not self._lookout.cold and (left >= 0.0 or room.working >= _CAREFUL_FROM)
         if left < 1.0 and not careful:
             return progressive, (), f"{seen}, one call per free agent because {_no_budget(counters, self.limits)}"
         if mode is Mode.RATIO:
@@ -136,20 +135,18 @@ class Pacer:
         soon = chances.free_soon
         rate = self._lookout.answers.rate
         why = f"{_agents(room.free)} free and {soon:.1f} soon, {room.in_flight} under way, answer rate {rate:.0%}"
-        hand = f"{_abandons(math.floor(left))} left in the budget" if left >= 1.0 else _no_budget(counters, self.limits)
+        careful_why = f"careful because {_no_budget(counters, self.limits)}"
+        hand = f"{_abandons(math.floor(left))} left in the budget" if left >= 1.0 else careful_why
         return max(progressive, predicted), end, f"{why}, {hand}"
 
-    def _predict(
-        self, forecast: Forecast, room: "_Room", counters: Counters, most: int, numbers: dict[str, float]
-    ) -> int:
+    def _predict(self, forecast: Forecast, room: Room, counters: Counters, most: int, numbers: dict[str, float]) -> int:
         """Calls worth their chance to be abandoned; more than `most`: cut by a cap."""
         needed = room.free + forecast.busy - room.waiting
         left = budget(counters.abandoned, counters.live, self._goal)
         bearable = max(_STORM_LEAST, left - _STORM_KEPT)
         left -= max(float(excess(forecast.chances, needed)[0]), room.waiting - room.free)
-        price = self._price.at(left, room) * self._recent.ease(self._goal, room.working >= _LARGE_FROM)
-        if room.working >= _CAREFUL_FROM:
-            price = max(price, _PRICE_CAREFUL)
+        ease = self._recent.ease(self._goal, room.working >= _LARGE_FROM)
+        price = max(PRICE_CAREFUL, ease * self._price.at(left, room.working, room.free, forecast.free_soon))
         chances = sum_at_least(forecast.chances, forecast.new, needed, most, price, forecast.calls, forecast.unsure)
         numbers |= {
             "answer_rate": self._lookout.answers.rate,
@@ -161,7 +158,7 @@ class Pacer:
         wanted = int(np.searchsorted(chances, price, side="right"))
         return min(wanted, _in_a_storm(forecast, needed, min(wanted, most), bearable)) if wanted > 0 else 0
 
-    def _stop(self, seen: Snapshot, room: "_Room") -> str:
+    def _stop(self, seen: Snapshot, room: Room) -> str:
         """Why no call may start at all, or nothing."""
         mode = self.limits.mode
         if seen.holds:
@@ -175,7 +172,7 @@ class Pacer:
             return f"the shift ends in {max(0.0, left):.0f} s, and a call of now may be answered after that"
         return ""
 
-    def _drained(self, grouped: Grouped, room: "_Room") -> tuple[str, ...]:
+    def _drained(self, grouped: Grouped, room: Room) -> tuple[str, ...]:
         """Ringing calls, the oldest first, that are more than the agents who are free: no others will be."""
         if not self.limits.end_ringing or self.limits.mode in (Mode.IVR, Mode.PREVIEW):
             return ()
@@ -183,7 +180,7 @@ class Pacer:
         oldest = np.argsort(-ages)[: max(0, room.in_flight - room.free)]
         return tuple(grouped.ringing[index] for index in oldest if ages[index] >= self.limits.ring_min_s)
 
-    def _in_vain(self, grouped: Grouped, forecast: Forecast, room: "_Room", price: float) -> tuple[str, ...]:
+    def _in_vain(self, grouped: Grouped, forecast: Forecast, room: Room, price: float) -> tuple[str, ...]:
         """Ringing calls to be ended, the oldest first, until those that are left are worth their risk."""
         ages = grouped.flight_ages(Flight.RINGING)
         kept = np.ones(len(forecast.chances), dtype=np.bool_)
@@ -199,7 +196,7 @@ class Pacer:
             end.append(grouped.ringing[index])
         return tuple(end)
 
-    def _capped(self, wanted: int, room: "_Room") -> tuple[int, str]:
+    def _capped(self, wanted: int, room: Room) -> tuple[int, str]:
         limits = self.limits
         caps = [(self._bucket.whole(), f"{room.calls_per_second:g} calls per second")]
         caps.append((room.lines_left, f"{room.lines} lines"))
@@ -216,140 +213,25 @@ _STORM_KEPT, _STORM_LEAST = 2.0, 0.5  # abandons that a storm may not take; thos
 _END_NEAR = 3.0  # times the age of the latest answers: from then on the end of the shift is near
 _END_MOST, _END_CARE = 8, 1.5  # calls ended in one decision, and the price from which they are
 _LOOKED_AT = 60  # candidates whose forecasts are read
-_PRICE_FIRST, _PRICE_MIN, _PRICE_MAX = 0.05, 0.004, 0.3  # chance of being abandoned at which a call is not started
-_STEP = 0.0006
-_IDLE_CARE = 1.0
-_RESERVE, _RESERVE_POWER = 1.2, 0.65  # abandons to be kept in hand: 1.2 * agents ** 0.65
-# A large team without a budget has it back sooner by calls that hardly ever fail than by idling one call per agent
-_CAREFUL_FROM, _PRICE_CAREFUL = 20, 0.001
+# a team so large learns nothing of itself by one abandon: it stays careful even beyond the limit
+_CAREFUL_FROM = 20
 _LARGE_FROM = 12  # half of 20 may be on a break
-_EASE = 2.0  # with fewer abandons left the price falls to nothing
-_RECENT_S, _RECENT_MIN, _RECENT_MOST = 1800.0, 30, 20_000
 
 
 def _in_a_storm(forecast: Forecast, needed: int, most: int, bearable: float) -> int:
     """Calls, at most `most`, of which an answer storm makes no more abandons than can be borne; all: one above."""
-    storm = scaled(forecast.chances[: forecast.calls], forecast.storm)
+    calm = forecast.chances[: forecast.calls]
+    new = np.atleast_2d(forecast.new).max(axis=0)
+    lives = forecast.storm * (calm.sum(axis=0) + most * new)  # at the most
+    still = forecast.chances[forecast.calls :].sum(axis=0)
+    over = np.maximum(0.0, lives + still - needed) + 0.4 * np.sqrt(lives + forecast.busy - still)
+    if over.max() <= bearable:
+        return most + 1
+    storm = scaled(calm, forecast.storm)
     chances = np.concatenate([storm, forecast.chances[forecast.calls :]])
     more = excess(chances, needed, scaled(forecast.new, forecast.storm), most)[1:]
     calls = int(np.searchsorted(more, bearable, side="right"))
     return calls + (calls == most)
-
-
-class _Price:
-    """The chance of being abandoned at which a further call is not worth it.
-
-    It rises and falls with the abandons in hand, so that they stay near a reserve which the luck of the next minutes
-    cannot eat up; its level drifts until they do.
-    """
-
-    def __init__(self) -> None:
-        self._level = _PRICE_FIRST
-        self._lean = 0.0
-
-    def steer(self) -> None:
-        """A live answer came to its end: too many abandons in hand make a call cheaper, too few dearer."""
-        self._level = min(_PRICE_MAX, max(_PRICE_MIN, self._level * math.exp(_STEP * self._lean)))
-
-    def at(self, left: float, room: "_Room") -> float:
-        """The price with `left` abandons in hand."""
-        reserve = max(2.0, _RESERVE * room.working**_RESERVE_POWER)
-        self._lean = min(1.0, max(-2.0, (left - reserve) / reserve))
-        ease = min(1.0, max(0.0, (left - 1.0) / _EASE))
-        return self._level * math.exp(self._lean) * ease * _idle_care(room)
-
-
-class _Recent:
-    """Abandons of the last half hour: a bad one is not to become worse."""
-
-    def __init__(self) -> None:
-        self._fates: deque[tuple[float, bool]] = deque()
-        self._abandoned = 0
-
-    def add(self, at: float, abandoned: bool) -> None:
-        """One live answer came to its end."""
-        fates = self._fates
-        fates.append((at, abandoned))
-        self._abandoned += abandoned
-        while fates[0][0] < at - _RECENT_S or len(fates) > _RECENT_MOST:
-            self._abandoned -= fates.popleft()[1]
-
-    def ease(self, goal: float, large: bool) -> float:
-        """1.0 up to 1.4 times the goal, 0.0 from twice the goal, two abandons let pass; stricter in a large team."""
-        most, passed = (1.8, 1) if large else (2.0, 2)
-        much = (self._abandoned - passed) / max(_RECENT_MIN, len(self._fates)) / max(1e-9, goal)
-        return min(1.0, max(0.0, (most - much) / 0.6))
-
-
-@dataclass(frozen=True, slots=True)
-class _Room:
-    """What the snapshot leaves room for."""
-
-    free: int  # idle agents who stay
-    working: int  # idle, reserved, talking or in wrap-up, and stay
-    in_flight: int
-    ringing: int
-    waiting: int
-    lines: int
-    lines_used: int
-    per_agent: int
-    calls_per_second: float
-
-    @classmethod
-    def of(cls, seen: Snapshot, grouped: Grouped, limits: Limits) -> Self:
-        working = sum(len(since) for state, since in grouped.agents.items() if state != Working.BREAK)
-        lines = limits.lines_max if seen.lines is None else min(limits.lines_max, seen.lines)
-        rate = limits.calls_per_second
-        return cls(
-            free=max(0, len(grouped.agents[Working.IDLE]) - seen.waiting_first),
-            working=working,
-            in_flight=grouped.in_flight,
-            ringing=len(grouped.flights[Flight.RINGING]),
-            waiting=len(grouped.flights[Flight.WAITING]),
-            lines=max(0, lines),
-            lines_used=grouped.in_flight + grouped.on_lines + seen.other_lines,
-            per_agent=math.floor(limits.lines_per_agent_max * working),
-            calls_per_second=rate if seen.calls_per_second is None else min(rate, seen.calls_per_second),
-        )
-
-    @property
-    def lines_left(self) -> int:
-        return self.lines - self.lines_used
-
-    @property
-    def per_agent_left(self) -> int:
-        return self.per_agent - self.in_flight
-
-    def numbers(self) -> dict[str, float]:
-        names = ("free", "working", "in_flight", "ringing", "waiting", "lines", "lines_used", "calls_per_second")
-        return {name: float(getattr(self, name)) for name in names}
-
-
-def _idle_care(room: _Room) -> float:
-    """With idle agents a call loses less by coming later, so it is risked less: the budget is spent where it helps."""
-    return math.exp(-_IDLE_CARE * room.free / math.sqrt(room.working))
-
-
-class _Bucket:
-    """Calls per second, as a token bucket of one second's worth: starts in T seconds <= rate * T + max(1, rate)."""
-
-    def __init__(self) -> None:
-        self._tokens = 0.0
-        self._at: float | None = None
-
-    def refill(self, at: float, rate: float) -> None:
-        size = max(1.0, rate) if rate > 0 else 0.0
-        if self._at is None:
-            self._tokens = size
-        else:
-            self._tokens = min(size, self._tokens + max(0.0, at - self._at) * max(0.0, rate))
-        self._at = at
-
-    def whole(self) -> int:
-        return math.floor(self._tokens + 1e-9)
-
-    def take(self, calls: int) -> None:
-        self._tokens = max(0.0, self._tokens - calls)
 
 
 def _no_budget(counters: Counters, limits: Limits) -> str:

@@ -22,6 +22,7 @@ from dialer.pacing import (
     Snapshot,
     Working,
 )
+from dialer.price import PRICE_CAREFUL
 
 WIDE = Limits(lines_max=1000, lines_per_agent_max=100.0, calls_per_second=1000.0)
 GOOD = Counters(live=1000, abandoned=10)
@@ -169,11 +170,20 @@ def test_predictive_calls_for_agents_who_will_be_free() -> None:
     assert "left in the budget" in decision.reason
 
 
-@pytest.mark.parametrize("counters", [Counters(), Counters(1000, 30), Counters(20, 0)])
-def test_predictive_without_a_budget_is_progressive(counters: Counters) -> None:
+@pytest.mark.parametrize("counters", [Counters(1000, 31), Counters(20, 1)])
+def test_predictive_beyond_the_limit_is_progressive(counters: Counters) -> None:
     decision = taught(replace(WIDE, mode=Mode.PREDICTIVE)).decide(replace(BUSY, counters=counters))
     assert decision.start == 0
     assert "one call per free agent because" in decision.reason
+
+
+@pytest.mark.parametrize("counters", [Counters(), Counters(1000, 30), Counters(20, 0)])
+def test_without_a_budget_only_calls_that_hardly_ever_fail_are_started(counters: Counters) -> None:
+    pacer = taught(replace(WIDE, mode=Mode.PREDICTIVE))
+    decision = pacer.decide(replace(BUSY, counters=counters))
+    assert decision.start < pacer.decide(replace(BUSY, at=4001.0)).start
+    assert decision.numbers["abandon_chance"] <= decision.numbers["price"] == PRICE_CAREFUL
+    assert "careful because" in decision.reason
 
 
 def test_a_cap_on_predicted_calls_is_told() -> None:
@@ -393,8 +403,8 @@ def test_a_bad_half_hour_stops_dialling_ahead() -> None:
     for number in range(60):
         for kind in (Kind.LAUNCH, Kind.LIVE, Kind.ABANDON if number % 5 == 0 else Kind.CONNECT):
             pacer.observe(PacingEvent(3900.0 + number, kind, f"bad{number}"))
-    assert pacer.decide(BUSY).numbers["price"] == 0.0
-    assert pacer.decide(replace(BUSY, at=4001.0)).start == 0
+    assert pacer.decide(BUSY).numbers["price"] == PRICE_CAREFUL
+    assert pacer.decide(replace(BUSY, at=4001.0)).start < taught(limits).decide(BUSY).start
 
 
 @given(st.lists(st.floats(-1e9, 1e10), min_size=1, max_size=12))
