@@ -106,7 +106,7 @@ async def begin(store: RedisStore) -> None:
 
 
 def preview(
-    campaign: str = "april", day: str = "", sample: int = rules.SAMPLE, everybody: bool = False, as_json: bool = False
+    campaign: str = "april", day: str = "", sample: int = 20_000, everybody: bool = False, as_json: bool = False
 ) -> Work:
     return lambda site: rules.preview(site, campaign, day, sample, everybody, as_json)
 

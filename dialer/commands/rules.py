@@ -38,8 +38,6 @@ from dialer.preview import (
 )
 from dialer.rulebook import Pack
 
-SAMPLE = 20_000
-
 
 async def preview(site: OpenSite, campaign: str, day: str, sample: int, everybody: bool, as_json: bool) -> None:
     """A day of a campaign, hour by hour, before it begins."""
