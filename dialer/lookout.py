@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dialer.abandon import Fate
-from dialer.learnt import AGE_MAX, HORIZONS, Answers, Busy, Floats, scaled
+from dialer.learnt import AGE_MAX, HORIZONS, Answers, Busy
 from dialer.snapshot import Flight, Kind, PacingEvent, Snapshot, Working
+from dialer.sums import Floats, scaled
 
 FATES: dict[str, Fate] = {
     Kind.CONNECT: Fate.SERVED, Kind.ABANDON: Fate.ABANDONED, Kind.OVERFLOW: Fate.OVERFLOWED

@@ -13,7 +13,6 @@ import math
 import numpy as np
 
 from dialer.abandon import Abandons, Fate, Rate, budget
-from dialer.learnt import excess, scaled, sum_at_least
 from dialer.lookout import FATES, Forecast, Grouped, Lookout
 from dialer.model import Mode
 from dialer.price import PRICE_CAREFUL, Price, Recent
@@ -31,6 +30,7 @@ from dialer.snapshot import (
     Snapshot,
     Working,
 )
+from dialer.sums import excess, scaled, sum_at_least
 
 __all__ = [
     "AgentSeen",

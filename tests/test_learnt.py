@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.learnt import EXACT, HORIZONS, Answers, Busy, excess, scaled, sum_at_least
+from dialer.learnt import HORIZONS, Answers, Busy
+from dialer.sums import EXACT, excess, scaled, sum_at_least
 
 
 def learnt(calls: int = 400, every: int = 4, age: float = 10.0) -> Answers:

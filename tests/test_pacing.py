@@ -311,6 +311,8 @@ def within_limits(decision: Decision, seen: Snapshot, limits: Limits) -> None:
     if decision.start:
         assert not seen.holds
         assert not seen.draining
+        if limits.mode not in (Mode.IVR, Mode.PREVIEW):
+            assert seen.ends_at is None or seen.ends_at > seen.at
         lines = limits.lines_max if seen.lines is None else min(limits.lines_max, seen.lines)
         talking = sum(agent.state in (Working.TALKING, Working.RESERVED) for agent in seen.agents)
         assert len(seen.attempts) + talking + seen.other_lines + decision.start <= lines
