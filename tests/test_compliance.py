@@ -357,10 +357,13 @@ def test_a_machine_is_no_reason_to_wait_where_the_pack_names_none() -> None:
 # ---- hardship, call-backs -------------------------------------------------------------------------------------------
 
 
-def test_hardship_slows_the_cadence() -> None:
+@pytest.mark.parametrize("whose", ["person", "number"])
+def test_hardship_slows_the_cadence(whose: str) -> None:
     past = History(attempts=(NOON - 2 * DAY,))
     assert isinstance(ask(NOON, person=past), Allowed)
-    answer = refused(ask(NOON, person=replace(past, hardship=True)))
+    hard: dict[str, Any] = {"person": past, "number": CLEAN}
+    hard[whose] = replace(hard[whose], hardship=True)
+    answer = refused(ask(NOON, **hard))
     assert (answer.rule, answer.until) == ("person_cap_7d_hardship", NOON + 5 * DAY)
     assert isinstance(ask(NOON + 5 * DAY, person=replace(past, hardship=True)), Allowed)
 
