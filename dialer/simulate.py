@@ -149,8 +149,8 @@ class Summary:
 def summary(name: str, results: Sequence[Result], hours: float, target: float, note: str = "") -> Summary:
     """Means and worst of some shifts."""
     waits = [wait for one in results for wait in one.waits]
-    used, used_spread = _mean([one.utilisation for one in results])
-    lost, lost_spread = _mean([one.abandon_rate for one in results])
+    used, used_spread = mean_of([one.utilisation for one in results])
+    lost, lost_spread = mean_of([one.abandon_rate for one in results])
     return Summary(
         name=name,
         shifts=len(results),
@@ -165,13 +165,13 @@ def summary(name: str, results: Sequence[Result], hours: float, target: float, n
         over=sum(one.abandon_rate > target for one in results),
         note=note,
         abandon_spread=lost_spread,
-        right_party_per_hour=_mean([one.right_party_per_hour for one in results])[0],
-        tried_share=_mean([one.tried_share for one in results])[0],
-        tries_per_lead=_mean([one.tries_per_lead for one in results])[0],
+        right_party_per_hour=mean_of([one.right_party_per_hour for one in results])[0],
+        tried_share=mean_of([one.tried_share for one in results])[0],
+        tries_per_lead=mean_of([one.tries_per_lead for one in results])[0],
     )
 
 
-def _mean(values: Sequence[float]) -> tuple[float, float]:
+def mean_of(values: Sequence[float]) -> tuple[float, float]:
     """Mean, and half the width of its 95 % interval (inf: one value says nothing of it)."""
     mean = sum(values) / len(values)
     if len(values) < 2:

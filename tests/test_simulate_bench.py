@@ -49,7 +49,7 @@ def test_the_table_says_how_many_shifts_and_how_many_passed_the_limit() -> None:
     rows["ratio:1.5/20/steady/1"] = ROW | {"abandon_rate": 0.04, "tried_share": 0.5}
     head, _, ours, ratio = table(rows, True).splitlines()
     assert "| shifts |" in head
-    assert ours.startswith("| predictive | 20 | steady | 2 | 84.0 ± 5.9 | 85 | 2.00 | 2.00 | 5.0 | 0 |")
+    assert ours.startswith("| predictive | 20 | steady | 2 | 84.0 ± 38.1 | 85 | 2.00 | 2.00 | 5.0 | 0 |")
     assert ratio.startswith("| ratio:1.5 | 20 | steady | 1 | 80.0 | 85 | 4.00 | 4.00 | 5.0 | 1 | 100%")
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date, timedelta
 from functools import cache
 
 import pytest
@@ -166,6 +167,26 @@ def test_an_agent_who_came_late_went_early_and_had_a_break() -> None:
     assert twelve.sign_in_at == pytest.approx(992.0, abs=1.0)
     assert twelve.sign_out_at < 4700
     assert [round(length) for _, length in twelve.breaks] == [1210]
+
+
+def test_days_are_joined_and_long_ago_is_left_out() -> None:
+    records = some_records()
+    times = [name for name in records[0] if name.endswith("_at")]
+
+    def later(one: Record, days: int) -> Record:
+        day = (date(2026, 11, 23) + timedelta(days)).isoformat()
+        moved = {name: one[name].replace("2026-11-23", day) for name in times}
+        return one | moved | {"attempt": f"{one['attempt']}-{days}"}
+
+    one_day = recording(records)
+    two_days = recording([*records, *(later(one, 2) for one in records)])
+    assert len(two_days.heard) == 2 * len(one_day.heard)
+    assert two_days.seconds == pytest.approx(2 * one_day.seconds + 60, abs=1)
+    assert len(days_of(two_days)) == len(days_of(one_day))
+    assert fit(two_days).utilisation == pytest.approx(fit(one_day).utilisation, abs=0.1)
+    many = recording(later(one, day) for day in range(70) for one in records)
+    assert many.seconds <= 9.5 * 3600
+    assert many.skipped == {"before the last 9.5 h of calling": 70 * len(records) - len(many.heard)}
 
 
 @settings(max_examples=40, deadline=None)

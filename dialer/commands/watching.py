@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import typer
@@ -57,7 +58,15 @@ async def outcomes(site: OpenSite, campaign: str, stream: str, count: int, follo
     await known(site, campaign)
     past = await site.store.tail(campaign, count, stream) if count else ()
     for _, entry in past:
-        say(json.dumps(dict(entry)) if as_json else show.entry(entry))
+        _tell(entry, as_json)
     if follow:
         async for _, entry in site.store.follow(campaign, past[-1][0] if past else "$", stream):
-            say(json.dumps(dict(entry)) if as_json else show.entry(entry))
+            _tell(entry, as_json)
+
+
+def _tell(entry: Mapping[str, str], as_json: bool) -> None:
+    """For programs letter by letter: `dialer simulate --from-outcomes -` reads it."""
+    if as_json:
+        typer.echo(json.dumps(dict(entry)))
+    else:
+        say(show.entry(entry))

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from dialer.errors import BadInput
@@ -15,6 +15,8 @@ from dialer.stream import CORRECTABLE, Type, read
 NEEDED_CALLS, NEEDED_TALKS = 30, 10
 REPLAYED = frozenset({"predictive", "progressive", "ratio", "preview"})  # kinds of attempts that a pacer starts
 LONGEST_S = 6 * 3600.0  # a longer step is a mistake of a clock
+SHIFT_S = 9.5 * 3600.0  # no longer replay: the hours of all zones have no more in common
+NIGHT_S, PAUSE_S = 1800.0, 60.0  # without a call for so long it rested, and is taken to have rested so long
 _UNTOUCHED = frozenset({Outcome.NOT_PLACED, Outcome.INTERRUPTED})  # nobody knows what would have become of them
 
 
@@ -112,10 +114,26 @@ def recording(records: Iterable[Mapping[str, str]], campaign: str = "") -> Recor
             heard.append(found)
         else:
             skipped[found] += 1
-    heard.sort(key=lambda one: one.at)
-    of_one = Recording(next(iter(campaigns), campaign), tuple(heard), dict(skipped))
+    latest = _latest_shift(sorted(heard, key=lambda one: one.at))
+    if len(latest) < len(heard):
+        skipped[f"before the last {SHIFT_S / 3600:g} h of calling"] = len(heard) - len(latest)
+    of_one = Recording(next(iter(campaigns), campaign), tuple(latest), dict(skipped))
     _enough(of_one)
     return of_one
+
+
+def _latest_shift(heard: list[Heard]) -> list[Heard]:
+    """The calls as one shift: hours without any are cut out, what was long before the last call is left out."""
+    joined: list[Heard] = []
+    cut, before = 0.0, heard[0].at if heard else 0.0
+    for one in heard:
+        if one.at - before > NIGHT_S:
+            cut += one.at - before - PAUSE_S
+        before = one.at
+        joined.append(
+            replace(one, at=one.at - cut, ended_at=one.ended_at - cut, joined_at=one.joined_at and one.joined_at - cut)
+        )
+    return [one for one in joined if one.at > joined[-1].at - SHIFT_S]
 
 
 def _enough(found: Recording) -> None:

@@ -11,13 +11,14 @@ import os
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from time import monotonic, process_time
 
 from dialer.abandon import upper_bound
 from dialer.model import Mode
 from dialer.pacing import AgentSeen, AttemptSeen, Counters, Flight, Kind, Limits, Pacer, PacingEvent, Snapshot, Working
-from dialer.simulate import OURS, scaled, shift
+from dialer.simulate import OURS, mean_of, scaled, shift
 from dialer.simulation.parallel import cores, spread
 from dialer.simulation.scenario import SCENARIOS
 
@@ -132,10 +133,8 @@ def table(rows: Mapping[str, Row], by_scenario: bool = False) -> str:
 
 
 def _spread(values: Sequence[float]) -> str:
-    if len(values) < 2:
-        return ""
-    mean = sum(values) / len(values)
-    return f" ± {1.96 * (sum((one - mean) ** 2 for one in values) / (len(values) - 1) / len(values)) ** 0.5:.1f}"
+    spread = mean_of(values)[1]
+    return f" ± {spread:.1f}" if isfinite(spread) else ""
 
 
 def _mean(rows: Sequence[Row], name: str, times: float, digits: int) -> str:
