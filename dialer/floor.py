@@ -312,6 +312,8 @@ class Floor:
             actions += self.team.join_failed(attempt.agent, attempt.id, event.at)
         actions += self._wrapped_by_call(agent_id)
         actions += self.team.joined(agent_id, attempt.id, event.at)
+        if attempt.kind == CALL_BACK:
+            actions += self.team.let_go(attempt.id, event.at)
         moved = evolve(step(self.attempts[attempt.id], Word.JOINED, event.at), agent=agent_id)
         notes.in_room_since, notes.fell, notes.failed_with = event.at, None, frozenset()
         self.books.put(moved)

@@ -13,7 +13,7 @@ from dialer.dialplan import Context
 from dialer.floor import OVERDUE_S, Floor
 from dialer.model import CALL_BACK, Agent, AgentState, Attempt, CallState, Event, LiveChannel, Seen
 from dialer.originate import timeout_s
-from dialer.routing import JOIN_LIMIT_S
+from dialer.routing import JOIN_LIMIT_S, KEPT_IN
 
 GHOST_S = 35.0  # after its timeout an INVITE may still be under way for 32 s (SIP timer B)
 
@@ -105,15 +105,12 @@ _PLACES: dict[str, tuple[Seen, str, str]] = {
 }
 
 
-_AWAITED = UNANSWERED | {CallState.DETECTING, CallState.WAITING}
-
-
 def _agent(floor: Floor, agent: Agent, at: float) -> list[Action]:
     """An agent whose call is not what he thinks it is: of the engine before us, or after something was missed."""
     attempt = floor.attempts.get(agent.attempt)
     state = None if attempt is None or attempt.agent != agent.id else attempt.state
     match agent.state:
-        case AgentState.RESERVED if attempt is not None and attempt.kind == CALL_BACK and attempt.state in _AWAITED:
+        case AgentState.RESERVED if attempt is not None and attempt.kind == CALL_BACK and attempt.state in KEPT_IN:
             pass  # he is kept for it
         case AgentState.RESERVED if state is not CallState.JOINING:
             return floor.team.join_failed(agent.id, agent.attempt, at)

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
-from dialer.calls import NEEDS_AGENT
+from dialer.calls import NEEDS_AGENT, UNANSWERED
 from dialer.model import CALL_BACK, Agent, AgentState, Attempt, CallState, Contact
 
 JOIN_LIMIT_S = 0.3  # no proof of the join by then: it failed
 NOBODY: frozenset[str] = frozenset()
 REDIRECT_MARGIN_S = 0.05  # so long before the dialplan goes on by itself nobody is sent any more
 SAME_AGENT_SHARE = 0.5  # of the grace time a held customer waits for the agent he talked with
+KEPT_IN = UNANSWERED | {CallState.DETECTING} | NEEDS_AGENT  # so long an agent is kept for a call-back
 _BUSY = frozenset({AgentState.RESERVED, AgentState.TALKING, AgentState.WRAP_UP, AgentState.LOST})
 
 

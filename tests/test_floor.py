@@ -13,11 +13,23 @@ from dialer.agents import BUSY
 from dialer.calls import SETTLED, TABLE, Word
 from dialer.dialplan import room
 from dialer.floor import FAILED_S, READY_S, RESPONSE_S, Floor
-from dialer.model import AgentState, Attempt, CallState, Campaign, Command, Event, Kind, Number, Overflow, Seen
+from dialer.model import (
+    CALL_BACK,
+    AgentState,
+    Attempt,
+    CallState,
+    Campaign,
+    Command,
+    Event,
+    Kind,
+    Number,
+    Overflow,
+    Seen,
+)
 from dialer.orders import obey
 from dialer.originate import timeout_s
 from dialer.outcomes import verdict
-from dialer.routing import JOIN_LIMIT_S
+from dialer.routing import JOIN_LIMIT_S, KEPT_IN
 
 T0 = 1_795_000_000.0
 CAMPAIGN = Campaign("c1", "Reminder", wrap_up_max_s=30)
@@ -695,16 +707,22 @@ def steps(draw: st.DrawFn) -> list[tuple[str, ...]]:
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(steps(), st.sampled_from([Kind.AGENTS, Kind.IVR]), st.booleans(), st.sampled_from(list(Overflow)))
+@given(
+    steps(), st.sampled_from([Kind.AGENTS, Kind.IVR]), st.booleans(), st.sampled_from(list(Overflow)), st.integers(0, 3)
+)
 def test_any_sequence_ends_every_call_once(
-    sequence: list[tuple[str, ...]], kind: Kind, detection: bool, overflow: Overflow
+    sequence: list[tuple[str, ...]], kind: Kind, detection: bool, overflow: Overflow, call_backs: int
 ) -> None:
     campaign = replace(CAMPAIGN, kind=kind, detection=detection, overflow=overflow)
     play = Play(campaign)
     for agent in AGENTS:
         play.agent(agent)
+    kept_for = dict(zip(CALLS, AGENTS[:call_backs], strict=False))
     for call in CALLS:
-        play.floor.claimed(attempt(call, play.now), play.now)
+        if call in kept_for:
+            play.after(play.floor.team.promise(play.floor.team.agents[kept_for[call]], call, play.now))
+        one = attempt(call, play.now, kind=CALL_BACK if call in kept_for else "predictive")
+        play.floor.claimed(one, play.now)
         assert play.floor.may_place(call)
     for step in sequence:
         do(play, step)
@@ -751,8 +769,9 @@ def check(play: Play) -> None:
     assert len(set(play.closes())) == len(play.closes())
     for agent in floor.team.agents.values():
         if agent.state is AgentState.RESERVED:
-            assert floor.attempts[agent.attempt].state is CallState.JOINING
-            assert floor.attempts[agent.attempt].agent == agent.id
+            call = floor.attempts[agent.attempt]
+            kept = call.kind == CALL_BACK and call.state in KEPT_IN
+            assert kept or (call.state is CallState.JOINING and call.agent == agent.id)
         if agent.state is AgentState.TALKING:
             assert floor.attempts[agent.attempt].state is CallState.TALKING
         if agent.state is AgentState.IDLE:
