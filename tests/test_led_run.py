@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 
 from dialer.abandon import Window
-from dialer.model import CallState, Kind, Mode, Outcome, Status
+from dialer.callbacks import LEAD_S
+from dialer.model import CallState, Kind, Mode, NumberState, Outcome, Status
 from dialer.ports import LinkHealth
 from dialer.run import Run, Seen
+from dialer.stream import iso
 
 from . import packs
 from .site import CAMPAIGN, TRUNK, contacts
@@ -139,3 +141,29 @@ def test_some_changes_have_to_wait() -> None:
     run.floor.recorded("a")
     assert run.change(replace(CAMPAIGN, detection=True), TRUNK, run.pack) == ""
     assert "another Asterisk" in run.change(CAMPAIGN, replace(TRUNK, node="b"), run.pack)
+
+
+def test_a_wish_is_told_as_it_is_and_stands_on_the_list_a_little_before() -> None:
+    run, contact = led(), contacts(1)[0]
+    wish = T0 + 3600.0
+    talked = attempt("a", T0 - 60, state=CallState.GONE, number=contact.numbers[0], agent="101", joined_at=T0 - 30)
+    done = run.finish(
+        replace(talked, answered_at=T0 - 31, talk_s=30.0, disposition=f"callback:{wish}"), (), contact, T0
+    )
+    assert done.contact is not None
+    assert (done.contact.callback_at, done.contact.callback_agent) == (wish, "101")
+    assert done.record["retry_at"] == done.record["callback_at"] == iso(wish)
+    assert done.verdict.retry_at == wish - LEAD_S
+
+
+def test_a_wrong_person_leaves_the_turn_to_his_other_number() -> None:
+    run = led()
+    home, work = contacts(2)[0].numbers[0], contacts(2)[1].numbers[0]
+    contact = replace(contacts(1)[0], numbers=(home, work))
+    talked = attempt("a", T0 - 60, state=CallState.GONE, number=home, joined_at=T0 - 30, disposition="wrong_person")
+    done = run.finish(replace(talked, answered_at=T0 - 31, agent="101"), (), contact, T0)
+    assert done.contact is not None
+    assert done.contact.numbers[0].state is NumberState.WRONG_PERSON
+    assert (done.contact.next_number, done.record["wrong_person"], done.record["stop"]) == (1, "1", "0")
+    again = run.finish(replace(talked, id="b", answered_at=T0 - 31, number=work), (), done.contact, T0)
+    assert (again.verdict.retry_at, again.record["rests"]) == (0.0, "no_number")
