@@ -12,7 +12,7 @@ from dialer import decisionlog
 from dialer.ahead import Ahead
 from dialer.compliance import may_call
 from dialer.forecast import Forecast
-from dialer.model import CALL_BACK, Allowed, Attempt, Campaign, Contact, History, Number, Permission, Refused
+from dialer.model import CALL_BACK, Allowed, Attempt, Campaign, Contact, History, Mode, Number, Permission, Refused
 from dialer.originate import timeout_s
 from dialer.ports import Held, Store
 from dialer.recycling import SPENT
@@ -20,6 +20,7 @@ from dialer.rulebook import Pack
 
 NO_PAST = History()
 LOOK_AT_MOST = 200  # candidates in one go
+ONE_EACH = frozenset({Mode.PROGRESSIVE, Mode.PREVIEW})  # a call has an idle agent of its own
 SPARE = 2  # candidates looked at per call wanted, as some will be refused
 
 Refusal = tuple[Contact, Number, Refused]
@@ -107,11 +108,15 @@ class Placer:
         refusals.append(_soonest(contact, permissions))
         return None
 
-    def _gate(self, contact: Contact, number: Number, person: History, history: History, at: float) -> Permission:
+    def _gate(
+        self, contact: Contact, number: Number, person: History, history: History, at: float, guaranteed: bool = False
+    ) -> Permission:
         if number.state in SPENT:
             return Refused(SPENT[number.state], inf, "This number is dead, somebody else's or stopped.", True)
         call_s, campaign = timeout_s(self.campaign), self.campaign.id
-        return may_call(contact, number, person, history, self.pack, at, call_s, campaign=campaign)
+        return may_call(
+            contact, number, person, history, self.pack, at, call_s, campaign=campaign, agent_guaranteed=guaranteed
+        )
 
     def _attempt(self, contact: Contact, number: Number, allowed: Allowed, at: float) -> Attempt:
         campaign = self.campaign
@@ -157,7 +162,8 @@ class Placer:
     def _judge(self, one: Ready, past: Held | Refused, at: float) -> Permission:
         if isinstance(past, Refused):
             return past
-        return self._gate(one.contact, one.attempt.number, past.person, past.number, at)
+        guaranteed = self.campaign.mode in ONE_EACH or one.attempt.kind == CALL_BACK
+        return self._gate(one.contact, one.attempt.number, past.person, past.number, at, guaranteed)
 
 
 def _other_number(one: Ready, refused: Refused, at: float) -> Refusal:

@@ -6,7 +6,7 @@ import pytest
 
 from dialer.ahead import Ahead
 from dialer.forecast import Forecast
-from dialer.model import Campaign, Contact, History, Number, NumberKind
+from dialer.model import Campaign, Contact, History, Mode, Number, NumberKind
 from dialer.placing import Placer
 from dialer.rulebook import Pack
 
@@ -163,6 +163,17 @@ def test_who_has_no_number_to_be_called_rests(numbers: tuple[Number, ...]) -> No
         await desk.begin(several(*numbers))
         assert await desk.claim(1) == []
         assert desk.store.books["c1"].due == {"k1": float("inf")}
+
+    play(scene())
+
+
+@pytest.mark.parametrize(("mode", "taken"), [(Mode.PROGRESSIVE, 1), (Mode.PREDICTIVE, 0), (Mode.RATIO, 0)])
+def test_who_was_abandoned_is_called_soon_only_with_an_agent_of_his_own(mode: Mode, taken: int) -> None:
+    async def scene() -> None:
+        desk = Desk(packs.indonesia(), replace(CAMPAIGN, mode=mode))
+        await desk.begin(*contacts(1))
+        desk.store.past["p:p0"] = History(abandoned_at=OPEN - 3 * 3600)
+        assert len(await desk.claim(1)) == taken
 
     play(scene())
 
