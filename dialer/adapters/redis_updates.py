@@ -18,7 +18,7 @@ from dialer.errors import StoreDown
 from dialer.model import Contact, Number
 
 REPLACED_AT_ONCE = 200
-TURNS = 10  # somebody else writes the same contact between our look and our write: again
+TURNS = 100  # somebody else writes the same contact between our look and our write: again
 
 
 def with_life(listed: Contact, lived: Contact) -> Contact:

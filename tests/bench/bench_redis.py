@@ -17,10 +17,11 @@ from typing import get_args
 from rich.console import Console
 from rich.table import Table
 
+from dialer import decisionlog
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_process import Fsync, RedisProcess
 from dialer.adapters.redis_store import RedisStore
-from dialer.model import Attempt, CallState, Campaign, Contact, Number, Outcome, Side, Verdict, attempt_id
+from dialer.model import Attempt, CallState, Campaign, Contact, History, Number, Outcome, Side, Verdict, attempt_id
 from dialer.ports import Finish, Held
 from tests.bench import redis_lists
 
@@ -79,8 +80,10 @@ async def one_batch(store: RedisStore, token: int, contacts: tuple[Contact, ...]
         Finish(replace(one, state=CallState.ENDED, ended_at=NOW), verdict, record_of(one), contact)
         for one, contact in zip(attempts, contacts, strict=True)
     ]
+    past = History((NOW - 9e4,), ())
+    notes = [decisionlog.allowed(one, contact, past, past) for one, contact in zip(attempts, contacts, strict=True)]
     steps = (
-        store.lock(attempts, NOW), store.claim(token, attempts, NOW), store.write(token, CAMPAIGN, placed, []),
+        store.lock(attempts, NOW), store.claim(token, attempts, NOW, notes), store.write(token, CAMPAIGN, placed, []),
         store.write(token, CAMPAIGN, [], finished),
     )  # fmt: skip
     for name, step in zip(STEPS, steps, strict=True):

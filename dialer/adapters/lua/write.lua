@@ -19,12 +19,14 @@ end
 
 local counts = {}
 local function back(contact, entry, retry_at, at)
-  local known = redis.call('HEXISTS', KEYS[5], contact) == 1
+  local known
   if entry ~= '' then
     known = keep(KEYS[5], KEYS[9], contact, entry)
+  else
+    known = redis.call('HEXISTS', KEYS[5], contact) == 1
   end
   if not known then
-    return
+    return  -- of no list, or erased meanwhile
   end
   if retry_at == '' or redis.call('SISMEMBER', KEYS[10], contact) == 1 then
     redis.call('ZADD', KEYS[7], at, contact)
