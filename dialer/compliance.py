@@ -272,7 +272,7 @@ def _choice(contact: Contact, person: History, pack: Pack) -> tuple[float, float
     `last_at` stands for the talk in which he chose; where it is not known, or an attempt was made since, none may.
     """
     rule, chosen = pack.callback, contact.callback_at
-    if rule is None or not contact.last_at or not 0 <= chosen - contact.last_at <= rule.max_s:
+    if rule is None or not 0 <= chosen - contact.last_at <= rule.max_s:
         return None
     if any(attempt >= chosen for attempt in person.attempts):
         return None
