@@ -294,9 +294,11 @@ print(Path("/proc/self/task/" + str(__import__("os").getpid()) + "/children").re
 __import__("os").kill(__import__("os").getpid(), 9)
 """
     said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, cwd=ROOT)
-    child = Path(f"/proc/{said.stdout.split()[0]}/stat")
     for _ in range(500):
-        if not child.exists() or child.read_text().rpartition(")")[2].split()[0] == "Z":
+        try:
+            if Path(f"/proc/{said.stdout.split()[0]}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return
+        except OSError:
             return
         time.sleep(0.01)
-    raise AssertionError(f"{child} is there still")
+    raise AssertionError("it is there still")
