@@ -541,6 +541,12 @@ def test_a_pause_at_noon(clock: str, open_: bool) -> None:
         assert (answer.rule, answer.until) == ("hours", moment("2026-11-20 13:00:00"))
 
 
+def test_a_span_that_ends_just_after_midnight_utc_is_not_begun_again() -> None:
+    pack = replace(PACK, hours=replace(PACK.hours, days=(((300, 421),),) * 7))  # 05:00-07:01, which is 00:01 UTC
+    answer = refused(ask(moment("2026-11-20 06:59:40"), pack=pack))
+    assert answer.until == moment("2026-11-21 05:00:00")
+
+
 # ---- doubt ----------------------------------------------------------------------------------------------------------
 
 
