@@ -12,6 +12,7 @@ from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -270,3 +271,13 @@ def test_a_page_that_cannot_be_written_is_said() -> None:
     words = ["--agents", "2", "--hours", "0.25", "--shifts", "1", "--policy", "progressive", "--jobs", "1"]
     with pytest.raises(BadInput, match="cannot be written"):
         main([*words, "--html", "/nowhere/page.html"])
+
+
+def test_ctrl_c_ends_it_with_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dialer.simulation.command.compare", interrupted)
+    with pytest.raises(typer.Exit) as told:
+        main(["--shifts", "1"])
+    assert told.value.exit_code == 130

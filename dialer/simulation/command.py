@@ -27,7 +27,9 @@ Done = TypeVar("Done")
 
 def main(words: Sequence[str]) -> None:
     """`dialer simulate` with these words."""
-    typer.main.get_command(app).main(list(words), prog_name="dialer simulate", standalone_mode=False)
+    code = typer.main.get_command(app).main(list(words), prog_name="dialer simulate", standalone_mode=False)
+    if code:
+        raise typer.Exit(code)
 
 
 @app.command()
@@ -136,7 +138,10 @@ def _with_bar(most: int, work: Callable[[Told], Done]) -> Done:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("shifts", total=most)
-        return work(lambda name: progress.update(task, advance=1, description=name))
+        try:
+            return work(lambda name: progress.update(task, advance=1, description=name))
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
 
 
 def _said(found: Recording, was: Fit) -> str:
