@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from dialer.errors import BadInput
-from dialer.simulate import NAMES, OURS, Summary, replay
+from dialer.simulate import NAMES, OURS, Summary
+from dialer.simulation.recorded import replay
 
 OTHERS = ("progressive", OURS)
 SEEDS = (1, 2, 3, 4, 5)  # 1: the calls in their own order
