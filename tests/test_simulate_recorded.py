@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from dialer.errors import BadInput
 from dialer.model import Attempt, Mode, Verdict
 from dialer.pacing import Pacer
-from dialer.simulate import RECORDED, limits_of, replay
+from dialer.simulate import RECORDED, limits_of
+from dialer.simulation.recorded import replay
 from dialer.simulation.recording import NEEDED_CALLS, parse, recording
 from dialer.simulation.replayed import days_of, fit, scenario_of, world_of
 from dialer.simulation.result import Result

@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dialer.errors import BadInput
-from dialer.simulate import NAMES, RATIOS, Told, as_recorded, compare
+from dialer.simulate import NAMES, RATIOS, Told, compare
 from dialer.simulation.page import page, sweep_page
 from dialer.simulation.parallel import cores
 from dialer.simulation.plots import report, swept
+from dialer.simulation.recorded import as_recorded
 from dialer.simulation.recording import Recording, parse, recording
 from dialer.simulation.replayed import Fit, fit, scenario_of
 from dialer.simulation.scenario import SCENARIOS, Scenario
