@@ -30,6 +30,7 @@ from tests.adapters.claims_rivals import (
     CAMPAIGNS,
     CLOCK,
     DEAD,
+    MODES,
     OPERATIONS,
     TRACE,
     Guard,
@@ -64,7 +65,7 @@ async def begin(url: str, world: World, history: int = 0) -> None:
     link = link_of(store)
     await link.run([("FLUSHALL",), ("SET", CLOCK, repr(BEGIN - 30 * DAY_S))])
     for campaign in CAMPAIGNS:
-        await store.save_campaign(Campaign(campaign, campaign))
+        await store.save_campaign(Campaign(campaign, campaign, mode=MODES[campaign]))
         await store.add_contacts(campaign, world.listed(campaign), BEGIN - 31 * DAY_S)
     await store.close()
     if history:
