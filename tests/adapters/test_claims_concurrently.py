@@ -44,7 +44,7 @@ from tests.adapters.redis_lives import ROOT, Cut, link_of, placed_in, until
 
 pytestmark = pytest.mark.redis
 DAY_S = 86_400.0
-LIMIT_S = 50.0
+LIMIT_S = 100.0  # four processes that start on a busy machine
 TRIALS = 16
 NO_PAST = History()
 
@@ -248,6 +248,7 @@ async def hammered(url: str, world: World, processes: int, steps: int) -> tuple[
     return await verdict_on(url, world)
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("world", [World(8, 60, 100, tight=False), World(9, 60, 100, tight=True)], ids=("law", "tight"))
 async def test_processes_hammer_the_same_debtors(redis: RedisProcess, world: World) -> None:
     found, trace = await hammered(redis.url, world, processes=4, steps=120)
