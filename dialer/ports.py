@@ -119,9 +119,7 @@ class Store(Protocol):
     async def lock(self, attempts: Sequence[Attempt], at: float) -> list[Held | Refused]:
         """Steps 1 and 2: lock person and number for each attempt. Refused: somebody else is calling them."""
 
-    async def claim(
-        self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()
-    ) -> list[bool]:
+    async def claim(self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()) -> list[bool]:
         """Steps 3 and 4: take the contact off the list, write the attempt down as open and its note (decisionlog.py)
         into the log; then read stop flags and locks once more. False: taken by somebody else, stopped, or another past
         meanwhile; everything has been undone, and the log says so."""
