@@ -2,16 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-import structlog
-
 from dialer.errors import BadInput, ConfigError, NotLeader, StoreError
 from dialer.live import Share
 from dialer.model import Campaign, Status
 from dialer.ports import Clock, Store, Telephony
 from dialer.rulebook import Pack
 from dialer.run import Run, Site, Trunk
-
-log = structlog.get_logger("leading")
 
 LEASE_MS = 4000
 UPKEEP_S = 60.0
@@ -88,9 +84,8 @@ class Leader:
         name, now = run.campaign.id, self._clock.monotonic()
         run.kept_up_at = now
         if now - run.trimmed_at >= TRIM_S:
-            dropped = await self._store.trim(name, self._clock.now())
+            await self._store.trim(name, self._clock.now())
             run.trimmed_at = now
-            log.info("streams trimmed", action="trim", campaign=name, dropped=dropped)
         run.streams = await self._store.stream_sizes(name)
 
     def _look_at(self, campaign: Campaign) -> tuple[Campaign, Trunk, Pack] | tuple[Campaign, str]:
