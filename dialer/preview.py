@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from dialer.abandon import upper_bound
 from dialer.compliance import may_call
-from dialer.model import Allowed, Campaign, Contact, History, Number, Permission, Refused
+from dialer.model import Allowed, Campaign, Contact, History, Kind, Mode, Number, Permission, Refused
 from dialer.originate import timeout_s
 from dialer.recycling import SPENT
 from dialer.rulebook import Of, Pack
@@ -118,13 +118,12 @@ def day_of(day: date, zone: str, now: float) -> Day:
 
 def gate_of(campaign: Campaign, pack: Pack) -> Ask:
     """The question that dialer/placing.py asks before each call of this campaign."""
-    from dialer.placing import ONE_EACH  # numpy comes along: only where days are foretold
-
-    call_s, guaranteed = timeout_s(campaign), campaign.mode in ONE_EACH
+    call_s, preview, agents = timeout_s(campaign), campaign.mode is Mode.PREVIEW, campaign.kind is Kind.AGENTS
 
     def ask(contact: Contact, number: Number, person: History, history: History, at: float) -> Permission:
         if number.state in SPENT:
             return Refused(SPENT[number.state], inf, "This number is dead, somebody else's or stopped.", True)
+        guaranteed = preview or (agents and bool(contact.callback_at))
         return may_call(
             contact, number, person, history, pack, at, call_s, campaign=campaign.id, agent_guaranteed=guaranteed
         )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialer.model import Campaign, Contact, History, Mode, Number, NumberKind, NumberState, Permission
+from dialer.model import Campaign, Contact, History, Kind, Mode, Number, NumberKind, NumberState, Permission
 from dialer.preview import (
     CALLABLE,
     LATER,
@@ -98,10 +98,15 @@ def test_of_several_numbers_one_is_enough() -> None:
     assert rules(Case(both, numbers=(never, never))) == ["number_stop"]
 
 
-def test_where_an_agent_is_held_for_each_call_who_was_abandoned_may_be_called() -> None:
-    case = Case(WHO, History(abandoned_at=MIDNIGHT - 3600))
-    for mode, expected in ((Mode.PREDICTIVE, ["after_abandoned"]), (Mode.PROGRESSIVE, ["hours", CALLABLE, "hours"])):
+def test_where_an_agent_is_held_for_this_very_call_who_was_abandoned_may_be_called() -> None:
+    past = History(abandoned_at=MIDNIGHT - 3600)
+    case, wished = Case(WHO, past), Case(replace(WHO, callback_at=MIDNIGHT + 9 * HOUR_S), past)
+    called, silent = ["hours", CALLABLE, "hours"], ["after_abandoned"]
+    for mode, expected in ((Mode.PREDICTIVE, silent), (Mode.PROGRESSIVE, silent), (Mode.PREVIEW, called)):
         assert rules(case, gate_of(Campaign("c1", "c1", mode=mode), PACK)) == expected
+        assert rules(wished, gate_of(Campaign("c1", "c1", mode=mode), PACK)) == called
+    ivr = Campaign("c1", "c1", kind=Kind.IVR, mode=Mode.IVR)
+    assert rules(wished, gate_of(ivr, PACK)) == silent
 
 
 TIMES = st.lists(st.integers(-8 * 24 * 60, 0).map(lambda minutes: MIDNIGHT + 60.0 * minutes), max_size=8).map(tuple)
