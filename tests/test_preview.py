@@ -25,6 +25,7 @@ from dialer.preview import (
     sentence,
     spans_of,
 )
+from dialer.rulebook import all_caps
 
 from . import packs
 
@@ -198,6 +199,10 @@ def test_a_day_on_which_clocks_change() -> None:
         ("person_cap_1h", "At most 1 calls to a person in 1 hour.", "Operator's choice"),
         ("number_kind", "kind of number", "POJK 22/2023"),
         ("stop", "must not be called", "UU 27/2022"),
+        ("expired", "may not be collected", "Operator's choice"),
+        ("clock", "clock was wrong", "Santun: "),
+        ("later", "set them aside", ""),
+        ("person_busy", "under way", ""),
         ("made_up", "As the gate put it.", ""),
         ("unheard_of", "Rule unheard_of.", ""),
     ],
@@ -206,3 +211,13 @@ def test_a_rule_in_words_with_its_source(rule: str, says: str, cites: str) -> No
     assert says in sentence(rule, PACK, {"made_up": "As the gate put it."})
     assert citation(rule, PACK).startswith(cites)
     assert bool(citation(rule, PACK)) == bool(cites)
+
+
+def test_each_rule_of_each_pack_is_cited_and_put_in_words() -> None:
+    for pack in packs.shipped():
+        for cap in all_caps(pack):
+            assert citation(cap.name, pack)
+            assert sentence(cap.name, pack).startswith(f"At most {cap.count} calls to ")
+        for rule in ("weekday", "zone", "number_type", "country", "lender_stop", "silent", "expired", "doubt"):
+            assert citation(rule, pack), (pack.id, rule)
+            assert not sentence(rule, pack).startswith("Rule ")
