@@ -120,7 +120,7 @@ async def staged(
     people: Sequence[Contact] = (),
     at: float = EPOCH,
 ) -> AsyncIterator[Stage]:
-    """A running campaign, from `at` on; at the end nothing of the engine is left. `people`: instead of `listed` ones."""
+    """A running campaign, from `at` on; at the end nothing of the engine is left. `people`: instead of `listed`."""
     stage = Stage(campaign, debtor, seed, pack_of)
     stage.clock.step = at - EPOCH
     await stage.store.save_campaign(campaign)

@@ -1,4 +1,4 @@
-"""Each country's pack end to end on twins: settings accepted, calls inside the hours, no one outside or without consent."""
+"""Each country's pack end to end on twins: settings accepted, called inside the hours, refused outside."""
 
 import asyncio
 from collections import Counter
