@@ -78,6 +78,7 @@ class Pacer:
         room = Room.of(snapshot, grouped, self.limits)
         numbers = room.numbers()
         self._bucket.refill(snapshot.at, room.calls_per_second)
+        self._recent.seen(snapshot.at, room.working)
         stop = self._stop(snapshot, room)
         if stop:
             end = self._drained(grouped, room) if snapshot.draining or not room.working else ()
@@ -129,7 +130,7 @@ class Pacer:
         told = [one.answer_probability for one in snapshot.candidates[:_LOOKED_AT]]
         most = min(self._bucket.whole(), room.lines_left, room.per_agent_left)
         chances = self._lookout.forecast(grouped, self.limits.connect_limit_s, told)
-        predicted = self._predict(chances, room, counters, max(0, most), numbers)
+        predicted = self._predict(chances, room, counters, max(0, most), snapshot.at, numbers)
         numbers |= self._lookout.gained(told[: max(1, min(predicted, most))])
         end = self._in_vain(grouped, chances, room, numbers["price"]) if self.limits.end_ringing else ()
         soon = chances.free_soon
@@ -139,13 +140,15 @@ class Pacer:
         hand = f"{_abandons(math.floor(left))} left in the budget" if left >= 1.0 else careful_why
         return max(progressive, predicted), end, f"{why}, {hand}"
 
-    def _predict(self, forecast: Forecast, room: Room, counters: Counters, most: int, numbers: dict[str, float]) -> int:
+    def _predict(
+        self, forecast: Forecast, room: Room, counters: Counters, most: int, at: float, numbers: dict[str, float]
+    ) -> int:
         """Calls worth their chance to be abandoned; more than `most`: cut by a cap."""
         needed = room.free + forecast.busy - room.waiting
         left = budget(counters.abandoned, counters.live, self._goal)
         bearable = max(_STORM_LEAST, left - _STORM_KEPT)
         left -= max(float(excess(forecast.chances, needed)[0]), room.waiting - room.free)
-        ease = self._recent.ease(self._goal, room.working >= _LARGE_FROM)
+        ease = self._recent.ease(at, room.working, self._goal)
         price = max(PRICE_CAREFUL, ease * self._price.at(left, room.working, room.free, forecast.free_soon))
         chances = sum_at_least(forecast.chances, forecast.new, needed, most, price, forecast.calls, forecast.unsure)
         numbers |= {
@@ -215,7 +218,6 @@ _END_MOST, _END_CARE = 8, 1.5  # calls ended in one decision, and the price from
 _LOOKED_AT = 60  # candidates whose forecasts are read
 # a team so large learns nothing of itself by one abandon: it stays careful even beyond the limit
 _CAREFUL_FROM = 20
-_LARGE_FROM = 12  # half of 20 may be on a break
 
 
 def _in_a_storm(forecast: Forecast, needed: int, most: int, bearable: float) -> int:
