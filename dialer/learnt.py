@@ -5,6 +5,7 @@ is a competing risk (it turns live, or ends otherwise): of the calls that lived 
 before a + t (Kaplan, Meier, J. Am. Stat. Assoc. 53 (1958) 457-481, less its censoring: calls in flight are few, young).
 """
 
+import math
 from collections import deque
 
 import numpy as np
@@ -65,25 +66,28 @@ _STORM = 1.5  # odds of an answer in a storm, over the highest remembered
 _LATEST = 1e-4  # share of answers too few to count
 _SHARED = 0.002
 _PRIOR = 0.002  # keeps rates off 0 and 1
+_SLOPE_FIRST, _SLOPE_MOST = 0.3, 1.3
 
 
 class Trust:
     """How far the forecasts given per call are believed: log-odds = pooled + shift + slope * (forecast - its mean).
 
     Bayesian logistic regression, one Newton step a call (as in a Kalman filter); both drift, so that today counts. A
-    forecast that says nothing gets the slope 0 and is the pooled rate.
+    forecast that says nothing gets the slope 0 and is the pooled rate: the slope counts less its standard error, the
+    shift only as far as there is a slope, for beside useless forecasts it is but noise.
     """
 
     def __init__(self) -> None:
-        self._found = np.array([0.0, 0.5])
+        self._found = np.array([0.0, _SLOPE_FIRST])
         self._spread = np.diag([0.04, 0.1])
         self._mean, self._count = 0.0, 0.0
 
     def log_odds(self, told: Floats, pooled: float) -> Floats:
         """Of calls with these forecasts, where the pooled chance is `pooled`."""
         shift, slope = self._found
+        sure = max(0.0, min(_SLOPE_MOST, float(slope) - math.sqrt(max(0.0, float(self._spread[1, 1])))))
         centred = log_odds(np.clip(told, 0.01, 0.95)) - self._mean
-        found: Floats = log_odds(pooled) + shift + max(0.0, min(1.3, float(slope))) * centred
+        found: Floats = log_odds(pooled) + min(1.0, sure) * shift + sure * centred
         return found
 
     def end(self, live: bool, told: float, pooled: float) -> None:

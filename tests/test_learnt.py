@@ -56,6 +56,17 @@ def test_a_forecast_is_believed_as_far_as_it_was_right() -> None:
     assert high > 5 * low
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_forecast_that_misleads_changes_nothing(seed: int) -> None:
+    """From the first hundred calls on every number is as likely to answer as the list."""
+    chance, useless, off = random.Random(seed), Answers(), []
+    for number in range(1500):
+        useless.early(chance.random() < 0.28, chance.choice([0.05, 0.2, 0.6]))
+        if number >= 100:
+            off.append(np.abs(np.log(useless.gains(np.array([0.05, 0.2, 0.6])) / useless.gain)).mean())
+    assert np.mean(off) < 0.04
+
+
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), max_size=60), st.floats(0, 1))
 def test_whatever_was_told_chances_stay_chances(calls: list[tuple[bool, float]], told: float) -> None:
     answers = Answers()
