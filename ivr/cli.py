@@ -173,6 +173,7 @@ def talk(
     voice: Annotated[bool, typer.Option(help="Speak, where there is a sound device.")] = True,
 ) -> None:
     """Hold the conversation on the keyboard: type keys, nothing for silence; Ctrl-D hangs up."""
+    _log_to_stderr()
     with tempfile.TemporaryDirectory() as folder:
         speaker = Espeak(Path(folder)) if voice and keyboard.speaks() else None
         keyboard.talk(_sample(debtor), flow_files.load(flow), language, agent, speaker)

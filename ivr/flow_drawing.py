@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ivr.flow import Flow, Step, When
+from ivr.flow import ALWAYS, Flow, Step, When
 
 
 def mermaid(flow: Flow) -> str:
@@ -33,7 +33,7 @@ def _box(name: str, step: Step) -> str:
 
 def _arrows(name: str, step: Step) -> Iterator[str]:
     arrows = [(choice.to, choice.key, choice.when) for choice in step.choices]
-    arrows += [(target, found, When()) for found, target in step.on.items()]
+    arrows += [(target, found, ALWAYS) for found, target in step.on.items()]
     arrows += [(one.name, "", one.when) for one in step.next]
     for to, label, when in arrows:
         words = " ".join(part for part in (label, f"if {_when(when)}" if when.words else "") if part)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from string import Formatter
 
-from ivr.flow import Flow, Item, Step, When, known_after
+from ivr.flow import ALWAYS, Flow, Item, Step, When, known_after
 from ivr.words import ACTIONS, ENTRIES, EXCLUSIVE, FACTS, IMPLIES, LEARNT, PROVED, SLOTS, VERIFIED
 
 Known = frozenset[tuple[str, bool]]  # a condition or a thing learnt, and whether it holds
@@ -16,7 +16,7 @@ class Edge:
 
     source: str
     to: str
-    when: When = When()
+    when: When = ALWAYS
     gives: str = ""
 
 
@@ -128,8 +128,8 @@ def faults(flow: Flow) -> Iterator[Found]:
         for path, one in _says(name, step):
             yield from ((path, text) for text in _said(flow, one, held))
         if step.listens:
-            for one in (*flow.silent, *flow.wrong):
-                yield from (((("steps", name)), text) for text in _said(flow, Item(one), held))
+            for text in (*flow.silent, *flow.wrong):
+                yield from ((("steps", name), wrong) for wrong in _said(flow, Item(text), held))
 
 
 def _facts(name: str, step: Step, held: Known) -> Iterator[Found]:
@@ -137,8 +137,6 @@ def _facts(name: str, step: Step, held: Known) -> Iterator[Found]:
         for need in FACTS[fact].needs:
             if (need, True) not in held:
                 yield ("steps", name, "facts", str(number)), f"the fact {fact} needs {need} on every way here"
-    if {"not_stored"} & set(step.facts):
-        return
 
 
 def _says(name: str, step: Step) -> Iterator[tuple[tuple[str, ...], Item]]:

@@ -1,6 +1,6 @@
 """What the lender lets us offer: a debt and his limits -> offers, each a list of payments with days. Sums are exact.
 
-Money is an integer of the currency's smallest written unit. The defaults offer nothing: every offer is the lender's word.
+Money is an integer of the currency's smallest written unit. The defaults offer nothing.
 """
 
 from collections.abc import Iterator

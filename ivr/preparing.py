@@ -1,6 +1,6 @@
 """From a row of the list to the talk about it: language, greeting, secret, virtual account, what the lender offers."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from dialer.model import Campaign, Contact, Kind
 from ivr import spoken, verify
@@ -26,7 +26,7 @@ def prepared(
     return Talk(
         today=now.date(),
         minute=now.hour * 60 + now.minute,
-        zone=now.tzinfo or Talk.zone,
+        zone=now.tzinfo or UTC,
         greeting=greeting(now.hour) if debtor.zone else "hello",
         language=_language(debtor.language, campaign.language, language),
         switch=not debtor.language,

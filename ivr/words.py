@@ -169,8 +169,8 @@ SPOKEN_MOST = 5  # choices offered at one place
 KEYS = "0123456789"  # `*` says a step again, `#` ends an entry
 DEBT_WORDS: Mapping[str, frozenset[str]] = {
     "id": frozenset(
-        "tagihan utang hutang pinjaman cicilan angsuran kredit tunggakan jatuh tempo bayar membayar pembayaran pelunasan"
-        " lunas denda kreditur debitur".split()
+        "tagihan utang hutang pinjaman cicilan angsuran kredit tunggakan jatuh tempo bayar membayar pembayaran"
+        " pelunasan lunas denda kreditur debitur".split()
     ),
     "en": frozenset(
         "bill bills debt debts loan loans instalment instalments credit arrears due overdue pay paid paying payment"
