@@ -223,7 +223,7 @@ def _sample(name: str) -> str:
 
 @flows.command("check")
 def check_flow(flow: FlowName) -> None:
-    """Prove a flow: ways out, loops, keys, texts, and that nothing of a debt is said before it is known who is there."""
+    """Prove a flow: ways out, loops, keys, texts, and that no debt is told before it is known who is there."""
     found = flow_files.load(flow)
     typer.echo(f"{found.label}: {len(found.steps)} steps, {', '.join(found.texts)}; sound.")
 

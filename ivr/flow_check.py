@@ -1,4 +1,4 @@
-"""What is wrong with a flow, before anybody hears it. The order of proof: names, ways out, loops, what is known where."""
+"""What is wrong with a flow, before anybody hears it: names, texts, keys, ways out, loops, what is known where."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -108,7 +108,7 @@ def _text(flow: Flow, name: str, text: str, language: str, table: str) -> Iterat
     if table != "parts" and text.rstrip()[-1:] not in (".", "?", "}"):
         yield "end it with a full stop or a question mark"
     if table == "anyone" and (words := set(_words(text)) & DEBT_WORDS.get(language, frozenset())):
-        yield f"`{', '.join(sorted(words))}` tells a stranger of a debt: move the text to [verified], or say it otherwise"
+        yield f"`{', '.join(sorted(words))}` tells a stranger of a debt: move it to [verified], or say it otherwise"
     if (name in flow.debt) != (table == "verified"):
         yield "it is in [verified] in another language: put it there too"
 

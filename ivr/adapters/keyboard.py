@@ -1,4 +1,4 @@
-"""The Phone port on a terminal: what would be said is printed, and spoken where there is a sound device; keys are typed."""
+"""The Phone port on a terminal: what is said is printed, and spoken where there is a sound device; keys are typed."""
 
 import shutil
 import subprocess

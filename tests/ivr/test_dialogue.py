@@ -8,13 +8,13 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ivr.steps import STEPS, End
 
 from dialer.dialplan import IvrResult
 from dialer.errors import BadInput
 from ivr import dialogue
 from ivr.dialogue import State, Talk, Turn
 from ivr.spoken import LANGUAGES
-from ivr.steps import STEPS, End
 from ivr.texts import DEBT, PARTS, TEXTS
 
 TODAY = date(2026, 11, 21)

@@ -83,7 +83,7 @@ def ended(process: "subprocess.Popen[str]") -> str:
 async def test_a_conversation_with_a_real_redis(redis: str, tmp_path: Path) -> None:
     """Facts arrive in Redis; heart beats until it stops; the log has neither name, keys nor secret."""
     attempt = await open_attempt(redis)
-    keys = iter("1" + "1234" + "2")
+    keys = iter("1" + "1234" + "0")
     variables = {"SANTUN_ATTEMPT": attempt, "SANTUN_CAMPAIGN": twins.CAMPAIGN.id, "SANTUN_LANGUAGE": "id"}
     beats = Redis.from_url(redis)
     with serving(redis, tmp_path / "prompts") as (process, address), beats:
@@ -113,11 +113,13 @@ async def test_stopping_lets_a_call_finish(redis: str, tmp_path: Path) -> None:
     asked = threading.Event()
     with serving(redis, tmp_path / "prompts") as (process, address):
 
+        wrong = iter("91")
+
         def press(path: Path, keys: str) -> str:
             if not asked.is_set():
                 process.send_signal(signal.SIGTERM)
                 asked.set()
-            return "9" if keys and path.name == "silence" else ""
+            return next(wrong, "") if keys and path.name == "silence" else ""
 
         peer = Peer(address, {"SANTUN_ATTEMPT": attempt, "SANTUN_CAMPAIGN": twins.CAMPAIGN.id}, press).run()
         assert peer.set == {"IVR_RESULT": "done"}
@@ -173,6 +175,22 @@ def test_render_writes_pieces_and_the_dialplans_messages(tmp_path: Path) -> None
 
 def test_list_and_talk() -> None:
     assert "Apakah benar" in run("prompts", "list").stdout
-    said = run("talk", "--language", "en", typed="1\n1234\n8\n").stdout
-    assert "[done: paid_claim]" in said
-    assert run("talk", typed="1\n").returncode == 0
+    said = run("talk", "payment_reminder", "--debtor", "sample", "--language", "en", typed="1\n1234\n41\n").stdout
+    assert "[paid_claim]" in said
+    assert said.rstrip().endswith("[done]")
+    assert "[closed hung_up" in run("talk", typed="1\n").stdout
+
+
+def test_flow_and_path(tmp_path: Path) -> None:
+    assert "67 steps, id, en; sound" in run("flow", "check", "payment_reminder").stdout
+    assert "flowchart TD" in run("flow", "draw", "payment_reminder").stdout
+    ways = run("path", "payment_reminder", "--debtor", "sample").stdout
+    assert "promise          1 1234 2 1 1" in ways
+    assert "guessed" in ways
+    broken = tmp_path / "broken.toml"
+    broken.write_text("id = 1\n")
+    (tmp_path / "broken.id.toml").write_text("[anyone]\n")
+    done = run("flow", "check", str(broken))
+    assert done.returncode == 2
+    assert "broken.toml:1:" in done.stderr
+    assert "Traceback" not in done.stderr
