@@ -22,7 +22,7 @@ import typer
 from dialer.adapters.sounds import write_messages, write_plain
 from dialer.errors import ConfigError, DialerError
 from dialer.keyed import read_key
-from ivr import flow_drawing, texts
+from ivr import flow_drawing, flow_words, texts
 from ivr.adapters import flow_files, keyboard
 from ivr.adapters.agi import Server
 from ivr.adapters.clock import SystemClock
@@ -232,6 +232,12 @@ def check_flow(flow: FlowName) -> None:
 def draw_flow(flow: FlowName = PAYMENT_REMINDER) -> None:
     """The flow as a diagram, in mermaid."""
     typer.echo(flow_drawing.mermaid(flow_files.load(flow)))
+
+
+@flows.command("words")
+def list_words() -> None:
+    """The conditions, slots, entries, actions and facts that a flow may use."""
+    typer.echo(flow_words.tables())
 
 
 def _log_to_stderr() -> None:

@@ -24,9 +24,11 @@ class Fault:
 
 def faults(flow: Flow, tables: Tables) -> list[Fault]:
     """All of them; those of a later proof only where the names are right."""
-    found = [*_names(flow), *_texts(flow, tables), *_keys(flow)]
-    if found:
-        return found
+    return [*names(flow), *_texts(flow, tables)] or proof(flow)
+
+
+def proof(flow: Flow) -> list[Fault]:
+    """That it ends, and says nothing too early. Its names must be right."""
     found = [*_unreachable(flow), *_no_way_out(flow), *_loops(flow), *_special(flow)]
     return found or [Fault(path, text) for path, text in flow_known.faults(flow)]
 
@@ -38,7 +40,9 @@ def _at(name: str, key: str = "", number: int | None = None) -> tuple[str, ...]:
 # ---- names
 
 
-def _names(flow: Flow) -> Iterator[Fault]:
+def names(flow: Flow) -> Iterator[Fault]:
+    """Steps, texts and conditions that are not there; keys used twice."""
+    yield from _keys(flow)
     for key in ("start", "quiet", "enough", "not_stored"):
         if getattr(flow, key) not in flow.steps:
             yield Fault((key,), f"there is no step {getattr(flow, key)}")

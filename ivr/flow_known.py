@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from string import Formatter
 
 from ivr.flow import ALWAYS, Flow, Item, Step, When, known_after
-from ivr.words import ACTIONS, ENTRIES, EXCLUSIVE, FACTS, IMPLIES, LEARNT, PROVED, SLOTS, VERIFIED
+from ivr.words import ACTIONS, ENTRIES, EXCLUSIVE, FACTS, IMPLIES, PROVED, SLOTS, VERIFIED
 
 Known = frozenset[tuple[str, bool]]  # a condition or a thing learnt, and whether it holds
 
@@ -68,6 +68,7 @@ def entered(step: Step, before: Known) -> Known:
     """What holds once the step was entered."""
     gives = [*(ACTIONS[step.does].gives if step.does else ()), *([VERIFIED] if step.verifies else [])]
     fresh = {(word, True) for word in gives}
+    before = before - {(word, False) for word in gives}
     if "offer" in gives or "promise" in gives:  # what was known of another offer is known no more
         before = frozenset(one for one in before if one[0] not in ("waived", "charged"))
         before = before if "offer" in gives else frozenset(one for one in before if one[0] != "offer")
@@ -102,7 +103,8 @@ def _with(when: When, held: Known) -> Known:
 
 
 def _impossible(when: When, held: Known) -> bool:
-    return any((word, not wanted) in held for word, wanted in when.words if word not in LEARNT or (word, True) in held)
+    now = _with(when, held)
+    return any((word, not wanted) in now for word, wanted in now)
 
 
 Found = tuple[tuple[str, ...], str]

@@ -26,7 +26,7 @@ def lines(text: str) -> dict[Path, int]:
                 found.setdefault(table, number)
                 continue
             match = _KEY.match(line)
-            if not match:
+            if not match or "=" not in bare:  # within a string
                 continue
             key, item = (*table, match[1].strip("\"'")), 0
             found.setdefault(key, number)

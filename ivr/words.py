@@ -84,7 +84,6 @@ IMPLIES: Mapping[str, tuple[str, ...]] = {
 EXCLUSIVE = (
     frozenset({"hello", "morning", "noon", "afternoon", "evening"}), frozenset({"due_later", "due_today", "due_late"})
 )  # fmt: skip
-LEARNT = frozenset({VERIFIED, "waived", "charged"})  # conditions that change during a conversation
 
 SLOTS: Mapping[str, Slot] = {
     "caller": Slot("who calls, as the campaign names him", ("caller",), debt=False),

@@ -112,7 +112,6 @@ async def test_stopping_lets_a_call_finish(redis: str, tmp_path: Path) -> None:
     attempt = await open_attempt(redis)
     asked = threading.Event()
     with serving(redis, tmp_path / "prompts") as (process, address):
-
         wrong = iter("91")
 
         def press(path: Path, keys: str) -> str:

@@ -135,8 +135,13 @@ def test_silence_streams_while_the_store_is_slow() -> None:
 @pytest.mark.parametrize(
     ("pressed", "keyed"),
     [
-        ("1234", "1234"), (["1", "2", "#"], "12"), (["1", "", "2"], "1"), (["", "1"], ""), (["#", "1"], ""),
-        (["*", "1"], AGAIN), (["1", "*", "2"], AGAIN),
+        ("1234", "1234"),
+        (["1", "2", "#"], "12"),
+        (["1", "", "2"], "1"),
+        (["", "1"], ""),
+        (["#", "1"], ""),
+        (["*", "1"], AGAIN),
+        (["1", "*", "2"], AGAIN),
     ],
 )
 def test_entries_end_by_count_by_hash_or_by_silence(pressed: str, keyed: str) -> None:
