@@ -13,16 +13,21 @@ def tables() -> str:
 
 
 def _all() -> Iterator[tuple[Row, list[Row]]]:
-    yield ("condition", "holds where"), [(f"`{name}`", text) for name, text in CONDITIONS.items()]
-    slots = [
+    conditions: list[Row] = [(f"`{name}`", text) for name, text in CONDITIONS.items()]
+    yield ("condition", "holds where"), conditions
+    slots: list[Row] = [
         (f"`{{{name}}}`", one.meaning, _words(one.needs), "" if one.debt else "anyone") for name, one in SLOTS.items()
     ]
     yield ("slot", "holds", "needs", "who may hear it"), slots
-    entries = [(f"`{name}`", one.meaning, _words(one.results), _words([one.gives])) for name, one in ENTRIES.items()]
+    entries: list[Row] = [
+        (f"`{name}`", one.meaning, _words(one.results), _words([one.gives])) for name, one in ENTRIES.items()
+    ]
     yield ("entry", "awaits", "finds", "`ok` gives"), entries
-    actions = [(f"`{name}`", one.meaning, _words([one.needs]), _words(one.gives)) for name, one in ACTIONS.items()]
+    actions: list[Row] = [
+        (f"`{name}`", one.meaning, _words([one.needs]), _words(one.gives)) for name, one in ACTIONS.items()
+    ]
     yield ("does", "", "needs", "gives"), actions
-    facts = [
+    facts: list[Row] = [
         (f"`{name}`", one.meaning, one.value, _words(one.needs), "machine" if one.own else "choice" if one.must else "")
         for name, one in FACTS.items()
     ]
