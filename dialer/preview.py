@@ -118,11 +118,16 @@ def day_of(day: date, zone: str, now: float) -> Day:
 
 def gate_of(campaign: Campaign, pack: Pack) -> Ask:
     """The question that dialer/placing.py asks before each call of this campaign."""
+    from dialer.placing import ONE_EACH  # numpy comes along: only where days are foretold
+
+    call_s, guaranteed = timeout_s(campaign), campaign.mode in ONE_EACH
 
     def ask(contact: Contact, number: Number, person: History, history: History, at: float) -> Permission:
         if number.state in SPENT:
             return Refused(SPENT[number.state], inf, "This number is dead, somebody else's or stopped.", True)
-        return may_call(contact, number, person, history, pack, at, timeout_s(campaign), campaign=campaign.id)
+        return may_call(
+            contact, number, person, history, pack, at, call_s, campaign=campaign.id, agent_guaranteed=guaranteed
+        )
 
     return ask
 

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import tzinfo
 from math import inf
 
@@ -23,7 +23,7 @@ from dialer.outlook import outlook
 from dialer.pacing import Counters, Decision, Limits, Pacer, PacingEvent
 from dialer.past import Past
 from dialer.placing import Placer, Ready, Refusal
-from dialer.ports import Finish, LinkHealth, Store, Telephony
+from dialer.ports import Finish, LinkHealth, Store, StreamSize, Telephony
 from dialer.recycling import recycle
 from dialer.rulebook import Pack
 from dialer.series import Series
@@ -110,6 +110,9 @@ class Run:
     linked_at: float = 0.0  # when the manager session began; what was before may have been missed
     reconciled: bool = False  # what Asterisk holds has been compared with our books since the link came up
     looked_at: float = -inf  # monotonic: when it was last compared
+    kept_up_at: float = -inf  # monotonic: last upkeep of its streams, and when they were trimmed
+    trimmed_at: float = -inf
+    streams: Mapping[str, StreamSize] = field(default_factory=dict)
     draining: bool = False
     trouble: str = ""  # why its settings forbid new calls
     sweeps: int = 0  # looks at the store still to be taken for claims whose answer was lost
@@ -290,6 +293,7 @@ class Run:
             "node": {"name": node, "up": health.up, "ack_p99_ms": health.ack_p99_ms, "backlog": health.backlog},
             "share": {"lines": self.share.lines, "calls_per_second": self.share.calls_per_second},
             "outcomes": self.outcomes,
+            "streams": {name: asdict(size) for name, size in self.streams.items()},
             "pack": self.pack.label,
             "kept": self.abandons.dump() | {"forecast": self.forecast.dump()},
         }

@@ -1,6 +1,7 @@
 """The engine on twins: hard stops, slow and lost answers, takeovers, commands, and campaigns where all breaks."""
 
 import asyncio
+import json
 from collections import Counter
 from dataclasses import replace
 from random import Random
@@ -8,6 +9,7 @@ from random import Random
 import pytest
 
 from dialer.dialplan import Context
+from dialer.leading import UPKEEP_S
 from dialer.model import AgentState, CallState, Campaign, Event, Fact, Kind, Mode, Order, Overflow, Seen, Status
 
 from .site import CAMPAIGN, Stage, contacts, mixed, staged
@@ -105,6 +107,19 @@ def test_without_redis_no_promise_is_lost() -> None:
             stage.store.down = False
             await stage.quiet()
             assert [one.record["promise_due"] for one in stage.books.outcomes] == ["2027-01-10"]
+
+    play(scene())
+
+
+def test_streams_are_trimmed_beside_the_calls_and_their_sizes_shown() -> None:
+    async def scene() -> None:
+        async with staged(debtor=talks, agents=("101",)) as stage:
+            await until(lambda: stage.books.outcomes)
+            await asyncio.sleep(UPKEEP_S + 1.0)
+            seen = json.loads(stage.books.snapshot or b"")
+            assert seen["streams"]["outcomes"]["entries"] > 0
+            assert seen["streams"]["log"]["kept_days"] == 400.0
+            assert len(stage.store.trimmed) == 1
 
     play(scene())
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialer.model import Campaign, Contact, History, Number, NumberKind, NumberState, Permission
+from dialer.model import Campaign, Contact, History, Mode, Number, NumberKind, NumberState, Permission
 from dialer.preview import (
     CALLABLE,
     LATER,
@@ -96,6 +96,12 @@ def test_of_several_numbers_one_is_enough() -> None:
     assert rules(Case(both, numbers=(never, History()))) == rules(Case(WHO))
     assert at_clock(Case(both, numbers=(never, noon)))[1:] == [("12.00", CALLABLE), ("19.97", "hours")]
     assert rules(Case(both, numbers=(never, never))) == ["number_stop"]
+
+
+def test_where_an_agent_is_held_for_each_call_who_was_abandoned_may_be_called() -> None:
+    case = Case(WHO, History(abandoned_at=MIDNIGHT - 3600))
+    for mode, expected in ((Mode.PREDICTIVE, ["after_abandoned"]), (Mode.PROGRESSIVE, ["hours", CALLABLE, "hours"])):
+        assert rules(case, gate_of(Campaign("c1", "c1", mode=mode), PACK)) == expected
 
 
 TIMES = st.lists(st.integers(-8 * 24 * 60, 0).map(lambda minutes: MIDNIGHT + 60.0 * minutes), max_size=8).map(tuple)

@@ -17,7 +17,16 @@ HOUR_S, DAY_S = 3600.0, 86_400.0
 def call(name: str, at: float, **seen: Any) -> list[dict[str, Any]]:
     """A call from its last look to its end, ten seconds long."""
     who = {"campaign": "one", "contact": "c", "person": "p", "number": "+62811000001", "key": "n", "kind": "debtor"}
-    placed = {"what": "placed", "attempt": name, "at": at, "zone": "Asia/Jakarta", "past": False, **who, **seen}
+    placed = {
+        "what": "placed",
+        "attempt": name,
+        "at": at,
+        "zone": "Asia/Jakarta",
+        "past": False,
+        "mode": "predictive",
+        **who,
+        **seen,
+    }
     return [{"what": "look", "attempts": [name]}, placed, {"what": "ended", "attempt": name, "at": at + 10}]
 
 
@@ -43,6 +52,7 @@ RIGHT: list[tuple[Sequence[Mapping[str, Any]], Mapping[str, Mapping[str, str]]]]
     ([FIRST[0], STOP, *FIRST[1:]], {}),
     ([STOP | {"scope": "campaign:two"}, *FIRST], {}),
     ([*FIRST, *call("again", NOON + 6 * DAY_S)], talk()),
+    ([*FIRST, *call("again", NOON + 2 * HOUR_S, mode="progressive")], talk(abandoned="1")),
     ([*FIRST, *call("again", NOON + 8 * DAY_S + HOUR_S)], talk(hardship="1", abandoned="1")),
     (call("first", packs.moment("2026-11-22 12:00:00"), past=True), {}),
 ]
