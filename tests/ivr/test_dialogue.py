@@ -280,7 +280,7 @@ def test_sentences_are_whole(graph: Graph) -> None:
 
 def test_the_days_of_the_week_are_his() -> None:
     said = [str(sentence) for turn in walk(*IN, "2", "2")[0][-2:] for sentence in turn.say]
-    assert "Untuk hari, Jumat, dua puluh tujuh, November, tekan dua." in said
+    assert "Untuk, hari Jumat, dua puluh tujuh, November, tekan dua." in said
     assert FULL.friday == date(2026, 11, 27)
     assert replace(FULL, today=date(2026, 11, 27)).friday == date(2026, 12, 4)
     assert replace(FULL, today=TODAY + timedelta(days=5)).friday == date(2026, 11, 27)
