@@ -164,6 +164,15 @@ def test_serve_on_an_impossible_address_says_so(tmp_path: Path, listen: str) -> 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--limits", "--flow"])
+def test_serve_with_a_file_that_is_not_there_says_so(tmp_path: Path, option: str) -> None:
+    words = ("serve", "--prompts", str(tmp_path), "--redis", "redis://127.0.0.1:1", option, str(tmp_path / "none.toml"))
+    done = run(*words, SANTUN_PERSON_KEY=twins.KEY.hex())
+    assert done.returncode == 2
+    assert "none.toml" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_render_writes_pieces_and_the_dialplans_messages(tmp_path: Path) -> None:
     done = run("prompts", "render", "--out", str(tmp_path), "--company", "Dana Sejahtera")
     assert done.returncode == 0, done.stderr
