@@ -15,7 +15,7 @@ from dialer.callbacks import agents_wanted, keep_again, next_due, on_list, own_a
 from dialer.errors import BadInput
 from dialer.floor import Floor
 from dialer.forecast import Forecast
-from dialer.live import Share, board, foretold, snapshot
+from dialer.live import Share, board, foretold, shift_end, snapshot
 from dialer.model import Attempt, CallState, Campaign, Contact, Fact, Kind, Mode, Number, Outcome, Status, Verdict
 from dialer.originate import timeout_s
 from dialer.outcomes import verdict
@@ -231,7 +231,8 @@ class Run:
         ahead = self.ahead.candidates(at) if self.campaign.mode is Mode.PREDICTIVE else ()
         wanted = agents_wanted(self.floor, self.ahead.call_backs.values(), at)
         seen = snapshot(self.floor, at, self.share, holds, draining, ahead, wanted)
-        seen = replace(seen, counters=Counters(rate.live, rate.counted))
+        ends_at = shift_end(self.campaign.shift_ends, self.pack.zones[0], at)
+        seen = replace(seen, counters=Counters(rate.live, rate.counted), ends_at=ends_at)
         self.decision = self.pacer.decide(seen)
         return self.decision
 
