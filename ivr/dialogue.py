@@ -130,14 +130,22 @@ class Dialogue:
     def _entered(self, state: State, step: Step, keyed: str) -> Turn:
         """Digits have come in: check them."""
         facts = (("key", "*" * len(keyed) if step.entry in HIDDEN else keyed),)
-        found, state = entries.check(step.entry, self.talk, state, keyed)
-        if found == "ok":
-            state = replace(state, misses=0)
+        if step.entry == "secret":
+            found, state = self._secret(state, keyed)
         else:
-            state = replace(state, misses=state.misses + 1)
+            found, state = entries.check(step.entry, self.talk, state, keyed)
+            state = replace(state, misses=0 if found == "ok" else state.misses + 1)
             if state.misses >= self.flow.tries:
                 found, state = "given_up", replace(state, misses=0)
         return self._enter(replace(state, repeats=0), step.on[found], facts)
+
+    def _secret(self, state: State, keyed: str) -> tuple[str, State]:
+        if state.secret_misses < self.flow.tries:
+            found, state = entries.check("secret", self.talk, state, keyed)
+            if found == "ok":
+                return found, state
+            state = replace(state, secret_misses=state.secret_misses + 1)
+        return ("given_up" if state.secret_misses >= self.flow.tries else "bad"), state
 
     def _enter(self, state: State, target: str, facts: Facts = ()) -> Turn:
         """Go to a step, and on through those that neither listen nor end; gather what they say."""

@@ -59,7 +59,9 @@ def _walk(
     step = dialogue.flow.steps[turn.state.step]
     if turn.end:
         yield _path(turns, keys, turn.end.how)
-    elif step.entry and turn.state.misses:  # the same wrong digits until it gives up
+    elif step.entry and (
+        turn.state.misses or (step.entry == "secret" and turn.state.secret_misses)
+    ):  # the same wrong digits until it gives up
         yield from _walk(dialogue, entered, (*turns, dialogue.hear(turn.state, keys[-1])), (*keys, keys[-1]))
     elif turn.state.step in before:
         yield _path(turns, keys, f"back to {turn.state.step}")

@@ -70,6 +70,7 @@ class State:
     verified: bool = False
     repeats: int = 0
     misses: int = 0  # of the entry now
+    secret_misses: int = 0  # of the whole conversation: no way through a flow gives more tries
     promise: date | None = None
     offer: str = ""
     call_time: datetime | None = None

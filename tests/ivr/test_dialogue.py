@@ -213,6 +213,17 @@ def test_three_wrong_dates_lead_back_to_the_menu() -> None:
     assert found[-1].state.step == "menu"
 
 
+def test_no_way_through_a_flow_gives_more_tries_for_the_secret() -> None:
+    """Not even where given up leads back, or a menu lies between."""
+    bent = replace(FLOW.steps["secret"], on={"ok": "verified", "bad": "person", "given_up": "person"})
+    one = Dialogue(replace(FLOW, steps={**FLOW.steps, "secret": bent}), FULL)
+    turn = one.begin()
+    for keys in ("1", "9999", "1", "9998", "1", "9997", "1", "1234", "1", "1234"):
+        turn = one.hear(turn.state, keys)
+    assert not turn.state.proved
+    assert not turn.state.verified
+
+
 def test_an_offer_laid_aside_promises_nothing() -> None:
     """Nor does its sum come into a promise that is made afterwards."""
     found, facts = walk(*IN, "3", "2", "1", "0", "2", "2", "1")
