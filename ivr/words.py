@@ -117,6 +117,13 @@ SLOTS: Mapping[str, Slot] = {
     "number": Slot("the number keyed, digit by digit", (NUMBER,), debt=False),
 }
 
+_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+PARTS: Mapping[str, tuple[str, ...]] = {  # texts of [parts] that fill a slot
+    "what": ("what_bill", "what_from"), "friday": _WEEK, "promise": _WEEK,
+    "call_time": ("today", "tomorrow", "at", *_WEEK),
+}  # fmt: skip
+HOUR_PARTS: Mapping[str, tuple[str, ...]] = {"id": ("past", "minutes"), "en": ("am", "pm")}  # of `call_time`
+
 _RETRY = ("given_up",)
 ENTRIES: Mapping[str, Entry] = {
     "secret": Entry("his birth date DDMMYYYY, or last digits, as the list has it", ("ok", "bad", *_RETRY), PROVED, 0),

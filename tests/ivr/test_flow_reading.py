@@ -147,6 +147,7 @@ TEXT_FAULTS = [
     ("Dengan siapa?", "Ini soal tagihan Anda.", "f.id.toml:3: ", "`tagihan` tells a stranger of a debt"),
     ("Dengan siapa?", "Tekan 1.", "f.id.toml:3: ", "write numbers in words"),
     ("Dengan siapa?", "Tekan {key}.", "f.id.toml:3: ", "{key} is for texts that offer a choice"),
+    ("{amount}.", "{what}.", "f.id.toml:12: ", "{what} is filled with what_bill, what_from: write that into [parts]"),
     ("[anyone]", "[everyone]", "f.id.toml:1: ", "unknown key everyone"),
     ('bye = "Terima kasih."', "bye = 3", "f.id.toml:9: ", "anyone.bye = 3"),
 ]
