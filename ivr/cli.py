@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -17,22 +16,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 import typer
 
-from dialer.adapters.sounds import write_messages, write_plain
 from dialer.errors import ConfigError, DialerError
 from dialer.keyed import read_key
-from ivr import texts
 from ivr.adapters import keyboard
 from ivr.adapters.agi import Server
+from ivr.adapters.broom import Broom
 from ivr.adapters.clock import SystemClock
-from ivr.adapters.espeak import Espeak
 from ivr.adapters.heart import Heart
 from ivr.adapters.line import PaymentReminder
-from ivr.prompts import spoken_words
+from ivr.adapters.speech import opened
+from ivr.commands import prompts as prompts_command
 from ivr.session import Desk
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-prompts = typer.Typer(no_args_is_help=True, help="The sounds of the conversation.")
-app.add_typer(prompts, name="prompts")
+app.add_typer(prompts_command.app, name="prompts")
 
 SCRIPT = "payment_reminder"  # as extensions.conf asks for it
 KEY = "SANTUN_PERSON_KEY"
@@ -40,10 +37,9 @@ HOME_ZONE = "Asia/Jakarta"
 THREAD_STACK_BYTES = 512 * 1024
 BACKGROUND_THREADS = 16
 DAY_S = 86400
+MB = 1024 * 1024
 
 log = structlog.get_logger("ivr")
-
-Out = Annotated[Path, typer.Option(help="Folder of the rendered sounds.")]
 
 
 @app.command()
@@ -55,6 +51,7 @@ def serve(
     most: Annotated[int, typer.Option(help="Calls at once; more get the courteous message.", min=1)] = 500,
     drain_s: Annotated[float, typer.Option(help="How long calls go on after a signal to stop.", min=0)] = 60.0,
     forget_days: Annotated[float, typer.Option(help="Delete sounds with names and amounts unused for so long.")] = 7,
+    most_mb: Annotated[int, typer.Option(help="How large those sounds may grow together.", min=1)] = 2048,
     promise_days: Annotated[int, typer.Option(help="How far ahead a promised date may lie.", min=0, max=60)] = 14,
 ) -> None:
     """Answer Asterisk's FastAGI: a thread per call."""
@@ -66,9 +63,10 @@ def serve(
         raise ConfigError(f"set {KEY} to the key that the list was loaded with, in hex.")
     threading.stack_size(THREAD_STACK_BYTES)
     store = IvrStore(redis)
-    voice = Espeak(prompts.resolve())
+    voice = opened(prompts.resolve())
     clock = SystemClock()
-    voice.forget(clock.now() - forget_days * DAY_S)
+    broom = Broom(voice, clock, forget_days * DAY_S, most_mb * MB)
+    broom.start()
     background = ThreadPoolExecutor(BACKGROUND_THREADS, "background")
     desk = Desk(store, store, clock, background.submit, zone_of, key, promise_days)
     script = PaymentReminder(desk, voice, background, _seen(prompts.resolve(), prompts_as))
@@ -79,6 +77,7 @@ def serve(
     log.info("Waiting for calls.", action="serve", host=server.address[0], port=server.address[1], pid=os.getpid())
     server.serve()
     heart.stop()
+    broom.stop()
     background.shutdown(wait=False, cancel_futures=True)
     store.close()
     log.info("All calls have ended.", action="stopped", endings=script.endings)
@@ -121,33 +120,6 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ValueError, OSError, ZoneInfoNotFoundError):
         return ZoneInfo(HOME_ZONE)
-
-
-@prompts.command("render")
-def render(
-    out: Out,
-    company: Annotated[str, typer.Option(help="Who calls, in the messages that the dialplan plays.")] = "Santun",
-) -> None:
-    """Render every fixed piece, and the messages that the dialplan plays; what is there already is kept."""
-    began = time.monotonic()
-    voice = Espeak(out.resolve())
-    pieces = voice.warm()
-    write_plain(out.resolve())
-    write_messages(out.resolve(), voice.render, {"company": spoken_words(company)})
-    typer.echo(f"{pieces} pieces in {time.monotonic() - began:.1f} s: {out}")
-
-
-@prompts.command()
-def forget(out: Out, days: Annotated[float, typer.Option(help="Unused for so long.", min=0)] = 7) -> None:
-    """Delete the sounds with people's names and amounts; what is still needed is made anew."""
-    typer.echo(f"{Espeak(out.resolve()).forget(SystemClock().now() - days * DAY_S)} files deleted: {out}")
-
-
-@prompts.command("list")
-def list_texts(language: Annotated[str, typer.Option(help="id or en")] = "id") -> None:
-    """Every sentence of the conversation, by name."""
-    for name, text in texts.TEXTS[language].items():
-        typer.echo(f"{name:16} {text}")
 
 
 @app.command()
