@@ -34,7 +34,7 @@ class Sentence(NamedTuple):
 
 
 class Fixed(str):
-    """A sentence, or a part of one, that is the same in every call: the only kind of text that may leave this machine."""
+    """A sentence, or a part of one, that is the same in every call: the only text that may leave this machine."""
 
     __slots__ = ()
 
@@ -97,14 +97,12 @@ def joined_name(names: tuple[str, ...]) -> str:
 
 def outside(language: str) -> tuple[Fixed, ...]:
     """What a voice outside this machine may be given: no name, amount, number or date."""
-    return tuple(
-        dict.fromkeys(Fixed(piece.text) for name in _spoken_alone(language) for piece in _parts(name, language))
-    )
+    return tuple(dict.fromkeys(Fixed(piece.text) for _, _, _, piece in parts(language)))
 
 
 def fixed(language: str) -> tuple[str, ...]:
     """Every text that can be rendered before the first call: sentences and parts of sentences, numbers, dates."""
-    texts = [piece.text for name in _spoken_alone(language) for piece in _parts(name, language)]
+    texts = [piece.text for _, _, _, piece in parts(language)]
     within = [*inventory(language), *(TEXTS[language][name] for name in PARTS)]
     return tuple(dict.fromkeys(texts + [piece + mark for piece in within for mark in MARKS]))
 

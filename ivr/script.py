@@ -1,4 +1,4 @@
-"""The voice actor's script: every piece of speech with the names its recording may have, where it is said, how often."""
+"""The voice actor's script: every piece with the names its recording may have, where it is said, how often."""
 
 import hashlib
 import re
@@ -12,7 +12,7 @@ from ivr import spoken
 from ivr.prompts import MARKS, fixed, parts
 from ivr.texts import PARTS, TEXTS
 
-NAMES = "names"  # folder of people's names, apart from all else
+NAMES, WORDS, DIALPLAN = "names", "words", "dialplan"  # folders; sentences lie beside them
 COLUMNS = ("file", "text", "context", "uses")
 _TONES = {",": "mid", ".": "end", "?": "ask", "!": "call"}
 _SLUG_LONGEST = 80
@@ -34,7 +34,7 @@ def lines(language: str, messages: Mapping[str, str] | None = None) -> tuple[Lin
     said: dict[str, list[str]] = {}
     where: dict[str, list[str]] = {}
     for name, text in (messages or {}).items():
-        said.setdefault(text, []).append(f"dialplan-{name}")
+        said.setdefault(text, []).append(f"{DIALPLAN}/{name}")
         where.setdefault(text, []).append(text)
     for name, number, count, piece in parts(language):
         said.setdefault(piece.text, []).append(name if count == 1 else f"{name}-{number}")
@@ -60,7 +60,7 @@ def name_files(name: str) -> tuple[str, ...]:
 
 
 def _files(text: str, names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([*names, text_hash(text), *_spelled(text)]))
+    return tuple(dict.fromkeys([*names, *(f"{WORDS}/{file}" for file in _spelled(text)), text_hash(text)]))
 
 
 def text_hash(text: str) -> str:

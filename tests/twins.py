@@ -243,9 +243,7 @@ class TwinStore:
         is_open = any(holder in books.open for books in self.books.values())
         return holder != attempt and (is_open or at - self._locked_at[party] < STALE_S)
 
-    async def claim(
-        self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()
-    ) -> list[bool]:
+    async def claim(self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()) -> list[bool]:
         await self._asked("claim")
         answers = []
         for one, note in zip(attempts, notes or [""] * len(attempts), strict=True):

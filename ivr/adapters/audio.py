@@ -22,7 +22,7 @@ RATE, WIDE_RATE = 8000, 16000
 EXTENSIONS = {RATE: ".wav", WIDE_RATE: ".wav16"}  # as Asterisk's format_wav names them
 HEADER_BYTES = 44
 
-LOUDNESS_DB = -22.0  # of full scale, K-weighted; for speech on a telephone about -20 dBFS in its voiced part
+LOUDNESS_DB = -23.5  # of full scale, K-weighted; speech then has about -20 dBFS in its voiced part
 PEAK = 0.84  # -1.5 dBFS: what a-law, mu-law and a resampler add stays below full scale
 QUIET_DB = -38.0  # what is so much below the loudest moment is no voice
 EDGE_S = 0.015  # kept before and after the voice

@@ -3,6 +3,8 @@
 import io
 from importlib import metadata
 
+import numpy as np
+
 from dialer.errors import SetupError
 from ivr.adapters.audio import Sound, read_sound
 from ivr.prompts import Fixed, Maker, Piece
@@ -35,12 +37,15 @@ class Google:
             raise NotOutside("a text of one call")
         from gtts import gTTS, gTTSError  # an extra; nothing else needs it
 
-        sound = io.BytesIO()
+        asked = gTTS(piece.text, lang=language, lang_check=False, timeout=ENGINE_LIMIT_S)
         try:
-            gTTS(piece.text, lang=language, lang_check=False, timeout=ENGINE_LIMIT_S).write_to_fp(sound)
+            answers = list(asked.stream())
         except (gTTSError, AssertionError, OSError) as error:
             raise SetupError(f"Google did not speak: {error}") from error
-        return read_sound(io.BytesIO(sound.getvalue()))
+        if not answers:
+            raise SetupError("Google sent no sound")
+        parts = [read_sound(io.BytesIO(answer)) for answer in answers]  # put together first, only one would be read
+        return Sound(np.concatenate([part.wave for part in parts]), parts[0].rate)
 
 
 def _may_go(piece: Piece) -> bool:

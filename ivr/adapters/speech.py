@@ -1,4 +1,4 @@
-"""Pieces rendered once and joined into one file per sentence: found again by name, kept within limits, safe for many."""
+"""Pieces rendered once and joined into one file per sentence: found again by name, kept within limits."""
 
 import contextlib
 import os
@@ -81,13 +81,14 @@ class Speech:
         """The file if it is there already: asked while the line waits, so nothing is made."""
         paths: list[Path] = []
         for piece in sentence.pieces:
-            ways = self._ways(sentence.language, piece)
-            first = next(
-                ((voice, path) for voice, path, _ in ways if not voice.away or _there(path, self._rates)), None
-            )
-            if first is None or not _there(first[1], self._rates):
-                return None
-            paths.append(first[1])
+            for voice, path, _ in self._ways(sentence.language, piece):
+                if _there(path, self._rates):
+                    paths.append(path)
+                    break
+                if not voice.away:
+                    return None
+        if len(paths) < len(sentence.pieces):
+            return None
         path = self._whole(sentence, paths)
         return path if self._found(path, for_a_call=True) else None
 

@@ -37,7 +37,7 @@ class Voice(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What the operator chose. `piper` is language -> model file; `messages` language -> name -> text of the dialplan."""
+    """What the operator chose. `piper` is language -> model; `messages` language -> name -> text of the dialplan."""
 
     recordings: str = ""
     piper: Mapping[str, str] = field(default_factory=dict)

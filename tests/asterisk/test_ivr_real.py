@@ -17,8 +17,8 @@ from dialer.dialplan import Told
 from dialer.model import Fact
 from ivr import dialogue, session
 from ivr.adapters.agi import Server
-from ivr.adapters.espeak import Espeak
 from ivr.adapters.line import PaymentReminder
+from ivr.adapters.speech import Speech, opened
 from ivr.session import Desk
 from tests.ivr import twins
 from tests.ivr.debtor import LOUD, Debtor
@@ -37,7 +37,7 @@ GAP_LIMIT_S = 0.5
 class Ivr:
     """A server in this process; debtors and facts per attempt."""
 
-    def __init__(self, port: int, voice: Espeak, background: ThreadPoolExecutor) -> None:
+    def __init__(self, port: int, voice: Speech, background: ThreadPoolExecutor) -> None:
         self.stores: dict[str, twins.Store] = {}
         desk = Desk(self, self, twins.Ticking(), background.submit, ZoneInfo, twins.KEY)
         self.server = Server("127.0.0.1", port, {"payment_reminder": PaymentReminder(desk, voice, background)})
@@ -50,15 +50,15 @@ class Ivr:
 
 
 @pytest.fixture(scope="module")
-def voice(tmp_path_factory: pytest.TempPathFactory) -> Espeak:
-    made = Espeak(tmp_path_factory.mktemp("prompts"))
+def voice(tmp_path_factory: pytest.TempPathFactory) -> Speech:
+    made = opened(tmp_path_factory.mktemp("prompts"))
     made.warm()
     return made
 
 
 @pytest.fixture
 def ivr(
-    settings: AsteriskSettings, voice: Espeak, pbx: AsteriskProcess, monkeypatch: pytest.MonkeyPatch
+    settings: AsteriskSettings, voice: Speech, pbx: AsteriskProcess, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Ivr]:
     monkeypatch.setattr(session, "FIRST_KEY_MS", 1500)
     monkeypatch.setattr(dialogue, "REPEATS", 1)
