@@ -4,15 +4,18 @@ import hashlib
 import json
 import shutil
 import sys
+import tempfile
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from dialer.errors import SetupError
-from ivr.adapters.audio import Sound
+from ivr.adapters.audio import Sound, read_sound
 from ivr.adapters.espeak import pcm, ran
 from ivr.prompts import Maker, Piece
 
 ENGINE_LIMIT_S = 60.0  # it loads its model anew each time
+PIECE_LIMIT_S = 5.0
 
 
 class Piper:
@@ -35,6 +38,17 @@ class Piper:
         if not said:
             raise SetupError("piper made no sound")
         return pcm(said, model.rate)
+
+    def speak_all(self, language: str, pieces: Sequence[Piece]) -> list[Sound]:
+        """Many by one program, in their order: the model is loaded once. Its files are named by time."""
+        model = self._models[language]
+        with tempfile.TemporaryDirectory(prefix="santun-piper-") as folder:
+            words = [*self._command, "--model", str(model.path), "--output_dir", folder]
+            ran(words, "\n".join(piece.text for piece in pieces), "piper", ENGINE_LIMIT_S + PIECE_LIMIT_S * len(pieces))
+            made = sorted(Path(folder).glob("*.wav"), key=lambda path: (len(path.name), path.name))
+            if len(made) != len(pieces):
+                raise SetupError(f"piper made {len(made)} sounds of {len(pieces)} texts")
+            return [read_sound(path) for path in made]
 
 
 class _Model:

@@ -12,13 +12,25 @@ import numpy as np
 import structlog
 
 from dialer.errors import SetupError
-from ivr.adapters.audio import EXTENSIONS, HEADER_BYTES, RATE, WIDE_RATE, Samples, joined, read_wav, shaped, write_wav
-from ivr.adapters.voices import Setup, Voice, chosen, kept
+from ivr.adapters.audio import (
+    EXTENSIONS,
+    HEADER_BYTES,
+    RATE,
+    WIDE_RATE,
+    Samples,
+    Sound,
+    joined,
+    read_wav,
+    shaped,
+    write_wav,
+)
+from ivr.adapters.voices import Batch, Setup, Voice, chosen, kept
 from ivr.prompts import Piece, Sentence, file_name, fixed, joined_name, outside
 from ivr.spoken import LANGUAGES
 
 log = structlog.get_logger("ivr.speech")
 
+BATCH = 100
 AT_ONCE = 2  # more engines at a time only take turns on the processor
 SILENCE_MS = 5000
 SILENCE = "silence"
@@ -100,6 +112,7 @@ class Speech:
         """Render everything that is known before the first call; how many pieces there are."""
         self._build_away()
         wanted = [(language, Piece(text)) for language in LANGUAGES for text in fixed(language)]
+        self._build_batches(wanted)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return len(list(pool.map(lambda one: self.piece(*one), wanted)))
 
@@ -115,6 +128,35 @@ class Speech:
                 except SetupError as error:
                     log.warning("A voice failed.", action="next_voice", voice=voice.name, error=error.detail)
                     return  # it has had enough of us, or is not there
+
+    def _build_batches(self, wanted: Sequence[tuple[str, Piece]]) -> None:
+        """What a voice says faster together; where that fails, `piece` tries one by one."""
+        for voice in self._voices:
+            for language in LANGUAGES if isinstance(voice, Batch) else ():
+                ways = [self._to_make(language, piece) for of, piece in wanted if of == language]
+                found = [(path, typed) for way in ways if way for by, path, typed in [way] if by is voice]
+                for start in range(0, len(found), BATCH):
+                    if not self._batch_written(voice, language, found[start : start + BATCH]):
+                        break
+
+    def _batch_written(self, voice: Voice, language: str, found: Sequence[tuple[Path, Piece]]) -> bool:
+        try:
+            sounds = voice.speak_all(language, [piece for _, piece in found]) if isinstance(voice, Batch) else []
+        except SetupError as error:
+            log.warning("A voice failed.", action="one_by_one", voice=voice.name, error=error.detail)
+            return False
+        for (path, _), sound in zip(found, sounds, strict=True):
+            self._written(path, sound)
+        return True
+
+    def _to_make(self, language: str, piece: Piece) -> tuple[Voice, Path, Piece] | None:
+        """The voice that would be asked for the piece; None where it is there."""
+        for way in self._ways(language, piece):
+            if _there(way[1], self._rates):
+                return None
+            if not way[0].away:
+                return way
+        return None
 
     def _ways(self, language: str, piece: Piece) -> Iterator[tuple[Voice, Path, Piece]]:
         """Each voice that says the piece, the file in which it is or will be, and the piece by its type."""
@@ -134,6 +176,9 @@ class Speech:
     def _made(self, voice: Voice, path: Path, language: str, piece: Piece) -> Path:
         with self._turns:
             sound = voice.speak(language, piece)
+        return self._written(path, sound)
+
+    def _written(self, path: Path, sound: Sound) -> Path:
         made = [(rate, shaped(sound, rate)) for rate in self._rates]
         if not made[0][1].size:
             raise SetupError("nothing can be heard")

@@ -21,13 +21,14 @@ import soundfile
 from dialer.errors import ConfigError, SetupError
 from ivr import prompts, script
 from ivr.adapters import audio, voices
+from ivr.adapters.audio import Sound
 from ivr.adapters.espeak import Espeak
 from ivr.adapters.google import Google, NotOutside
 from ivr.adapters.piper import Piper
 from ivr.adapters.recordings import READ, Recordings
-from ivr.adapters.speech import Speech, opened
+from ivr.adapters.speech import BATCH, Speech, opened
 from ivr.adapters.voices import REGISTRY, Setup, Voice
-from ivr.prompts import Fixed, Piece, Sentence
+from ivr.prompts import Fixed, Maker, Piece, Sentence
 from ivr.texts import TEXTS
 
 FIXED = Piece(Fixed("Terima kasih."))
@@ -128,11 +129,17 @@ def test_a_folder_that_is_not_there_or_not_sound_says_so(studio: Path, tmp_path:
 # ---- piper ----
 
 PROGRAM = """#!{python}
-import sys
+import sys, wave
 open({seen!r}, "a").write(repr(sys.argv[1:]) + chr(10))
 text = sys.stdin.read()
 if "fail" in text:
     sys.exit(3)
+if "--output_dir" in sys.argv:
+    for number, line in enumerate(text.splitlines(), 98):
+        with wave.open(sys.argv[-1] + "/" + str(number) + ".wav", "wb") as file:
+            file.setparams((1, 2, 22050, 0, "NONE", ""))
+            file.writeframes(bytes([0, 32, 0, 224]) * 50 * len(line))
+    sys.exit(0)
 sys.stdout.buffer.write(bytes([0, 32, 0, 224]) * 50 * len(text))
 """
 
@@ -166,6 +173,41 @@ def test_piper_that_fails_says_so_without_the_words(piper: Piper) -> None:
     with pytest.raises(SetupError, match="did not speak") as error:
         piper.speak("id", Piece("fail Budi"))
     assert "Budi" not in str(error.value)
+
+
+def test_piper_says_many_in_one_run_in_their_order(piper: Piper, tmp_path: Path) -> None:
+    """Its files are named by time: 98, 99, 100."""
+    texts = ["satu,", "dua puluh satu,", "x"]
+    sounds = piper.speak_all("id", [Piece(text) for text in texts])
+    assert [sound.wave.size for sound in sounds] == [100 * len(text) for text in texts]
+    assert len((tmp_path / "seen").read_text().splitlines()) == 1
+    with pytest.raises(SetupError, match="did not speak"):
+        piper.speak_all("id", [Piece("satu,"), Piece("fail")])
+    with pytest.raises(SetupError, match="2 sounds of 1 texts"):
+        piper.speak_all("id", [Piece("satu\ndua")])
+
+
+def test_a_rendering_asks_piper_in_batches(piper: Piper, tmp_path: Path) -> None:
+    speech = Speech(tmp_path / "out", [piper, Tones()])
+    pieces = speech.warm()
+    runs = (tmp_path / "seen").read_text().splitlines()
+    fixed = len(prompts.fixed("id"))
+    assert len(runs) == -(-fixed // BATCH)
+    assert pieces == fixed + len(prompts.fixed("en"))
+    speech.warm()
+    assert len((tmp_path / "seen").read_text().splitlines()) == len(runs)
+
+
+class Tones:
+    """English, in a test that is about Indonesian."""
+
+    name, away = "tones", False
+
+    def maker(self, language: str, piece: Piece) -> Maker:
+        return Maker("tones", "1", language, 0)
+
+    def speak(self, language: str, piece: Piece) -> Sound:
+        return Sound(np.sin(np.arange(2000, dtype=np.float32)), 8000)
 
 
 def test_a_model_without_its_settings_says_what_lacks(tmp_path: Path) -> None:
