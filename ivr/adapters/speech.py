@@ -80,6 +80,12 @@ class Speech:
 
     def sentence(self, sentence: Sentence) -> Path:
         """The file of a whole sentence, without its extension, as Asterisk wants it."""
+        try:
+            return self._sentence(sentence)
+        except FileNotFoundError:  # a piece was deleted between being found and being read
+            return self._sentence(sentence)
+
+    def _sentence(self, sentence: Sentence) -> Path:
         paths = [self.piece(sentence.language, piece) for piece in sentence.pieces]
         path = self._whole(sentence, paths)
         if not self._found(path, for_a_call=True):
@@ -120,9 +126,10 @@ class Speech:
         """What may leave this machine is sent out where no better voice says it; the next voice says what failed."""
         for language, texts in self._outside.items():
             for text in texts:
-                voice, path, typed = next(self._ways(language, Piece(text)))
-                if not voice.away or _there(path, self._rates):
+                first = next(self._ways(language, Piece(text)), None)
+                if first is None or not first[0].away or _there(first[1], self._rates):
                     continue
+                voice, path, typed = first
                 try:
                     self._made(voice, path, language, typed)
                 except SetupError as error:

@@ -208,6 +208,22 @@ def test_two_processes_of_one_folder_make_the_same_files(tmp_path: Path) -> None
     assert not list(tmp_path.rglob("*.part"))
 
 
+def test_a_piece_deleted_under_our_hands_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    speech = Speech(tmp_path, [Twin()])
+    read = audio.read_wav
+    deleted: list[Path] = []
+
+    def swept(path: Path, rate: int = RATE) -> audio.Samples:
+        if not deleted:
+            deleted.append(path)
+            path.with_suffix(".wav").unlink()
+        return read(path, rate)
+
+    monkeypatch.setattr("ivr.adapters.speech.read_wav", swept)
+    assert audio.read_wav(speech.sentence(NAMED)).size > 1000
+    assert deleted
+
+
 def test_an_empty_file_of_a_power_cut_is_made_anew(tmp_path: Path) -> None:
     speech = Speech(tmp_path, [Twin()])
     path = speech.sentence(BYE)

@@ -121,6 +121,10 @@ def test_a_folder_that_is_not_there_or_not_sound_says_so(studio: Path, tmp_path:
     (studio / "id" / "bye.wav").write_text("no sound")
     with pytest.raises(SetupError, match=r"bye\.wav"):
         Recordings(studio).speak("id", Piece(TEXTS["id"]["bye"]))
+    (studio / "id" / "names" / "budi.wav").write_text("no sound")
+    with pytest.raises(SetupError) as error:
+        Recordings(studio).speak("id", Piece("Budi?", private=True))
+    assert "budi" not in str(error.value).casefold()
     (studio / "id" / READ).write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SetupError, match=READ):
         Recordings(studio)
