@@ -22,7 +22,9 @@ CONFIG_FILE = "santun.toml"
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 campaign_app = typer.Typer(no_args_is_help=True, help="Create, start, pause, stop and list campaigns.")
 agent_app = typer.Typer(no_args_is_help=True, help="What an agent's desk or phone would say for him.")
+dnc_app = typer.Typer(no_args_is_help=True, help="Who must not be called: stop, lift, look.")
 app.add_typer(campaign_app, name="campaign")
+app.add_typer(dnc_app, name="dnc")
 app.add_typer(agent_app, name="agent")
 
 Config = Annotated[Path, typer.Option("--config", "-c", envvar=CONFIG, help="The site's settings.")]
@@ -31,6 +33,11 @@ ASTERISK_DATA = Path("/usr/share/asterisk")
 Id = Annotated[str, typer.Argument(help="Campaign id: a-z, 0-9 and -.")]
 AgentId = Annotated[str, typer.Argument(help="The agent's extension.")]
 Of = Annotated[str, typer.Option("--campaign", help="Campaign id.")]
+Numbers = Annotated[list[str] | None, typer.Argument(help="As people write them, with or without +62.")]
+Number = Annotated[str, typer.Argument(help="As people write it, with or without +62.")]
+Person = Annotated[str, typer.Option("--person", help="The person's id as in your list.")]
+Lender = Annotated[str, typer.Option(help="For this lender only, as in your list.")]
+ForCampaign = Annotated[str, typer.Option("--campaign", help="For this campaign only.")]
 
 # ---- processes ------------------------------------------------------------------------------------------------------
 
@@ -109,12 +116,13 @@ def load(
     as_of: Annotated[str, typer.Option(help="The day its days past due were counted. [today, WIB]")] = "",
     weight: Annotated[int, typer.Option(help="Mix of lists: its share of first calls. 0: no mix.", min=0, max=100)] = 0,
     sheet: Annotated[str, typer.Option(help="The sheet of an XLSX file that holds the list.")] = "",
+    update: Annotated[bool, typer.Option("--update", help="Give debtors who are there the file's newer data.")] = False,
 ) -> None:
     """Read a list of debtors into a campaign; the same file twice changes nothing."""
     from dialer.commands import lists
 
     shown = preview_rows if preview else 0
-    options = lists.Options(rejects, mapping, save_mapping, shown, across, as_of, weight, sheet)
+    options = lists.Options(rejects, mapping, save_mapping, shown, across, as_of, weight, sheet, update)
     _run(config, lambda site: lists.load(site, file, campaign, options))
 
 
@@ -157,6 +165,76 @@ def why(
         raise BadInput("name a number, such as 081234567890, or use --verify.")
     else:
         _run(config, lambda site: rules.why(site, words, campaign, as_json))
+
+
+# ---- people ---------------------------------------------------------------------------------------------------------
+
+
+@dnc_app.command("add")
+def dnc_add(
+    numbers: Numbers = None,
+    config: Config = HERE,
+    file: Annotated[Path | None, typer.Option(help="A text file, one number a line.")] = None,
+    person: Person = "",
+    lender: Lender = "",
+    campaign: ForCampaign = "",
+    reason: Annotated[str, typer.Option(help="Kept in the log of stops.")] = "",
+) -> None:
+    """Do not call these numbers, or this person: from the next claim on, in every campaign unless said otherwise."""
+    from dialer.commands import people
+
+    whom = people.Whom(numbers or [], file, person, lender, campaign)
+    _run(config, lambda site: people.add(site, whom, reason))
+
+
+@dnc_app.command("remove")
+def dnc_remove(
+    numbers: Numbers = None,
+    config: Config = HERE,
+    person: Person = "",
+    lender: Lender = "",
+    campaign: ForCampaign = "",
+    reason: Annotated[str, typer.Option(help="Why they may be called again; it is kept.")] = "",
+) -> None:
+    """Lift a stop, with a reason that is kept; stops for other lenders or campaigns stay."""
+    from dialer.commands import people
+
+    whom = people.Whom(numbers or [], None, person, lender, campaign)
+    _run(config, lambda site: people.remove(site, whom, reason))
+
+
+@dnc_app.command("list")
+def dnc_list(
+    numbers: Numbers = None,
+    config: Config = HERE,
+    person: Person = "",
+    count: Annotated[int, typer.Option(help="How many of the past.", min=1)] = 20,
+) -> None:
+    """What stops these numbers; without any, who stopped or lifted what, and why."""
+    from dialer.commands import people
+
+    _run(config, lambda site: people.listed(site, numbers or [], person, count))
+
+
+@app.command()
+def withdraw(number: Number = "", config: Config = HERE, person: Person = "", campaign: ForCampaign = "") -> None:
+    """Take a person's accounts off the list, for good; a call under way goes on."""
+    from dialer.commands import people
+
+    _run(config, lambda site: people.withdraw(site, number, person, campaign))
+
+
+@app.command()
+def erase(
+    number: Number = "",
+    config: Config = HERE,
+    person: Person = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Forget a person: accounts, numbers, past. A word not to call him stays, as a keyed hash."""
+    from dialer.commands import people
+
+    _run(config, lambda site: people.erase(site, number, person, yes))
 
 
 # ---- campaigns ------------------------------------------------------------------------------------------------------

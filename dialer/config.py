@@ -25,6 +25,7 @@ LANGUAGES = ("id", "en")
 CALLER_ID = re.compile(r"\+?[0-9]{3,15}")
 DIAL_MAX_S = 120  # of post-dial delay and ringing together
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,39}")
 
 
@@ -334,6 +335,8 @@ def _words(campaign: Campaign) -> list[str]:
         wrong.append(f"kind = {campaign.kind.value!r} and mode = {campaign.mode.value!r} do not fit: ivr needs both")
     if campaign.language not in LANGUAGES:
         wrong.append(f"language = {campaign.language!r}: use one of {', '.join(LANGUAGES)}")
+    if campaign.shift_ends and not _CLOCK.fullmatch(campaign.shift_ends):
+        wrong.append(f"shift_ends = {campaign.shift_ends!r}: use a time such as 17:30, or leave it empty")
     for name in ("name", "caller_name"):
         text = getattr(campaign, name)
         if not text.isprintable() or len(text) > 100:

@@ -361,6 +361,8 @@ class Engine:
         await self._leader.reread(run)
         if run.sweeps and not run.placing:
             await self._sweep(run)
+        if self._leader.wants_upkeep(run):
+            self.do(self._guarded(run, self._leader.upkeep(run)))
         now = self._clock.now()
         run.due, run.later = await self._store.remaining(name, now)
         compared_s = self._clock.monotonic() - run.looked_at

@@ -73,13 +73,16 @@ class Across(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One import: `id` names it and all that decides about its chunks; `weight` 0: no mix of lists."""
+    """One import: `id` names it and all that decides about its chunks; `weight` 0: no mix of lists; `update`: contacts
+    that are there get its data.
+    """
 
     id: str
     campaign: str
     at: float
     across: Across = Across.SAY
     weight: int = 0
+    update: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class Summary:
     rows: int = 0
     new: int = 0
     known: int = 0
+    changed: int = 0  # of those known
     lost: int = 0
     values: int = 0  # not used, of rows that are
     restored: int = 0
@@ -106,6 +110,9 @@ class ListStore(Protocol):
 
     async def add_contacts(self, campaign: str, contacts: Sequence[Contact], due: float, chunk: str = "") -> int:
         """See ports.Store."""
+
+    async def replace_contacts(self, campaign: str, contacts: Sequence[Contact]) -> int:
+        """Newer data for contacts that are there: how many changed. What calls have taught stays."""
 
 
 class Elsewhere(Protocol):
@@ -149,9 +156,10 @@ async def import_list(
         chunk, abroad = await _across(chunk, asked, columns, elsewhere)
         due = order.due(asked.at, chunk.number, asked.weight)
         new = await store.add_contacts(asked.campaign, chunk.contacts, due, f"{asked.id}:{chunk.number}")
+        changed = await store.replace_contacts(asked.campaign, chunk.contacts) if asked.update else 0
         for one in chunk.rejected:
             rejects.write(one, chunk.raw(one.line))
-        summary = _added(summary, chunk, new, doubles, shared, abroad)
+        summary = replace(_added(summary, chunk, new, doubles, shared, abroad), changed=summary.changed + changed)
         tell(summary)
     return summary
 

@@ -10,6 +10,8 @@ from dialer.rulebook import Pack
 from dialer.run import Run, Site, Trunk
 
 LEASE_MS = 4000
+UPKEEP_S = 60.0
+TRIM_S = 3600.0
 LEASE_MARGIN_S = 0.5  # a Redis token does not fence AMI: so long before the lease ends nothing is written there
 
 
@@ -71,6 +73,20 @@ class Leader:
         if looked_at is None or looked_at[0] != campaign:
             looked_at = self._changed[campaign.id] = self._look_at(campaign)
         run.trouble = looked_at[1] if len(looked_at) == 2 else run.change(*looked_at)
+
+    def wants_upkeep(self, run: Run) -> bool:
+        """Whether it is time for `upkeep`."""
+        return self._clock.monotonic() - run.kept_up_at >= UPKEEP_S
+
+    async def upkeep(self, run: Run) -> None:
+        """Streams measured once a minute and trimmed once an hour; nobody waits for it. Raises StoreError: then once
+        more a minute later."""
+        name, now = run.campaign.id, self._clock.monotonic()
+        run.kept_up_at = now
+        if now - run.trimmed_at >= TRIM_S:
+            await self._store.trim(name, self._clock.now())
+            run.trimmed_at = now
+        run.streams = await self._store.stream_sizes(name)
 
     def _look_at(self, campaign: Campaign) -> tuple[Campaign, Trunk, Pack] | tuple[Campaign, str]:
         try:

@@ -59,11 +59,12 @@ def restored(one: Restored) -> str:
     return f"line {one.line}, {one.column}: written as {one.value}, no digit was lost"
 
 
-def loaded(seen: Summary, campaign: str, columns: Columns, kept: bool) -> Iterator[str]:
-    """What came of an import; `kept`: there is a reject file."""
+def loaded(seen: Summary, campaign: str, columns: Columns, kept: bool, updated: bool) -> Iterator[str]:
+    """What came of an import; `kept`: there is a reject file; `updated`: data of those known were replaced."""
     yield f"{seen.new} new debtors in {campaign}; {seen.lost} rows and {seen.values} single values not used."
     if seen.known:
-        yield f"{seen.known} were there already and stay as they are."
+        done = f"{seen.changed} of them got newer data" if updated else "stay as they are"
+        yield f"{seen.known} were there already{';' if updated else ' and'} {done}."
     if seen.elsewhere:
         yield f"{seen.elsewhere} are on the list of another campaign too: calls of both count together for each person."
     if seen.shared:

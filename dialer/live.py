@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from dialer.abandon import Abandons
 from dialer.agents import COUNTED
@@ -62,6 +64,17 @@ def snapshot(
         holds=tuple(holds),
         draining=draining,
     )
+
+
+def shift_end(clock: str, zone: str, at: float) -> float | None:
+    """When the agents go on the day of `at`, as `17:30` on the clocks of `zone`; over already: no call until midnight.
+    None: not known.
+    """
+    if not clock:
+        return None
+    hour, _, minute = clock.partition(":")
+    today = datetime.fromtimestamp(at, ZoneInfo(zone))
+    return today.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0).timestamp()
 
 
 def _works(agent: Agent) -> bool:

@@ -135,6 +135,7 @@ class Campaign:
     recycle: dict[str, Recycle] = field(default_factory=dict)  # outcome -> rule; absent: the default of recycling.py
     tries_max: int = 12  # attempts for one contact, however they end
     callback_own_agent_s: int = 120  # so long a call-back waits for the agent whom he talked with
+    shift_ends: str = ""  # "17:30" in the pack's first zone: the agents go, and no answer may come after it
 
 
 # ---- list -----------------------------------------------------------------------------------------------------------

@@ -20,7 +20,6 @@ from dialer.rulebook import Pack
 
 NO_PAST = History()
 LOOK_AT_MOST = 200  # candidates in one go
-ONE_EACH = frozenset({Mode.PROGRESSIVE, Mode.PREVIEW})  # a call has an idle agent of its own
 SPARE = 2  # candidates looked at per call wanted, as some will be refused
 
 Refusal = tuple[Contact, Number, Refused]
@@ -162,7 +161,8 @@ class Placer:
     def _judge(self, one: Ready, past: Held | Refused, at: float) -> Permission:
         if isinstance(past, Refused):
             return past
-        guaranteed = self.campaign.mode in ONE_EACH or one.attempt.kind == CALL_BACK
+        # one call per idle agent is no guarantee: he may go on a break, or lose his phone, while it rings
+        guaranteed = self.campaign.mode is Mode.PREVIEW or one.attempt.kind == CALL_BACK
         return self._gate(one.contact, one.attempt.number, past.person, past.number, at, guaranteed)
 
 

@@ -86,6 +86,15 @@ class Finish:
     contact: Contact | None  # None: the contact is unknown here (inbound): only the record is written
 
 
+@dataclass(frozen=True, slots=True)
+class StreamSize:
+    """`kept_days` 0: entries go as soon as they are done with."""
+
+    entries: int
+    bytes: int
+    kept_days: float
+
+
 class Store(Protocol):
     """Redis. Each call is one round trip (a pipeline); each write is atomic per key slot and idempotent by attempt id.
 
@@ -119,9 +128,7 @@ class Store(Protocol):
     async def lock(self, attempts: Sequence[Attempt], at: float) -> list[Held | Refused]:
         """Steps 1 and 2: lock person and number for each attempt. Refused: somebody else is calling them."""
 
-    async def claim(
-        self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()
-    ) -> list[bool]:
+    async def claim(self, token: int, attempts: Sequence[Attempt], at: float, notes: Sequence[str] = ()) -> list[bool]:
         """Steps 3 and 4: take the contact off the list, write the attempt down as open and its note (decisionlog.py)
         into the log; then read stop flags and locks once more. False: taken by somebody else, stopped, or another past
         meanwhile; everything has been undone, and the log says so."""
@@ -179,6 +186,14 @@ class Store(Protocol):
 
     async def trunk_share(self, trunk: str, engine: str, lines: int, cps: float, at: float) -> tuple[int, float]:
         """This engine's slice of a trunk's lines and calls per second, for a few seconds."""
+
+    # -- upkeep
+    async def trim(self, campaign: str, at: float) -> int:
+        """Drop from the campaign's streams what has been kept for as long as stated and no group has yet to read; how
+        many entries."""
+
+    async def stream_sizes(self, campaign: str) -> Mapping[str, StreamSize]:
+        """Every stream of a campaign."""
 
     async def health(self) -> float:
         """Seconds that a ping took."""

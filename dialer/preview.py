@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 
 from dialer.abandon import upper_bound
 from dialer.compliance import may_call
-from dialer.model import Allowed, Campaign, Contact, History, Number, Permission, Refused
+from dialer.model import Allowed, Campaign, Contact, History, Kind, Mode, Number, Permission, Refused
 from dialer.originate import timeout_s
 from dialer.recycling import SPENT
-from dialer.rulebook import Of, Pack
+from dialer.rulebook import Of, Pack, all_caps, cited
 
 CALLABLE = ""
 LATER = "later"
@@ -118,11 +118,15 @@ def day_of(day: date, zone: str, now: float) -> Day:
 
 def gate_of(campaign: Campaign, pack: Pack) -> Ask:
     """The question that dialer/placing.py asks before each call of this campaign."""
+    call_s, preview, agents = timeout_s(campaign), campaign.mode is Mode.PREVIEW, campaign.kind is Kind.AGENTS
 
     def ask(contact: Contact, number: Number, person: History, history: History, at: float) -> Permission:
         if number.state in SPENT:
             return Refused(SPENT[number.state], inf, "This number is dead, somebody else's or stopped.", True)
-        return may_call(contact, number, person, history, pack, at, timeout_s(campaign), campaign=campaign.id)
+        guaranteed = preview or (agents and bool(contact.callback_at))
+        return may_call(
+            contact, number, person, history, pack, at, call_s, campaign=campaign.id, agent_guaranteed=guaranteed
+        )
 
     return ask
 
@@ -250,16 +254,11 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "after_machine": "A machine answered not long ago.",
     }
 )
-CITED_UNDER: Mapping[str, str] = MappingProxyType(
-    {"weekday": "hours", "holiday": "holidays", "holidays_unknown": "holidays", "zone": "hours"}
-    | dict.fromkeys(("number_kind", "number_type", "country"), "numbers")
-    | dict.fromkeys(("number_stop", "lender_stop", "campaign_stop", "wrong_person", "dead_number", "silent"), "stop")
-)
 
 
 def sentence(rule: str, pack: Pack | None, said: Mapping[str, str] = MappingProxyType({})) -> str:
     """What a rule says, without anybody's particulars; `said`: how the gate put those that are not known here."""
-    for cap in pack.caps if pack else ():
+    for cap in all_caps(pack) if pack else ():
         if cap.name == rule:
             whose = "a person" if cap.of is Of.PERSON else "a number"
             return f"At most {cap.count} calls to {whose} in {_stretch(cap.window_s)}."
@@ -268,7 +267,10 @@ def sentence(rule: str, pack: Pack | None, said: Mapping[str, str] = MappingProx
 
 def citation(rule: str, pack: Pack) -> str:
     """The source of a rule in the pack; empty: no law, but a wish, a fact or a setting."""
-    return pack.sources.get(rule) or pack.sources.get(CITED_UNDER.get(rule, ""), "")
+    try:
+        return cited(pack, rule)
+    except KeyError:
+        return ""
 
 
 def _stretch(seconds: float) -> str:

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import tzinfo
 from math import inf
 
@@ -15,7 +15,7 @@ from dialer.callbacks import agents_wanted, keep_again, next_due, on_list, own_a
 from dialer.errors import BadInput
 from dialer.floor import Floor
 from dialer.forecast import Forecast
-from dialer.live import Share, board, foretold, snapshot
+from dialer.live import Share, board, foretold, shift_end, snapshot
 from dialer.model import Attempt, CallState, Campaign, Contact, Fact, Kind, Mode, Number, Outcome, Status, Verdict
 from dialer.originate import timeout_s
 from dialer.outcomes import verdict
@@ -23,7 +23,7 @@ from dialer.outlook import outlook
 from dialer.pacing import Counters, Decision, Limits, Pacer, PacingEvent
 from dialer.past import Past
 from dialer.placing import Placer, Ready, Refusal
-from dialer.ports import Finish, LinkHealth, Store, Telephony
+from dialer.ports import Finish, LinkHealth, Store, StreamSize, Telephony
 from dialer.recycling import recycle
 from dialer.rulebook import Pack
 from dialer.series import Series
@@ -110,6 +110,9 @@ class Run:
     linked_at: float = 0.0  # when the manager session began; what was before may have been missed
     reconciled: bool = False  # what Asterisk holds has been compared with our books since the link came up
     looked_at: float = -inf  # monotonic: when it was last compared
+    kept_up_at: float = -inf  # monotonic: last upkeep of its streams, and when they were trimmed
+    trimmed_at: float = -inf
+    streams: Mapping[str, StreamSize] = field(default_factory=dict)
     draining: bool = False
     trouble: str = ""  # why its settings forbid new calls
     sweeps: int = 0  # looks at the store still to be taken for claims whose answer was lost
@@ -228,7 +231,8 @@ class Run:
         ahead = self.ahead.candidates(at) if self.campaign.mode is Mode.PREDICTIVE else ()
         wanted = agents_wanted(self.floor, self.ahead.call_backs.values(), at)
         seen = snapshot(self.floor, at, self.share, holds, draining, ahead, wanted)
-        seen = replace(seen, counters=Counters(rate.live, rate.counted))
+        ends_at = shift_end(self.campaign.shift_ends, self.pack.zones[0], at)
+        seen = replace(seen, counters=Counters(rate.live, rate.counted), ends_at=ends_at)
         self.decision = self.pacer.decide(seen)
         return self.decision
 
@@ -290,6 +294,7 @@ class Run:
             "node": {"name": node, "up": health.up, "ack_p99_ms": health.ack_p99_ms, "backlog": health.backlog},
             "share": {"lines": self.share.lines, "calls_per_second": self.share.calls_per_second},
             "outcomes": self.outcomes,
+            "streams": {name: asdict(size) for name, size in self.streams.items()},
             "pack": self.pack.label,
             "kept": self.abandons.dump() | {"forecast": self.forecast.dump()},
         }

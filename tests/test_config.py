@@ -193,6 +193,8 @@ def test_a_sound_campaign_has_no_fault() -> None:
         ({"recycle": {"busy": Recycle(0)}}, "recycle.busy.after = 0: use 1"),
         ({"tries_max": 0}, "tries_max = 0: use 1 to 100"),
         ({"callback_own_agent_s": -1}, "callback_own_agent_s = -1"),
+        ({"shift_ends": "24:00"}, "shift_ends = '24:00': use a time such as 17:30"),
+        ({"shift_ends": "5pm"}, "shift_ends = '5pm'"),
     ],
 )
 def test_a_campaign_against_pack_and_trunk(change: dict[str, Any], word: str) -> None:

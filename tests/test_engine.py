@@ -1,15 +1,20 @@
 """The engine on twins: hard stops, slow and lost answers, takeovers, commands, and campaigns where all breaks."""
 
 import asyncio
+import json
 from collections import Counter
 from dataclasses import replace
+from datetime import datetime
 from random import Random
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from dialer.dialplan import Context
+from dialer.leading import UPKEEP_S
 from dialer.model import AgentState, CallState, Campaign, Event, Fact, Kind, Mode, Order, Overflow, Seen, Status
 
+from . import packs
 from .site import CAMPAIGN, Stage, contacts, mixed, staged
 from .twins import EPOCH, Debtor, TwinStore, play, until
 
@@ -105,6 +110,38 @@ def test_without_redis_no_promise_is_lost() -> None:
             stage.store.down = False
             await stage.quiet()
             assert [one.record["promise_due"] for one in stage.books.outcomes] == ["2027-01-10"]
+
+    play(scene())
+
+
+def test_streams_are_trimmed_beside_the_calls_and_their_sizes_shown() -> None:
+    async def scene() -> None:
+        async with staged(debtor=talks, agents=("101",)) as stage:
+            await until(lambda: stage.books.outcomes)
+            await asyncio.sleep(UPKEEP_S + 1.0)
+            seen = json.loads(stage.books.snapshot or b"")
+            assert seen["streams"]["outcomes"]["entries"] > 0
+            assert seen["streams"]["log"]["kept_days"] == 400.0
+            assert len(stage.store.trimmed) == 1
+
+    play(scene())
+
+
+@pytest.mark.parametrize("mode", [Mode.PROGRESSIVE, Mode.PREDICTIVE])
+def test_no_call_is_answered_when_the_agents_are_gone(mode: Mode) -> None:
+    async def scene() -> None:
+        ends = EPOCH + 200.0
+        clock = datetime.fromtimestamp(ends, ZoneInfo(packs.demo().zones[0]))
+        ends -= clock.second  # a clock has minutes only
+        campaign = replace(CAMPAIGN, mode=mode, shift_ends=f"{clock:%H:%M}")
+        async with staged(campaign, mixed(3), 500, ("101", "102", "103")) as stage:
+            await asyncio.sleep(ends - stage.clock.now() + 60.0)
+            assert len(stage.placed()) > 10
+            answered = [one.attempt.answered_at for one in stage.books.outcomes if one.attempt.answered_at]
+            assert answered
+            assert max(answered) < ends
+            assert "the shift ends" in stage.run.decision.reason
+            await no_more_calls(stage, 0.0)
 
     play(scene())
 

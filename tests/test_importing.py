@@ -41,6 +41,11 @@ class Books:
         self.kept |= {one.id: one for one in new}
         return len(new)
 
+    async def replace_contacts(self, campaign: str, contacts: Sequence[Contact]) -> int:
+        newer = {one.id: one for one in contacts if one.id in self.kept and self.kept[one.id] != one}
+        self.kept |= newer
+        return len(newer)
+
 
 @dataclass
 class Kept:
@@ -193,3 +198,14 @@ def test_first_seen_is_a_dictionary(pairs: list[tuple[int, int]]) -> None:
     seen, expected = FirstSeen(slots=4), dict[int, int]()
     for name, value in pairs:
         assert seen.first(keyed.person_key(KEY, str(name)), value) == expected.setdefault(name, value)
+
+
+def test_an_update_replaces_what_is_there_and_counts_it() -> None:
+    books = Books()
+    load([row(1), row(2)], books)
+    newer = [("N1", "081299999999", ""), row(2), row(3)]
+    load(newer[:2], books, replace(ASKED, id="plain"))
+    assert {one.numbers[0].e164 for one in books.kept.values()} == {"+62812" + f"{i:08d}" for i in (1, 2)}
+    seen, _, _ = load(newer, books, replace(ASKED, id="newer", update=True))
+    assert (seen.new, seen.known, seen.changed) == (1, 2, 1)
+    assert "+6281299999999" in {one.numbers[0].e164 for one in books.kept.values()}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dialer.errors import ConfigError, NotLeader, StoreDown
-from dialer.leading import LEASE_MARGIN_S, LEASE_MS, Leader, resign_all, shares
+from dialer.leading import LEASE_MARGIN_S, LEASE_MS, TRIM_S, UPKEEP_S, Leader, resign_all, shares
 from dialer.model import Agent, AgentState, CallState, Campaign, Status
 from dialer.rulebook import Pack
 from dialer.run import Run, Site
@@ -211,5 +211,44 @@ def test_a_trunk_is_divided_among_those_who_call() -> None:
         parts = {run.campaign.id: share for run, share in shares(runs, 10, 3.0)}
         assert [parts[name].lines for name in ("c1", "c2", "c3")] == [0, 10, 0]
         assert parts["c2"].calls_per_second == 3.0
+
+    play(scene())
+
+
+# ---- upkeep
+
+
+def test_streams_are_measured_each_minute_and_trimmed_each_hour() -> None:
+    async def scene() -> None:
+        desk = Desk()
+        leader = desk.leader()
+        run = await desk.led(leader)
+        began = desk.clock.now()
+        for _ in range(2 * 60 + 1):
+            assert leader.wants_upkeep(run)
+            await leader.upkeep(run)
+            assert not leader.wants_upkeep(run)
+            await asyncio.sleep(UPKEEP_S)
+        assert [at - began for at in desk.store.trimmed] == [0.0, TRIM_S, 2 * TRIM_S]
+        assert desk.store.calls.count("stream_sizes") == 121
+        assert run.streams["outcomes"].kept_days == 90.0
+
+    play(scene())
+
+
+def test_upkeep_that_fails_is_tried_again_a_minute_later() -> None:
+    async def scene() -> None:
+        desk = Desk()
+        leader = desk.leader()
+        run = await desk.led(leader)
+        desk.store.down = True
+        with pytest.raises(StoreDown):
+            await leader.upkeep(run)
+        assert not leader.wants_upkeep(run)
+        desk.store.down = False
+        await asyncio.sleep(UPKEEP_S)
+        assert leader.wants_upkeep(run)
+        await leader.upkeep(run)
+        assert len(desk.store.trimmed) == 1
 
     play(scene())

@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+import pytest
+
 from dialer.abandon import Abandons, Window
-from dialer.live import Share, board, snapshot
+from dialer.live import Share, board, shift_end, snapshot
 from dialer.model import Agent, AgentState, CallState
 from dialer.run import NOTHING
 from dialer.snapshot import Candidate, Flight, Working
 
+from .packs import moment
 from .test_floor import T0, Play, attempt
 
 
@@ -48,3 +51,19 @@ def test_the_board_shows_calls_and_agents() -> None:
     assert shown["agents"] == [{"id": "101", "state": "talking", "since": T0, "attempt": "a"}]
     assert isinstance(shown["abandon"], dict)
     assert shown["abandon"][Window.CAMPAIGN]["upper"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("clock", "zone", "at", "ends"),
+    [
+        ("17:30", "Asia/Jakarta", "2026-11-23 08:00:00", "2026-11-23 17:30:00"),
+        ("17:30", "Asia/Jakarta", "2026-11-23 23:59:59", "2026-11-23 17:30:00"),
+        ("17:30", "Asia/Jakarta", "2026-11-24 00:00:00", "2026-11-24 17:30:00"),
+        ("00:00", "Asia/Jakarta", "2026-11-23 08:00:00", "2026-11-23 00:00:00"),
+        ("20:00", "America/New_York", "2026-11-01 00:30:00", "2026-11-01 20:00:00"),  # clocks go back meanwhile
+        ("20:00", "America/New_York", "2026-03-08 00:30:00", "2026-03-08 20:00:00"),
+    ],
+)
+def test_when_the_agents_go(clock: str, zone: str, at: str, ends: str) -> None:
+    assert shift_end(clock, zone, moment(at, zone)) == moment(ends, zone)
+    assert shift_end("", zone, moment(at, zone)) is None

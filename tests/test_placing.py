@@ -7,7 +7,7 @@ import pytest
 from dialer.ahead import Ahead
 from dialer.forecast import Forecast
 from dialer.model import Campaign, Contact, History, Mode, Number, NumberKind
-from dialer.placing import Placer
+from dialer.placing import Placer, Refusal
 from dialer.rulebook import Pack
 
 from . import packs
@@ -167,13 +167,30 @@ def test_who_has_no_number_to_be_called_rests(numbers: tuple[Number, ...]) -> No
     play(scene())
 
 
-@pytest.mark.parametrize(("mode", "taken"), [(Mode.PROGRESSIVE, 1), (Mode.PREDICTIVE, 0), (Mode.RATIO, 0)])
+@pytest.mark.parametrize(
+    ("mode", "taken"), [(Mode.PREVIEW, 1), (Mode.PROGRESSIVE, 0), (Mode.PREDICTIVE, 0), (Mode.RATIO, 0)]
+)
 def test_who_was_abandoned_is_called_soon_only_with_an_agent_of_his_own(mode: Mode, taken: int) -> None:
     async def scene() -> None:
         desk = Desk(packs.indonesia(), replace(CAMPAIGN, mode=mode))
         await desk.begin(*contacts(1))
         desk.store.past["p:p0"] = History(abandoned_at=OPEN - 3 * 3600)
         assert len(await desk.claim(1)) == taken
+
+    play(scene())
+
+
+@pytest.mark.parametrize("mode", [Mode.PROGRESSIVE, Mode.PREDICTIVE])
+def test_who_was_abandoned_gets_his_call_back_as_an_agent_is_reserved_for_it(mode: Mode) -> None:
+    async def scene() -> None:
+        desk = Desk(packs.indonesia(), replace(CAMPAIGN, mode=mode))
+        wished = replace(contacts(1)[0], callback_at=OPEN)
+        await desk.begin(wished)
+        desk.store.past["p:p0"] = History(abandoned_at=OPEN - 3 * 3600)
+        refusals: list[Refusal] = []
+        one = desk.placer.call_back(wished, OPEN, refusals)
+        assert one is not None
+        assert len(await desk.placer.take(1, [one], refusals, OPEN)) == 1
 
     play(scene())
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialer.model import Campaign, Contact, History, Number, NumberKind, NumberState, Permission
+from dialer.model import Campaign, Contact, History, Kind, Mode, Number, NumberKind, NumberState, Permission
 from dialer.preview import (
     CALLABLE,
     LATER,
@@ -25,6 +25,7 @@ from dialer.preview import (
     sentence,
     spans_of,
 )
+from dialer.rulebook import all_caps
 
 from . import packs
 
@@ -96,6 +97,17 @@ def test_of_several_numbers_one_is_enough() -> None:
     assert rules(Case(both, numbers=(never, History()))) == rules(Case(WHO))
     assert at_clock(Case(both, numbers=(never, noon)))[1:] == [("12.00", CALLABLE), ("19.97", "hours")]
     assert rules(Case(both, numbers=(never, never))) == ["number_stop"]
+
+
+def test_where_an_agent_is_held_for_this_very_call_who_was_abandoned_may_be_called() -> None:
+    past = History(abandoned_at=MIDNIGHT - 3600)
+    case, wished = Case(WHO, past), Case(replace(WHO, callback_at=MIDNIGHT + 9 * HOUR_S), past)
+    called, silent = ["hours", CALLABLE, "hours"], ["after_abandoned"]
+    for mode, expected in ((Mode.PREDICTIVE, silent), (Mode.PROGRESSIVE, silent), (Mode.PREVIEW, called)):
+        assert rules(case, gate_of(Campaign("c1", "c1", mode=mode), PACK)) == expected
+        assert rules(wished, gate_of(Campaign("c1", "c1", mode=mode), PACK)) == called
+    ivr = Campaign("c1", "c1", kind=Kind.IVR, mode=Mode.IVR)
+    assert rules(wished, gate_of(ivr, PACK)) == silent
 
 
 TIMES = st.lists(st.integers(-8 * 24 * 60, 0).map(lambda minutes: MIDNIGHT + 60.0 * minutes), max_size=8).map(tuple)
@@ -187,6 +199,10 @@ def test_a_day_on_which_clocks_change() -> None:
         ("person_cap_1h", "At most 1 calls to a person in 1 hour.", "Operator's choice"),
         ("number_kind", "kind of number", "POJK 22/2023"),
         ("stop", "must not be called", "UU 27/2022"),
+        ("expired", "may not be collected", "Operator's choice"),
+        ("clock", "clock was wrong", "Santun: "),
+        ("later", "set them aside", ""),
+        ("person_busy", "under way", ""),
         ("made_up", "As the gate put it.", ""),
         ("unheard_of", "Rule unheard_of.", ""),
     ],
@@ -195,3 +211,13 @@ def test_a_rule_in_words_with_its_source(rule: str, says: str, cites: str) -> No
     assert says in sentence(rule, PACK, {"made_up": "As the gate put it."})
     assert citation(rule, PACK).startswith(cites)
     assert bool(citation(rule, PACK)) == bool(cites)
+
+
+def test_each_rule_of_each_pack_is_cited_and_put_in_words() -> None:
+    for pack in packs.shipped():
+        for cap in all_caps(pack):
+            assert citation(cap.name, pack)
+            assert sentence(cap.name, pack).startswith(f"At most {cap.count} calls to ")
+        for rule in ("weekday", "zone", "number_type", "country", "lender_stop", "silent", "expired", "doubt"):
+            assert citation(rule, pack), (pack.id, rule)
+            assert not sentence(rule, pack).startswith("Rule ")

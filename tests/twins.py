@@ -33,7 +33,7 @@ from dialer.model import (
     Seen,
     Status,
 )
-from dialer.ports import Finish, Held, LinkHealth
+from dialer.ports import Finish, Held, LinkHealth, StreamSize
 
 STALE_S = 30.0
 SLICE_S = 4.0
@@ -137,6 +137,7 @@ class TwinStore:
         self.slow_s = 0.0
         self.deaf: set[str] = set()
         self.calls: list[str] = []
+        self.trimmed: list[float] = []
 
     async def _asked(self, name: str) -> None:
         self.calls.append(name)
@@ -375,6 +376,16 @@ class TwinStore:
         rate = min(cps / (len(others) + 1), cps - sum(one[1] for one in others))
         slices[engine] = (max(0, share), max(0.0, rate), at)
         return slices[engine][:2]
+
+    async def trim(self, campaign: str, at: float) -> int:
+        await self._asked("trim")
+        self.trimmed.append(at)
+        return 0
+
+    async def stream_sizes(self, campaign: str) -> Mapping[str, StreamSize]:
+        await self._asked("stream_sizes")
+        books = self.books[campaign]
+        return {"outcomes": StreamSize(len(books.outcomes), 0, 90.0), "log": StreamSize(len(books.log), 0, 400.0)}
 
     async def health(self) -> float:
         await self._asked("health")

@@ -42,12 +42,13 @@ class Understood:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Where to, when, and how; `weight` 0: no mix of lists."""
+    """Where to, when, and how; `weight` 0: no mix of lists; `update`: newer data for who is there."""
 
     campaign: str
     at: float
     across: Across = Across.SAY
     weight: int = 0
+    update: bool = False
 
 
 def understand(path: Path, rules: ListRules, mapping: ListMapping) -> Understood:
@@ -68,7 +69,7 @@ async def load(
     size = MIX_ROWS if wanted.weight else list_files.CHUNK_ROWS
     digest = await asyncio.to_thread(list_files.digest, file.path)
     name = import_id(rules.key, digest, columns, rules, wanted.across, size)
-    asked = Asked(name, wanted.campaign, wanted.at, wanted.across, wanted.weight)
+    asked = Asked(name, wanted.campaign, wanted.at, wanted.across, wanted.weight, wanted.update)
     with ListPool(Job(columns, rules), processes) as pool:
         async with aclosing(pool.stream(list_files.chunks(file, size))) as chunks:
             return await import_list(chunks, columns, asked, store, elsewhere, rejects, tell)

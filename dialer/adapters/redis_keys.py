@@ -8,6 +8,7 @@ from dialer.model import CAMPAIGN_ID
 
 CAMPAIGNS = "santun:campaigns"
 IVR_BEATS = "santun:ivr-beats"
+STOPS_LOG = "santun:stops"  # stream: who stopped or lifted what, and why
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,13 +25,13 @@ class People:
         self._link = link
         self._index = index
 
-    async def stop(self, persons: Sequence[str], numbers: Sequence[str], scope: str = "") -> None:
-        """Do not call these keyed hashes any more: at all, for `lender:NAME`, or in `campaign:ID`. A claim under way
-        sees it at its second look."""
+    async def stop(self, persons: Sequence[str], numbers: Sequence[str], scope: str = "") -> int:
+        """Do not call these keyed hashes any more: at all, for `lender:NAME`, or in `campaign:ID`; how many were not
+        stopped so before. A claim under way sees it at its second look."""
         if scope and not _LENDER.fullmatch(scope) and not _campaign_scope(scope):
             raise BadInput(f"scope {scope[:80]!r}: leave it empty, or use lender:NAME or campaign:ID")
         states = [person_keys(key).state for key in persons] + [number_keys(key).state for key in numbers]
-        await self._link.run([call("stop", (state,), scope) for state in states])
+        return sum(await self._link.run([call("stop", (state,), scope) for state in states]))
 
     async def contacts_of(self, number_key: str) -> tuple[tuple[Place, Contact], ...]:
         """Who is listed with this number, in which campaign; first by campaign."""

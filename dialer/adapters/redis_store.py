@@ -13,12 +13,15 @@ from dialer.adapters.redis_log import Log
 from dialer.adapters.redis_outcomes import Outcomes, Settling
 from dialer.adapters.redis_pacing import PacingSeries
 from dialer.adapters.redis_people import People
+from dialer.adapters.redis_stops import Stops
 from dialer.adapters.redis_streams import Streams
 from dialer.adapters.redis_survey import Survey
 from dialer.adapters.redis_updates import Updates
 
 
-class RedisStore(Campaigns, Contacts, Claims, Outcomes, Agents, Commands, PacingSeries, Streams, Log, People, Survey):
+class RedisStore(
+    Campaigns, Contacts, Claims, Outcomes, Agents, Commands, PacingSeries, Streams, Log, People, Stops, Survey
+):  # fmt: skip
     """Redis behind ports.Store; `url` as in redis://host:port/0."""
 
     def __init__(self, url: str, limit_s: float = COMMAND_LIMIT_S) -> None:

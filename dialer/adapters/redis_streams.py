@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any
 
 from dialer.adapters.redis_codec import text
@@ -11,6 +10,7 @@ from dialer.adapters.redis_keys import campaign_keys
 from dialer.adapters.redis_link import BLOCK_S, FAILURES, Link, translate
 from dialer.adapters.redis_scripts import RedisCommand, call
 from dialer.errors import BadInput
+from dialer.ports import StreamSize
 from dialer.series import KEPT_S
 
 READ_AT_ONCE = 200
@@ -26,15 +26,6 @@ KEPT_DAYS: Mapping[str, float] = {
 }
 
 Entry = tuple[str, Mapping[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class StreamSize:
-    """`kept_days` 0: entries go as soon as they are done with."""
-
-    entries: int
-    bytes: int
-    kept_days: float
 
 
 class Streams:

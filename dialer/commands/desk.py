@@ -1,4 +1,4 @@
-"""What every command shares: the console, one line said, a campaign that must be there."""
+"""What every command shares: the console, one line said, a campaign that must be there, a number as it is written."""
 
 import logging
 import sys
@@ -10,7 +10,9 @@ from rich.console import Console
 from dialer import campaigns
 from dialer.adapters.site import OpenSite
 from dialer.errors import BadInput
+from dialer.mask import shape
 from dialer.model import CAMPAIGN_ID, Campaign
+from dialer.numbers import NumberFault, read_number
 
 out = Console()
 
@@ -45,3 +47,12 @@ async def known(site: OpenSite, campaign: str) -> Campaign:
         there = ", ".join(await site.store.campaigns()) or "none yet"
         raise BadInput(f"there is no campaign {campaign!r} (there are: {there}); dialer campaign create makes one.")
     return found[0]
+
+
+def number_of(site: OpenSite, text: str) -> str:
+    """E.164 of a number as people write it. Raises BadInput, which shows its shape only."""
+    rules = site.config.list_rules()
+    try:
+        return read_number(text, rules.region, rules.country_codes)
+    except NumberFault as fault:
+        raise BadInput(f"{shape(text)} is {fault.reason}: {fault.cure}.") from None

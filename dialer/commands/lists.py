@@ -36,12 +36,13 @@ class Options:
     as_of: str = ""
     weight: int = 0
     sheet: str = ""
+    update: bool = False
 
 
 async def load(site: OpenSite, file: Path, campaign: str, options: Options) -> None:
     """The same file twice changes nothing."""
     await known(site, campaign)
-    asked = loading.Wanted(campaign, site.clock.now(), _across(options.across), options.weight)
+    asked = loading.Wanted(campaign, site.clock.now(), _across(options.across), options.weight, options.update)
     mapping = _mapping(options.mapping)
     mapping = replace(mapping, sheet=options.sheet or mapping.sheet)
     as_of = _day(options.as_of) if options.as_of else datetime.fromtimestamp(asked.at, ZoneInfo(WIB)).date()
@@ -54,7 +55,7 @@ async def load(site: OpenSite, file: Path, campaign: str, options: Options) -> N
     with _written(options.rejects, found.file.header) as rejects, _bar(file, found.file.unit) as bar:
         async with elsewhere(site.config.redis.url) as others:
             summary = await loading.load(site.store, others, found, asked, rejects, bar.update)
-    for line in list_show.loaded(summary, campaign, found.columns, options.rejects is not None):
+    for line in list_show.loaded(summary, campaign, found.columns, options.rejects is not None, options.update):
         say(line)
 
 

@@ -14,14 +14,13 @@ from dialer import show
 from dialer.adapters.redis_log import Told
 from dialer.adapters.site import OpenSite
 from dialer.commands import rules_show
-from dialer.commands.desk import known, out, say
+from dialer.commands.desk import known, number_of, out, say
 from dialer.commands.rules_show import NOT_HIS, Answer, Chain, Decided, Known
 from dialer.decisionlog import ALLOWED, CHANGED, read
 from dialer.errors import BadInput, ConfigError
 from dialer.keyed import number_key
-from dialer.mask import mask_number, shape
+from dialer.mask import mask_number
 from dialer.model import Allowed, Refused
-from dialer.numbers import NumberFault, read_number
 from dialer.preview import (
     LATER,
     SENTENCES,
@@ -70,7 +69,7 @@ async def why(site: OpenSite, number: str, campaign: str, as_json: bool) -> None
     """What was decided about a number, oldest first, and what the gate would say of it now."""
     if campaign:
         await known(site, campaign)
-    e164 = _number(site, number)
+    e164 = number_of(site, number)
     key, now = number_key(site.config.person_key, e164), site.clock.now()
     listed = [row for row in await site.store.with_number(key, now) if campaign in ("", row[0])]
     answers = [await _now(site, name, case, key, now) for name, case in listed]
@@ -104,14 +103,6 @@ async def _now(site: OpenSite, campaign: str, case: Case, key: str, now: float) 
         permission = Refused(LATER, case.due, SENTENCES[LATER])
     source = citation(permission.rule, pack) if isinstance(permission, Refused) else ""
     return Answer(campaign, contact.id, zone, number.kind, permission, source, status.value)
-
-
-def _number(site: OpenSite, text: str) -> str:
-    rules = site.config.list_rules()
-    try:
-        return read_number(text, rules.region, rules.country_codes)
-    except NumberFault as fault:
-        raise BadInput(f"{shape(text)} is {fault.reason}: {fault.cure}.") from None
 
 
 def _day(text: str, zone: str, now: float) -> Day:

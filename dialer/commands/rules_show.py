@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.model import Allowed, History, Permission
-from dialer.preview import CALLABLE, Preview, citation, sentence
+from dialer.preview import CALLABLE, Preview, Standing, citation, sentence
 from dialer.rulebook import Pack
 
 NOT_HIS = "The number is on this list no more: it was refused there for good."
@@ -282,7 +282,7 @@ def _answer(answer: Answer, zone: str) -> str:
     if isinstance(said, Allowed):
         last = f", to start by {_when(said.must_start_by, zone)}" if isfinite(said.must_start_by) else ""
         return f"{who}: may be called{last} (pack {said.pack})."
-    again = f"Again: {_when(said.until, zone)}."
+    again = "" if said.rule == Standing.UNDER_WAY else f"Again: {_when(said.until, zone)}."
     return f"{who}: refused by {said.rule}. {' '.join(word for word in (said.reason, again, answer.source) if word)}"
 
 

@@ -1,6 +1,7 @@
 """What other ways to pace, or other teams, would have made of a recorded campaign: `replay`."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 
 from dialer.simulate import OURS, RECORDED, Summary, compare
@@ -37,12 +38,17 @@ def replay(
     policies: Sequence[str] = (OURS, "progressive"),
     seeds: Sequence[int] = (1, 2, 3),
     campaign: str = "",
+    hours: float = 0.0,
 ) -> list[Summary]:
     """What other ways to pace would have made of a campaign's recorded calls; first, what it was.
 
     `records`: entries of the outcome stream. `agents`: so many instead of those who were there. Seed 1 keeps the order
-    of the calls, others shuffle it. Raises BadInput when too little was recorded, with what is needed.
+    of the calls, others shuffle it. `hours`: a shift of such calls, drawn again and again, with the team there from
+    beginning to end; 0.0: as long as it was. Raises BadInput when too little was recorded, with what is needed.
     """
     found = recording(records, campaign)
-    summaries = compare(scenario_of(found, agents), seeds, target, lambda _: None, policies, 1, found, agents)
+    shape = scenario_of(found, agents)
+    if hours:
+        shape, agents = replace(shape, hours=hours), shape.agents
+    summaries = compare(shape, seeds, target, lambda _: None, policies, 1, found, agents)
     return [as_recorded(found, target), *(one for one, _ in summaries)]

@@ -161,6 +161,6 @@ def world_of(
 ) -> tuple[RecordedPeople, Sequence[Day]]:
     """List and team for one replay; the first seed keeps the order of the calls."""
     each = max(1.0, scenario.talk_s + scenario.wrap_s) * max(0.01, scenario.answer_rate)
-    size = max(len(found.heard), int(SPARE * scenario.agents * found.seconds / each) + 100)
+    size = max(len(found.heard), int(SPARE * scenario.agents * 3600 * scenario.hours / each) + 100)
     days = days_of(found) if agents is None else [Day(str(100 + number)) for number in range(agents)]
     return RecordedPeople(found, seed, size, shuffled=seed != 1), days

@@ -15,6 +15,7 @@ from phonenumbers import country_code_for_region
 Entry = Mapping[str, Any]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 GLANCE_S = 30.0
+HELD = ("preview", "call_back")  # one call per idle agent holds nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,8 @@ def _talked(party: Sequence[Call], whose: str, law: Law) -> Iterator[str]:
         for last in [call for call in party if call.record.get(word) == "1" and silence_s]:
             for call in party:
                 gap_s = call.at - last.ended_at
+                if law.pack[table].get("agent_lifts") and call.seen["mode"] in HELD:
+                    continue  # an agent is held for this very call
                 if call.judged and call.placed > last.over and gap_s < silence_s:
                     yield f"{gap_s:.0f} s after {word} with a {whose}: {last.seen}, then {call.seen}"
 

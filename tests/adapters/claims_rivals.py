@@ -23,6 +23,7 @@ from dialer.model import (
     CallState,
     Campaign,
     Contact,
+    Mode,
     Number,
     NumberKind,
     Outcome,
@@ -44,6 +45,7 @@ BUSY_S = 20.0  # a process gives up in time on a machine that has no time for it
 ENGINE, LEASE_MS = "engine", 600_000
 UNHARMED = 10**9
 CAMPAIGNS = ("one", "two")
+MODES = {"one": Mode.PROGRESSIVE, "two": Mode.PREVIEW}  # in the second an agent is held for each call
 KINDS = (NumberKind.DEBTOR,) * 4 + (NumberKind.CO_BORROWER, NumberKind.EMERGENCY, NumberKind.WORKPLACE)
 ZONES = ("Asia/Jakarta", "Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura", "", "Europe/Paris")
 HOLIDAYS = (date(2026, 11, 24),)
@@ -164,7 +166,9 @@ class Rival:
 
     async def claim(self) -> None:
         campaign = self.random.choice(CAMPAIGNS)
-        placer = self.guard.placer(self.store, Campaign(campaign, campaign), self.pack, self.node, self._id)
+        placer = self.guard.placer(
+            self.store, Campaign(campaign, campaign, mode=MODES[campaign]), self.pack, self.node, self._id
+        )
         token, at = await self._token(campaign), await self._now()
         ready, _ = await placer.claim(token, self.random.choice((1, 2, 8)), at)
         self.mine += [(one.attempt, one.contact) for one in ready]
@@ -181,7 +185,7 @@ class Rival:
         seen = {
             "what": "placed", "attempt": attempt.id, "campaign": attempt.campaign, "contact": attempt.contact,
             "at": now, "person": attempt.person, "number": number.e164, "key": number.key, "kind": number.kind,
-            "zone": one.contact.zone, "past": self.past,
+            "zone": one.contact.zone, "past": self.past, "mode": attempt.kind,
         }  # fmt: skip
         await link_of(self.store).run([("HSET", PLACED, attempt.id, repr(now)), entry(seen)])
         placed = replace(attempt, state=CallState.PLACED, placed_at=now)
@@ -195,9 +199,9 @@ class Rival:
         await self.store.candidates(campaign, now, 1)
         contact = await self.store.contact(campaign, self.random.choice(self.world.listed(campaign)).id)
         if contact is not None:
-            one = Placer(self.store, Campaign(campaign, campaign), self.pack, self.node, self._id)._attempt(
-                contact, self.random.choice(contact.numbers), Allowed(self.pack.label, inf), now
-            )
+            one = Placer(
+                self.store, Campaign(campaign, campaign, mode=MODES[campaign]), self.pack, self.node, self._id
+            )._attempt(contact, self.random.choice(contact.numbers), Allowed(self.pack.label, inf), now)
             (held,) = await self.store.lock([one], now)
             if isinstance(held, Held) and (await self.store.claim(token, [one], now))[0]:
                 self.mine.append((one, contact))

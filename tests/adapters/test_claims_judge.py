@@ -17,7 +17,16 @@ HOUR_S, DAY_S = 3600.0, 86_400.0
 def call(name: str, at: float, **seen: Any) -> list[dict[str, Any]]:
     """A call from its last look to its end, ten seconds long."""
     who = {"campaign": "one", "contact": "c", "person": "p", "number": "+62811000001", "key": "n", "kind": "debtor"}
-    placed = {"what": "placed", "attempt": name, "at": at, "zone": "Asia/Jakarta", "past": False, **who, **seen}
+    placed = {
+        "what": "placed",
+        "attempt": name,
+        "at": at,
+        "zone": "Asia/Jakarta",
+        "past": False,
+        "mode": "predictive",
+        **who,
+        **seen,
+    }
     return [{"what": "look", "attempts": [name]}, placed, {"what": "ended", "attempt": name, "at": at + 10}]
 
 
@@ -43,6 +52,8 @@ RIGHT: list[tuple[Sequence[Mapping[str, Any]], Mapping[str, Mapping[str, str]]]]
     ([FIRST[0], STOP, *FIRST[1:]], {}),
     ([STOP | {"scope": "campaign:two"}, *FIRST], {}),
     ([*FIRST, *call("again", NOON + 6 * DAY_S)], talk()),
+    ([*FIRST, *call("again", NOON + 2 * HOUR_S, mode="preview")], talk(abandoned="1")),
+    ([*FIRST, *call("again", NOON + 2 * HOUR_S, mode="call_back")], talk(abandoned="1")),
     ([*FIRST, *call("again", NOON + 8 * DAY_S + HOUR_S)], talk(hardship="1", abandoned="1")),
     (call("first", packs.moment("2026-11-22 12:00:00"), past=True), {}),
 ]
@@ -62,6 +73,7 @@ WRONG: list[tuple[str, Sequence[Mapping[str, Any]], Mapping[str, Mapping[str, st
     ("after conversation with a person", [*FIRST, *call("again", NOON + 9 + DAY_S)], talk(conversation="1")),
     ("after conversation with a number", [*FIRST, *ELSEWHERE], talk(conversation="1")),
     ("after abandoned with a person", [*FIRST, *call("again", NOON + 71 * HOUR_S)], talk(abandoned="1")),
+    ("after abandoned", [*FIRST, *call("again", NOON + 2 * HOUR_S, mode="progressive")], talk(abandoned="1")),
     ("2 calls to a person in 604800 s", [*FIRST, *call("again", NOON + 6 * DAY_S)], talk(hardship="1")),
     ("stopped at", [STOP | {"scope": "campaign:one"}, *FIRST], {}),
     ("silence until", [*FIRST, *AGAIN], talk(silent_until=repr(NOON + DAY_S))),

@@ -61,6 +61,8 @@ async def everything(store: RedisStore) -> None:
     taken = attempt(people[1])
     await store.lock([taken], AT + 40)  # stale in age only: it is open
     await store.stop([people[2].person], [])
+    assert await store.lift([people[2].person], [], "", "by mistake", "test", AT) == 1
+    await store.stop([people[2].person], [])
     third = attempt(people[2])
     await store.lock([third], AT)
     assert await store.claim(token, [third], AT) == [False]

@@ -35,7 +35,7 @@ from tests.adapters.redis_lives import (
 pytestmark = pytest.mark.redis
 KEYS = campaign_keys(CAMPAIGN)
 TALK = Verdict(Outcome.CONNECTED, Side.DEBTOR, "talked", conversation=True)
-Change = Callable[[RedisStore, Contact], Awaitable[None]]
+Change = Callable[[RedisStore, Contact], Awaitable[object]]
 
 
 async def past(store: RedisStore, person: Contact, at: float = AT + 100) -> Held:
@@ -106,6 +106,38 @@ async def test_what_was_there_at_the_lock_is_the_gates_affair(store: RedisStore)
     token = await begin(store, listed=[one])
     await store.stop([one.person], [], "lender:Another")
     await claimed(store, token, [one])
+
+
+async def test_a_stop_is_lifted_by_scope_and_the_reason_is_kept_first(store: RedisStore) -> None:
+    (one,) = contacts(1)
+    number = one.numbers[0].key
+    for scope in ("", "lender:Bank Satu", "campaign:first"):
+        assert await store.stop([], [number], scope) == 1
+        assert await store.stop([], [number], scope) == 0
+    with pytest.raises(BadInput, match="reason"):
+        await store.lift([], [number], "", " ", "me", AT)
+    assert await store.lift([], [number], "lender:bank satu", "sold", "me", AT) == 1
+    assert await store.stops_of([one.person], [number]) == [(), ("", "campaign:first")]
+    assert await store.lift([one.person], [number], "", "asked", "me", AT) == 1
+    assert await store.lift([], [number], "", "asked", "me", AT) == 0
+    assert (await past(store, one)).number == History(stops=("campaign:first",))
+    assert await store.lift([], [number], "campaign:first", "over", "me", AT) == 1
+    assert (await past(store, one)).number == History()
+    told = [(line["action"], line["scope"], line["reason"], line["number"]) for line in await store.told_stops(9)]
+    assert told == [
+        ("lift", "lender:Bank Satu", "sold", number),
+        ("lift", "", "asked", number),
+        ("lift", "campaign:first", "over", number),
+    ]
+
+
+async def test_the_log_of_stops_is_kept_for_400_days(store: RedisStore) -> None:
+    for turn in range(300):
+        await store.tell_stops({"action": "add"}, AT + turn)
+    assert len(await store.told_stops(999)) == 300
+    for _ in range(2):
+        await store.tell_stops({"action": "add"}, 4e9)  # entries carry Redis's own time
+    assert len(await store.told_stops(999)) <= 150
 
 
 # ---- what outcomes leave

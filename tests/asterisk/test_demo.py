@@ -117,7 +117,7 @@ async def load_own_list(run: Path) -> str:
 async def test_two_at_once_one_with_a_list_of_ones_own(tmp_path: Path) -> None:
     """A short one to its end, the books agree; another beside it, whose last calls nobody waits for."""
     async with (
-        demo(tmp_path / "a", "--agents", "4", "--contacts", "4", "--minutes", "0.4") as first,
+        demo(tmp_path / "a", "--agents", "4", "--contacts", "4", "--minutes", "0.7") as first,
         demo(tmp_path / "b", *SMALL, "--minutes", "0.1", "--seed", "2") as second,
     ):
         run, other = await first.run_folder(), await second.run_folder()
