@@ -10,6 +10,7 @@ from ivr.ports import Clock
 log = structlog.get_logger("ivr.broom")
 
 EVERY_S = 600.0
+STOP_S = 10.0  # a sweep that takes longer ends with the program
 
 
 class Broom:
@@ -28,7 +29,7 @@ class Broom:
 
     def stop(self) -> None:
         self._stopped.set()
-        self._thread.join(EVERY_S)
+        self._thread.join(STOP_S)
 
     def sweep(self) -> int:
         """How many files were deleted."""
