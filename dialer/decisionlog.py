@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dialer.model import Attempt, Contact, History, Number, Refused
 
@@ -105,11 +106,16 @@ def allowed(attempt: Attempt, contact: Contact, person: History, number: History
 
 def refused(contact: Contact, number: Number, why: Refused, pack: str, at: float) -> str:
     """The body for a call that was not placed."""
-    until = _ms(why.until) if math.isfinite(why.until) else None
-    return _encode(
-        {"kind": REFUSED, "at": _ms(at), "alias": contact.alias, "rule": why.rule, "until": until, "pack": pack}
-        | _number(contact, number)
-    )
+    place = next((i for i, one in enumerate(contact.numbers) if one.key == number.key), -1)
+    # of its keys `alias` is the first, and the rest is the same for most of a batch
+    return f'{{"alias":{_encode(contact.alias)},{_refusal(place, number.kind.value, why.rule, why.until, pack, at)}'
+
+
+@lru_cache(maxsize=1024)
+def _refusal(place: int, kind: str, rule: str, until: float, pack: str, at: float) -> str:
+    """A refusal's body behind the alias."""
+    said = {"kind": REFUSED, "at": _ms(at), "rule": rule, "until": _ms(until) if math.isfinite(until) else None}
+    return _encode({**said, "pack": pack, "number": place, "number_kind": kind})[1:]
 
 
 def taken_back(body: str, at: float) -> str:

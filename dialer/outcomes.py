@@ -178,6 +178,10 @@ EFFECTS: Mapping[str, Effect] = {
     "paid_claim": Effect(silent_s=CLAIM_SILENCE_S),
     "dispute": Effect(closes=True),
     "hardship": Effect(silent_s=HARDSHIP_SILENCE_S),
+    "offer": Effect(),  # value "name;day=sum;day=sum...": its first payment comes as a promise too
+    "pay_now": Effect(),  # he heard where to pay
+    "send_va": Effect(),
+    "new_number": Effect(),  # value: E.164, a better number of his own
     "refuses": Effect(),
     "call_back": Effect(),  # value: ISO time, on the debtor's clock where it names no zone, or epoch seconds
     "wants_agent": Effect(),
@@ -196,6 +200,7 @@ _SOON = {"not_at_home": 4 * HOUR_S, "no_one": 4 * HOUR_S, "machine": 6 * HOUR_S,
 
 CHOICES = frozenset(
     {"promise", "stop", "wrong_person", "paid_claim", "dispute", "hardship", "call_back", "wants_agent"}
+    | {"offer", "pay_now", "send_va", "new_number", "not_at_home"}
 )
 
 SPELLINGS = {"callback": "call_back", "call-back": "call_back", "wrong-person": "wrong_person"}

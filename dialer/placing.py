@@ -101,7 +101,8 @@ class Placer:
             number = contact.numbers[index]
             permission = self._gate(contact, number, NO_PAST, NO_PAST, at)
             if isinstance(permission, Allowed):
-                chosen = replace(contact, next_number=index)
+                # the same object where nothing is new: then a refusal under the lock need not write it
+                chosen = contact if index == contact.next_number else replace(contact, next_number=index)
                 return Ready(self._attempt(chosen, number, permission, at), chosen, permission.must_start_by)
             permissions.append((number, permission))
         refusals.append(_soonest(contact, permissions))

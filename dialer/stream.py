@@ -119,6 +119,11 @@ FIELDS: Mapping[str, Field] = {
     "hardship": _F(Form.FLAG, "1: the debtor cannot pay now; called in the slower cadence of the rule pack"),
     "callback_at": _F(_T, "the minute at which the debtor asked to be called; a later `retry_at`: moved to the hours"),
     "rests": _F(Form.TEXT, f"why never again in this campaign: {', '.join(RESTS)}, a disposition or a `reason`"),
+    "ivr_flow": _F(Form.TEXT, "conversation of the IVR: id@version"),
+    "ivr_path": _F(Form.TEXT, "its steps that awaited a key or ended, in order"),
+    "ivr_keys": _F(Form.TEXT, "what was keyed at them, in order; secrets and telephone numbers as `*`"),
+    "ivr_end": _F(Form.TEXT, "how it ended: hung_up, failed, or the flow's own word"),
+    "ivr_s": _F(Form.SECONDS, "how long it lasted, seconds"),
 }
 
 CORRECTION_FIELDS: Mapping[str, Field] = {
@@ -218,6 +223,26 @@ def _said(attempt: Attempt, facts: Sequence[Fact]) -> dict[str, Value]:
         "promise_amount": promise[1] or None if promise else None,
         "ivr_choice": chosen[-1] if chosen else None,
         "offer": offers[-1] if offers else None,
+    } | _told(ordered)
+
+
+def _told(facts: Sequence[Fact]) -> dict[str, Value]:
+    """The conversation with the IVR: which, by what way, how it ended."""
+    told: dict[str, list[str]] = {name: [] for name in ("flow", "step", "key", "closed")}
+    for fact in facts:
+        if fact.name in told:
+            told[fact.name].append(fact.value)
+    how, _, rest = "".join(told["closed"][-1:]).partition(" ")
+    try:
+        lasted_s = float(rest.split(" ")[0])
+    except ValueError:
+        lasted_s = float("nan")
+    return {
+        "ivr_flow": "".join(told["flow"][:1]),
+        "ivr_path": " ".join(told["step"]),
+        "ivr_keys": " ".join(told["key"]),
+        "ivr_end": how,
+        "ivr_s": lasted_s if isfinite(lasted_s) else None,
     }
 
 

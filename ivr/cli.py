@@ -4,7 +4,9 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import threading
+import wave
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -18,20 +20,28 @@ import typer
 
 from dialer.errors import ConfigError, DialerError
 from dialer.keyed import read_key
-from ivr.adapters import keyboard
+from ivr import flow_drawing, flow_words
+from ivr.adapters import flow_files, keyboard
 from ivr.adapters.agi import Server
 from ivr.adapters.broom import Broom
 from ivr.adapters.clock import SystemClock
 from ivr.adapters.heart import Heart
+from ivr.adapters.limit_files import load_limits
 from ivr.adapters.line import PaymentReminder
-from ivr.adapters.speech import opened
+from ivr.adapters.speech import Speech, opened
 from ivr.commands import prompts as prompts_command
-from ivr.session import Desk
+from ivr.paths import Path as Way
+from ivr.paths import estimated_s, paths
+from ivr.prompts import Sentence
+from ivr.session import FIRST_KEY_MS, Desk, learn
+from ivr.shipped import PAYMENT_REMINDER
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(prompts_command.app, name="prompts")
+flows = typer.Typer(no_args_is_help=True, help="The conversation as data: docs/ivr-flows.md.")
+app.add_typer(flows, name="flow")
 
-SCRIPT = "payment_reminder"  # as extensions.conf asks for it
+SCRIPT = PAYMENT_REMINDER  # as extensions.conf asks for it
 KEY = "SANTUN_PERSON_KEY"
 HOME_ZONE = "Asia/Jakarta"
 THREAD_STACK_BYTES = 512 * 1024
@@ -40,6 +50,10 @@ DAY_S = 86400
 MB = 1024 * 1024
 
 log = structlog.get_logger("ivr")
+
+FlowName = Annotated[str, typer.Argument(metavar="FLOW", help=f"{PAYMENT_REMINDER}, or the file of another flow.")]
+Sample = Annotated[str, typer.Option(help=f"An invented debtor: {', '.join(keyboard.SAMPLES)}; his code is 1234.")]
+Language = Annotated[str, typer.Option(help="id or en")]
 
 
 @app.command()
@@ -52,7 +66,9 @@ def serve(
     drain_s: Annotated[float, typer.Option(help="How long calls go on after a signal to stop.", min=0)] = 60.0,
     forget_days: Annotated[float, typer.Option(help="Delete sounds with names and amounts unused for so long.")] = 7,
     most_mb: Annotated[int, typer.Option(help="How large those sounds may grow together.", min=1)] = 2048,
-    promise_days: Annotated[int, typer.Option(help="How far ahead a promised date may lie.", min=0, max=60)] = 14,
+    limits: Annotated[Path | None, typer.Option(help="What the lender lets us offer: a TOML file.")] = None,
+    flow: Annotated[str, typer.Option(help=f"{PAYMENT_REMINDER}, or the file of another flow.")] = PAYMENT_REMINDER,
+    send: Annotated[bool, typer.Option(help="A worker sends messages: offer the virtual account as one.")] = False,
 ) -> None:
     """Answer Asterisk's FastAGI: a thread per call."""
     from dialer.adapters.redis_ivr import IvrStore  # a command that needs no Redis does not load it
@@ -62,13 +78,14 @@ def serve(
     if not key:
         raise ConfigError(f"set {KEY} to the key that the list was loaded with, in hex.")
     threading.stack_size(THREAD_STACK_BYTES)
+    spoken_flow, offered = flow_files.load(flow), load_limits(limits)
     store = IvrStore(redis)
     voice = opened(prompts.resolve())
     clock = SystemClock()
     broom = Broom(voice, clock, forget_days * DAY_S, most_mb * MB)
     broom.start()
     background = ThreadPoolExecutor(BACKGROUND_THREADS, "background")
-    desk = Desk(store, store, clock, background.submit, zone_of, key, promise_days)
+    desk = Desk(store, store, clock, background.submit, zone_of, key, offered, send, spoken_flow)
     script = PaymentReminder(desk, voice, background, _seen(prompts.resolve(), prompts_as))
     server = _server(listen, script, most)
     _stop_on_signal(server, drain_s)
@@ -124,11 +141,78 @@ def _zone(name: str) -> ZoneInfo:
 
 @app.command()
 def talk(
-    language: Annotated[str, typer.Option(help="id or en")] = "id",
+    flow: FlowName = PAYMENT_REMINDER,
+    debtor: Sample = keyboard.SAMPLES[0],
+    language: Language = "id",
     agent: Annotated[bool, typer.Option(help="Offer to speak with a person.")] = True,
+    voice: Annotated[bool, typer.Option(help="Speak, where there is a sound device.")] = True,
 ) -> None:
-    """Hold the conversation on the keyboard, with an invented debtor whose code is 1234."""
-    raise typer.Exit(keyboard.talk(language, agent))
+    """Hold the conversation on the keyboard: type keys, nothing for silence; Ctrl-D hangs up."""
+    _log_to_stderr()
+    with tempfile.TemporaryDirectory() as folder:
+        speaker = opened(Path(folder)) if voice and keyboard.speaks() else None
+        keyboard.talk(_sample(debtor), flow_files.load(flow), language, agent, speaker)
+
+
+@app.command("path")
+def list_paths(
+    flow: FlowName = PAYMENT_REMINDER,
+    debtor: Sample = keyboard.SAMPLES[0],
+    language: Language = "id",
+    agent: Annotated[bool, typer.Option(help="Offer to speak with a person.")] = True,
+    prompts: Annotated[
+        Path | None, typer.Option(help="Measure sounds of this folder; else lengths are guessed.")
+    ] = None,
+) -> None:
+    """Every path of a flow, loops walked once: seconds if nobody interrupts, outcome, keys (`-` is silence), steps."""
+    call, desk, _ = keyboard.rehearsal(_sample(debtor), flow_files.load(flow), language, agent)
+    dialogue = learn(call, desk)
+    if dialogue is None:
+        raise ConfigError("the debt cannot be spoken.")
+    seconds = _measured(opened(prompts.resolve())) if prompts else estimated_s
+    found = list(paths(dialogue, keyboard.SECRET))
+    for way in found:
+        typer.echo(_line(way, seconds))
+    typer.echo(f"{len(found)} paths; seconds are {'of the sounds in ' + str(prompts) if prompts else 'guessed'}.")
+
+
+def _line(way: Way, seconds: Callable[[Sentence], float]) -> str:
+    length_s = sum(seconds(one) for one in way.said) + way.silences * FIRST_KEY_MS / 1000
+    return f"{length_s:6.1f} s  {way.how:16} {' '.join(way.keys):24} {' > '.join(way.steps)}"
+
+
+def _measured(voice: Speech) -> Callable[[Sentence], float]:
+    @lru_cache(maxsize=4096)
+    def seconds(sentence: Sentence) -> float:
+        with wave.open(str(voice.sentence(sentence).with_suffix(".wav")), "rb") as file:
+            return file.getnframes() / file.getframerate()
+
+    return seconds
+
+
+def _sample(name: str) -> str:
+    if name not in keyboard.SAMPLES:
+        raise ConfigError(f"--debtor {name}: use one of {', '.join(keyboard.SAMPLES)}.")
+    return name
+
+
+@flows.command("check")
+def check_flow(flow: FlowName) -> None:
+    """Prove a flow: ways out, loops, keys, texts, and that no debt is told before it is known who is there."""
+    found = flow_files.load(flow)
+    typer.echo(f"{found.label}: {len(found.steps)} steps, {', '.join(found.texts)}; sound.")
+
+
+@flows.command("draw")
+def draw_flow(flow: FlowName = PAYMENT_REMINDER) -> None:
+    """The flow as a diagram, in mermaid."""
+    typer.echo(flow_drawing.mermaid(flow_files.load(flow)))
+
+
+@flows.command("words")
+def list_words() -> None:
+    """The conditions, slots, entries, actions and facts that a flow may use."""
+    typer.echo(flow_words.tables())
 
 
 def _log_to_stderr() -> None:

@@ -48,10 +48,16 @@ class Maker(NamedTuple):
     rate: int
 
 
-def sentence(name: str, language: str, slots: Mapping[str, Pieces], private: frozenset[str] = frozenset()) -> Sentence:
+def sentence(
+    name: str,
+    language: str,
+    slots: Mapping[str, Pieces],
+    private: frozenset[str] = frozenset(),
+    texts: Mapping[str, str] | None = None,
+) -> Sentence:
     """The text called `name` with its slots filled; the slots in `private` hold what is a person's own."""
     found: list[Piece] = []
-    for literal, slot, _, _ in Formatter().parse(TEXTS[language][name]):
+    for literal, slot, _, _ in Formatter().parse((texts or TEXTS[language])[name]):
         text = literal.strip()
         if found and text[:1] in _PUNCTUATION and text:
             found[-1] = found[-1]._replace(text=found[-1].text + text[0])

@@ -4,18 +4,20 @@ import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Protocol, TypeVar
 
 import structlog
 
 from dialer.dialplan import IvrResult
 from dialer.errors import DialerError
-from dialer.model import Campaign, Contact, Fact, Kind
-from ivr import dialogue, spoken, verify
-from ivr.dialogue import Listen, Talk, Turn
+from dialer.model import Campaign, Contact, Fact
+from ivr.dialogue import AGAIN, Dialogue, Listen, Turn, between
+from ivr.flow import End, Flow
+from ivr.offers import Limits
 from ivr.ports import Clock, Debtors, HungUp, Phone, PhoneFailed, Reports
-from ivr.steps import End
+from ivr.preparing import prepared
+from ivr.shipped import shipped
 
 log = structlog.get_logger("ivr.session")
 
@@ -55,7 +57,9 @@ class Desk:
     background: Background
     zone_of: Callable[[str], tzinfo]
     key: bytes
-    promise_days: int = 14
+    limits: Limits = field(default_factory=Limits)  # the lender's: one place for every campaign of this server
+    send: bool = False  # a worker sends what the fact `send_va` asks for
+    flow: Flow = field(default_factory=shipped)
 
 
 @dataclass(slots=True)
@@ -66,6 +70,7 @@ class Ledger:
     desk: Desk
     facts: list[Fact] = field(default_factory=list)
     stored: int = 0
+    step: str = ""  # where the conversation is
     job: Future[None] | None = None
 
     def add(self, name: str, value: str = "") -> None:
@@ -119,19 +124,18 @@ def _finish(phone: Phone, result: IvrResult) -> None:
 
 
 def _serve(call: Call, phone: Phone, desk: Desk, ledger: Ledger) -> End:
-    talk = _while_streaming(phone, desk, lambda: learn(call, desk))
-    if talk is None:
+    dialogue = _while_streaming(phone, desk, lambda: learn(call, desk))
+    if dialogue is None:
         return UNKNOWN
-    phone.prepare(dialogue.ahead(talk))
-    turn = dialogue.begin(talk)
-    ledger.add("language", talk.language)
+    phone.prepare(dialogue.ahead())
+    turn = dialogue.begin()
     while True:
-        turn = _stored(talk, turn, phone, ledger)
+        turn = _stored(dialogue, turn, phone, ledger)
         keyed = _said(turn, phone)
         if turn.end:
             return turn.end
         if turn.listen:
-            turn = dialogue.hear(talk, turn.state, _listened(turn.listen, keyed, phone))
+            turn = dialogue.hear(turn.state, _listened(turn.listen, keyed, phone))
 
 
 def _while_streaming(phone: Phone, desk: Desk, job: Callable[[], T]) -> T:
@@ -142,14 +146,15 @@ def _while_streaming(phone: Phone, desk: Desk, job: Callable[[], T]) -> T:
     return future.result()
 
 
-def _stored(talk: Talk, turn: Turn, phone: Phone, ledger: Ledger) -> Turn:
+def _stored(dialogue: Dialogue, turn: Turn, phone: Phone, ledger: Ledger) -> Turn:
     """The turn once its facts are on their way; where they must be safe first, once they are."""
     for name, value in turn.facts:
         ledger.add(name, value)
+    ledger.step = turn.state.step
     ledger.flush()
     if not turn.must or _safe(phone, ledger):
         return turn
-    return dialogue.not_stored(talk, turn.state)
+    return dialogue.not_stored(turn.state)
 
 
 def _safe(phone: Phone, ledger: Ledger) -> bool:
@@ -175,10 +180,12 @@ def _said(turn: Turn, phone: Phone) -> str:
 
 
 def _listened(listen: Listen, keyed: str, phone: Phone) -> str:
-    """`keyed`, and the keys that follow, up to the number awaited, `#` or silence."""
+    """`keyed`, and the keys that follow, up to the number awaited, `#` or silence; `*` asks for it anew."""
     keyed = keyed or phone.wait(FIRST_KEY_MS, listen.keys)
-    while 0 < len(keyed) < listen.count:
+    while 0 < len(keyed) < listen.count and keyed != AGAIN:
         key = phone.wait(NEXT_KEY_MS, listen.keys + END_KEY)
+        if key == AGAIN:
+            return AGAIN
         if key in ("", END_KEY):
             break
         keyed += key
@@ -188,7 +195,7 @@ def _listened(listen: Listen, keyed: str, phone: Phone) -> str:
 def _close(ledger: Ledger, how: str, began: float) -> None:
     """The last fact, and everything that was not stored yet, waited for within the store's own time limits."""
     seconds = ledger.desk.clock.now() - began
-    ledger.add("closed", f"{how} {seconds:.1f}")
+    ledger.add("closed", f"{how} {seconds:.1f} {ledger.step}".rstrip())
     failed = 0
     while failed < CLOSING_TRIES and not ledger.complete():
         before = ledger.stored
@@ -203,8 +210,8 @@ def _close(ledger: Ledger, how: str, began: float) -> None:
     )
 
 
-def learn(call: Call, desk: Desk) -> Talk | None:
-    """Who is on the line and what about; None if that cannot be known, and then nothing is said of it."""
+def learn(call: Call, desk: Desk) -> Dialogue | None:
+    """The conversation with whom we called; None if that cannot be known, and then nothing is said of it."""
     try:
         called = desk.debtors.debtor(call.campaign, call.attempt)
     except DialerError as error:
@@ -213,49 +220,17 @@ def learn(call: Call, desk: Desk) -> Talk | None:
     if called is None or not (called.contact.name or called.contact.secret):
         log.warning("The debtor is not known.", call_id=call.attempt, action="message")
         return None
-    return prepared(call, desk, called.campaign, called.contact)
+    return dialogue_of(call, desk, called.campaign, called.contact)
 
 
-def prepared(call: Call, desk: Desk, campaign: Campaign, debtor: Contact) -> Talk | None:
-    """The talk of this call; None if its facts cannot be spoken."""
+def dialogue_of(call: Call, desk: Desk, campaign: Campaign, debtor: Contact) -> Dialogue | None:
+    """The conversation of this call; None if its facts cannot be spoken."""
     now = datetime.fromtimestamp(desk.clock.now(), UTC).astimezone(desk.zone_of(debtor.zone))
-    talk = Talk(
-        today=now.date(),
-        greeting=greeting(now.hour) if debtor.zone else "hello",
-        language=_language(debtor.language, campaign.language, call.language),
-        switch=not debtor.language,
-        caller=campaign.caller_name,
-        agent=campaign.kind is Kind.AGENTS or campaign.ivr_agents,
-        name=debtor.name,
-        lender=debtor.lender,
-        product=debtor.product,
-        currency=debtor.currency,
-        amount=debtor.amount,
-        due=_date(debtor.due),
-        secret_digits=debtor.secret_digits if debtor.secret else 0,
-        proves=lambda keyed: verify.proves(desk.key, debtor.secret, keyed),
-        promise_days=desk.promise_days,
-    )
+    talk = prepared(debtor, campaign, now, call.language, desk.key, desk.limits, desk.send)
+    found = between(desk.flow, talk)
     try:
-        dialogue.check(talk)
+        found.check()
     except DialerError as error:
         log.error("The debt cannot be spoken.", call_id=call.attempt, action="message", error=error.detail)
         return None
-    return talk
-
-
-def _language(*wanted: str) -> str:
-    """The first that we speak."""
-    return next((language for language in wanted if language in spoken.LANGUAGES), "id")
-
-
-def _date(due: date | datetime | None) -> date | None:
-    return due.date() if isinstance(due, datetime) else due
-
-
-def greeting(hour: int) -> str:
-    """What is said at this hour of the debtor's day."""
-    for until, name in ((4, "evening"), (11, "morning"), (15, "noon"), (18, "afternoon")):
-        if hour < until:
-            return name
-    return "evening"
+    return found

@@ -1,18 +1,20 @@
 """A campaign on twins: an engine, its store, its Asterisk, in one object to be driven by tests and benches."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
 from dialer.engine import Engine
 from dialer.model import AgentState, Campaign, Command, Contact, Mode, Number, Order, Status
+from dialer.rulebook import Pack
 from dialer.run import Run, Site, Trunk
 
 from . import packs
 from .twins import EPOCH, Debtor, Kept, TwinAsterisk, TwinClock, TwinStore, new_id, until
 
 CAMPAIGN = Campaign("c1", "Reminder", pack="demo", mode=Mode.PROGRESSIVE, wrap_up_max_s=5)
+PackOf = Callable[[Campaign], Pack]
 TRUNK = Trunk("trunk", "a", "PJSIP/{digits}@carrier", 100, 50.0)
 
 
@@ -44,21 +46,26 @@ def mixed(seed: int) -> Callable[[Order], Debtor]:
     return debtor
 
 
+def _demo(_: Campaign) -> Pack:
+    return packs.demo()
+
+
 class Stage:
     """One campaign and what is around it."""
 
-    def __init__(self, campaign: Campaign, debtor: Callable[[Order], Debtor], seed: int = 0) -> None:
+    def __init__(
+        self, campaign: Campaign, debtor: Callable[[Order], Debtor], seed: int = 0, pack_of: PackOf = _demo
+    ) -> None:
         self.clock = TwinClock()
         self.store = TwinStore(self.clock)
         self.asterisk = TwinAsterisk(self.clock, debtor, seed)
-        self.campaign = campaign
+        self.campaign, self.pack_of = campaign, pack_of
         self.trunks = {"trunk": TRUNK}
         self.engine = self.new_engine("e1")
 
     def new_engine(self, name: str) -> Engine:
         """One more engine on the same store and Asterisk."""
-        pack = packs.demo()
-        site = Site(name, self.trunks, lambda campaign: pack, new_id)
+        site = Site(name, self.trunks, self.pack_of, new_id)
         return Engine(site, self.store, {"a": self.asterisk}, self.clock)
 
     @property
@@ -109,11 +116,15 @@ async def staged(
     listed: int = 20,
     agents: tuple[str, ...] = (),
     seed: int = 0,
+    pack_of: PackOf = _demo,
+    people: Sequence[Contact] = (),
+    at: float = EPOCH,
 ) -> AsyncIterator[Stage]:
-    """A running campaign; at the end nothing of the engine is left."""
-    stage = Stage(campaign, debtor, seed)
+    """A running campaign, from `at` on; at the end nothing of the engine is left. `people`: instead of `listed`."""
+    stage = Stage(campaign, debtor, seed, pack_of)
+    stage.clock.step = at - EPOCH
     await stage.store.save_campaign(campaign)
-    await stage.store.add_contacts(campaign.id, contacts(listed), EPOCH)
+    await stage.store.add_contacts(campaign.id, people or contacts(listed), at)
     task = asyncio.create_task(stage.engine.run())
     try:
         await until(lambda: stage.engine.runs and stage.run.reconciled)

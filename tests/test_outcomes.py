@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dialer.causes import CAUSES, SIP
 from dialer.model import Attempt, CallState, Campaign, Fact, Kind, Number, Outcome, Retry, Side, Verdict
-from dialer.outcomes import EFFECTS, INTERRUPTED, end_of_day, promise_of, verdict
+from dialer.outcomes import CHOICES, EFFECTS, INTERRUPTED, end_of_day, promise_of, verdict
 from dialer.recycling import ANOTHER_DAY_S, DEFAULTS, rule_for
 
 AT = datetime(2026, 11, 21, 3, tzinfo=UTC).timestamp()
@@ -484,3 +484,20 @@ def test_unknown_codes_never_lead_to_another_call(attempt: Attempt, cause: int) 
     placed = replace(PLACED, cause=cause, sip_code=0, tries=attempt.tries, ringing_at=attempt.ringing_at)
     assert judge(placed).retry_at == 0.0
     assert judge(placed).rests
+
+
+@pytest.mark.parametrize("word", ["offer=short;2026-12-01=600000", "pay_now", "send_va", "new_number"])
+def test_what_the_ivr_adds_is_a_talk_and_closes_nothing(word: str) -> None:
+    found = judge(replace(ANSWERED, ivr_at=AT - 40, ivr_result="done"), *said("verified", word), campaign=IVR)
+    assert (found.outcome, found.conversation, found.rests) == (Outcome.IVR, True, "")
+    assert (found.stop, found.wrong_person, found.hardship, found.silent_until) == (False, False, False, 0.0)
+
+
+def test_an_offer_taken_is_silent_until_its_first_payment() -> None:
+    facts = said("promise=2026-12-01;600000", "offer=short;2026-12-01=600000;2026-12-31=600000")
+    found = judge(replace(ANSWERED, ivr_at=AT - 40, ivr_result="done", zone="Asia/Jakarta"), *facts, campaign=IVR)
+    assert found.silent_until == end_of_day(date(2026, 12, 1), WIB)
+
+
+def test_every_choice_of_the_ivr_is_a_word_of_its_own() -> None:
+    assert EFFECTS.keys() >= CHOICES

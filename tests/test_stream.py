@@ -58,6 +58,25 @@ def test_what_the_ivr_learnt_is_in_the_record() -> None:
     assert entry["lender"] == entry["currency"] == ""
 
 
+def test_the_way_through_the_ivr_is_in_the_record() -> None:
+    told = [("flow", "payment_reminder@1"), ("step", "person"), ("key", "1"), ("step", "secret"), ("key", "****"),
+            ("step", "menu"), ("closed", "hung_up 31.4 menu")]  # fmt: skip
+    facts = [Fact(number, AT, name, value) for number, (name, value) in enumerate(told)]
+    attempt = replace(RANG, answered_at=AT - 9, ivr_at=AT - 9)
+    entry = record(attempt, verdict(attempt, facts, CAMPAIGN, AT), facts[::-1], None, CAMPAIGN)
+    found = {name: value for name, value in entry.items() if name in FIELDS and name.startswith("ivr_")}
+    assert found["ivr_flow"] == "payment_reminder@1"
+    assert (found["ivr_path"], found["ivr_keys"]) == ("person secret menu", "1 ****")
+    assert (found["ivr_end"], found["ivr_s"]) == ("hung_up", "31.400")
+
+
+@pytest.mark.parametrize("closed", ["", "hung_up", "promise soon", "promise nan x"])
+def test_an_end_without_seconds(closed: str) -> None:
+    attempt = replace(RANG, answered_at=AT - 9, ivr_at=AT - 9)
+    facts = [Fact(0, AT, "closed", closed)]
+    assert record(attempt, verdict(attempt, facts, CAMPAIGN, AT), facts, None, CAMPAIGN)["ivr_s"] == ""
+
+
 @pytest.mark.parametrize(("foretold", "written"), [(0.3125, "0.312"), (1.0, "1.000"), (-1.0, ""), (0.0, "0.000")])
 def test_what_was_foretold_is_beside_what_came(foretold: float, written: str) -> None:
     attempt = replace(TALKED, answer_probability=foretold)

@@ -18,7 +18,7 @@ from dialer.adapters.redis_scripts import Argument, call
 from dialer.adapters.redis_updates import Updates
 from dialer.errors import BadInput
 from dialer.model import Campaign, Contact, Number, Refused
-from dialer.stream import refusal_record
+from dialer.stream import REFUSAL_FIELDS, refusal_record
 
 ADDED_AT_ONCE = 500
 INDEXED_AT_ONCE = 5000
@@ -26,6 +26,8 @@ REFUSED_AT_ONCE = 200
 READY_AT_ONCE = 1000  # moved from later to ready by one look at the list
 CHUNK_MAX = 10_000  # one script: Redis does nothing else meanwhile
 CHUNKS_KEPT_MS = 7 * 86_400_000  # so long an import may be taken up again
+# Where in a refusal's entry, as names and values, stand the values that are each contact's own.
+OWN_SLOTS = tuple(2 * list(REFUSAL_FIELDS).index(name) + 2 for name in ("debtor", "person", "number", "number_kind"))
 CHUNK = re.compile(r"([A-Za-z0-9._-]{1,64}):([0-9]{1,9})")
 
 
@@ -135,45 +137,41 @@ class Contacts:
         raw = await self._link.one(("GET", keys.settings))
         settings = self._link.reader.one(CAMPAIGN, raw, keys.settings, campaign) or Campaign(campaign, "", pack="")
         looked_at = self._updates.looked_at.get(campaign, {})
-        entries: dict[Refused, dict[str, str]] = {}  # most refusals of a batch are of one kind
         sent: asyncio.Task[int] | None = None
         behind = 0
         try:
             for start in range(0, len(refusals), REFUSED_AT_ONCE):
+                kinds: dict[Refused, int] = {}
+                head: list[Argument] = []
                 rows: list[Argument] = []
                 for contact, number, refused in refusals[start : start + REFUSED_AT_ONCE]:
-                    if refused not in entries:
-                        entries[refused] = refusal_record(settings, contact, number, refused, at)
+                    kind = kinds.get(refused)
+                    if kind is None:
+                        kind = kinds[refused] = len(kinds) + 1
+                        head += (refused.rule, epoch_word(refused.until))
+                        head += chain.from_iterable(refusal_record(settings, contact, number, refused, at).items())
                     body = decisionlog.refused(contact, number, refused, pack or settings.pack, at)
                     entry = b"" if looked_at.get(contact.id) is contact else encode_contact(contact)
-                    rows += (contact.id, entry, refused.rule, epoch_word(refused.until))
-                    rows += (body, decisionlog.digest(body), 2 * len(entries[refused]))
-                    rows += chain.from_iterable((entries[refused] | _whom(contact, number)).items())
+                    rows += (
+                        contact.id, entry, kind, body, decisionlog.digest(body), contact.person, number.e164,
+                        number.kind.value,
+                    )  # fmt: skip
                 if sent is not None:
                     behind += await sent
-                sent = asyncio.create_task(self._refuse(keys, token, at, rows))
+                words = (epoch_word(at), len(kinds), 2 * len(REFUSAL_FIELDS), *OWN_SLOTS, *head, *rows)
+                sent = asyncio.create_task(self._refuse(keys, token, words))
                 await asyncio.sleep(0)  # Redis works on it while the next ones are put together
         finally:
             behind += await sent if sent is not None else 0
         if behind:
             await self._updates.merge(campaign)
 
-    async def _refuse(self, keys: CampaignKeys, token: int, at: float, rows: Sequence[Argument]) -> int:
+    async def _refuse(self, keys: CampaignKeys, token: int, words: Sequence[Argument]) -> int:
         places = (
             keys.fence, keys.ready, keys.later, keys.rest, keys.contacts, keys.refused, keys.refusals, keys.counters,
             keys.log, keys.log_head, keys.behind,
         )  # fmt: skip
-        return int(await self._link.one(call("refuse", places, token, epoch_word(at), *rows)))
-
-
-def _whom(contact: Contact, number: Number) -> dict[str, str]:
-    """The part of a refusal's entry that is his own."""
-    return {
-        "debtor": contact.id,
-        "person": contact.person,
-        "number": number.e164,
-        "number_kind": number.kind.value,
-    }
+        return int(await self._link.one(call("refuse", places, token, *words)))
 
 
 def _chunk(chunk: str) -> tuple[str, str]:

@@ -87,9 +87,9 @@ def keys(today: date) -> Mapping[str, str]:
     secret = f"{BIRTH_DATE:%d%m%Y}"
     pay_on = today + timedelta(days=3)
     return {
-        "keys_right": f"1-{secret}-1-{pay_on:%d%m}-1",
-        "keys_agent": f"1-{secret}-2",
+        "keys_right": f"1-{secret}-2-3-{pay_on:%d%m}-1",
+        "keys_agent": f"1-{secret}-0",
         "keys_wrong": "1-00000000-11111111-22222222",
-        "keys_too_late": f"w12-1-{secret}-8",
-        "keys_wrong_person": "9",
+        "keys_too_late": f"w12-1-{secret}-4-1",
+        "keys_wrong_person": "9-1",
     }

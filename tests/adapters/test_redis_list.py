@@ -6,6 +6,7 @@ from math import inf
 
 import pytest
 
+from dialer.adapters.redis_codec import pairs
 from dialer.adapters.redis_index import Index, Place
 from dialer.adapters.redis_keys import campaign_keys, chunks_key
 from dialer.adapters.redis_process import RedisProcess
@@ -13,6 +14,7 @@ from dialer.adapters.redis_scripts import RedisCommand
 from dialer.adapters.redis_store import RedisStore
 from dialer.errors import BadInput, StoreDown
 from dialer.model import Contact, Refused
+from dialer.stream import REFUSAL_FIELDS
 from tests.adapters.redis_lives import (
     AT,
     CAMPAIGN,
@@ -192,3 +194,34 @@ async def test_a_call_back_does_not_wait_behind_a_long_list(store: RedisStore) -
     assert (await store.candidates(CAMPAIGN, AT, 3))[0] == await store.contact(CAMPAIGN, wish.id)
     (_, *others) = await ids(store, AT, 3)
     assert others == ["a000", "a001"]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2), (2, 0, 1)])
+async def test_one_batch_is_as_one_refusal_after_the_other(store: RedisStore, order: tuple[int, ...]) -> None:
+    """Also where a contact stands in it twice, and where kinds are mixed."""
+    one, two, gone = contacts(3)
+    kinds = [Refused("hours", AT + 50, "Night."), Refused("cap", AT + 90, "Enough."), Refused("stop", inf, "Stopped.")]
+    told = [(one, one.numbers[0], kinds[i]) for i in order] + [(two, two.numbers[0], kinds[0])] * 2
+    told += [(gone, gone.numbers[0], kinds[0])]
+    seen = []
+    for campaign in ("batch", "single"):
+        token = await begin(store, campaign, [one, two, gone])
+        await store.candidates(campaign, AT, 9)
+        await store.erase(gone.person)
+        for some in [told] if campaign == "batch" else [[each] for each in told]:
+            await store.refuse(token, campaign, some, AT, "pack")
+        entries = [entry for _, entry in await store.tail(campaign, 9, "refusals")]
+        bodies = [entry["body"] for _, entry in await store.tail(campaign, 9, "log")]
+        keys = campaign_keys(campaign)
+        asked: list[RedisCommand] = [
+            ("ZRANGE", key, 0, -1, "WITHSCORES") for key in (keys.ready, keys.later, keys.rest)
+        ]
+        places = await link_of(store).run(asked)
+        places.append(sorted(pairs(await link_of(store).one(("HGETALL", keys.counters)))))
+        counted = [await link_of(store).one(("HGET", keys.refused, each.id)) for each in (one, two, gone)]
+        assert await store.verify_log(campaign) is None
+        assert [list(entry) for entry in entries] == [list(REFUSAL_FIELDS)] * len(entries)
+        seen.append(([{**entry, "campaign": ""} for entry in entries], len(bodies), places, counted))
+    assert seen[0] == seen[1]
+    assert len(seen[0][0]) == 4, "three of the first, one of the second, none of him who is erased"
+    assert [entry["debtor"] for entry in seen[0][0]] == [one.id] * 3 + [two.id]

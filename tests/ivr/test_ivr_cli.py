@@ -88,7 +88,7 @@ def ended(process: "subprocess.Popen[str]") -> str:
 async def test_a_conversation_with_a_real_redis(redis: str, tmp_path: Path) -> None:
     """Facts arrive in Redis; heart beats until it stops; the log has neither name, keys nor secret."""
     attempt = await open_attempt(redis)
-    keys = iter("1" + "1234" + "2")
+    keys = iter("1" + "1234" + "0")
     variables = {"SANTUN_ATTEMPT": attempt, "SANTUN_CAMPAIGN": twins.CAMPAIGN.id, "SANTUN_LANGUAGE": "id"}
     beats = Redis.from_url(redis)
     with serving(redis, tmp_path / "prompts") as (process, address), beats:
@@ -117,12 +117,13 @@ async def test_stopping_lets_a_call_finish(redis: str, tmp_path: Path) -> None:
     attempt = await open_attempt(redis)
     asked = threading.Event()
     with serving(redis, tmp_path / "prompts") as (process, address):
+        wrong = iter("91")
 
         def press(path: Path, keys: str) -> str:
             if not asked.is_set():
                 process.send_signal(signal.SIGTERM)
                 asked.set()
-            return "9" if keys and path.name == "silence" else ""
+            return next(wrong, "") if keys and path.name == "silence" else ""
 
         peer = Peer(address, {"SANTUN_ATTEMPT": attempt, "SANTUN_CAMPAIGN": twins.CAMPAIGN.id}, press).run()
         assert peer.set == {"IVR_RESULT": "done"}
@@ -165,6 +166,15 @@ def test_serve_on_an_impossible_address_says_so(tmp_path: Path, listen: str) -> 
     done = run(*words, SANTUN_PERSON_KEY=twins.KEY.hex())
     assert done.returncode == 2
     assert "--listen" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--limits", "--flow"])
+def test_serve_with_a_file_that_is_not_there_says_so(tmp_path: Path, option: str) -> None:
+    words = ("serve", "--prompts", str(tmp_path), "--redis", "redis://127.0.0.1:1", option, str(tmp_path / "none.toml"))
+    done = run(*words, SANTUN_PERSON_KEY=twins.KEY.hex())
+    assert done.returncode == 2
+    assert "none.toml" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -217,6 +227,22 @@ def test_what_prompts_cannot_do_is_one_sentence(tmp_path: Path, words: tuple[str
 
 def test_list_and_talk() -> None:
     assert "Apakah benar" in run("prompts", "list").stdout
-    said = run("talk", "--language", "en", typed="1\n1234\n8\n").stdout
-    assert "[done: paid_claim]" in said
-    assert run("talk", typed="1\n").returncode == 0
+    said = run("talk", "payment_reminder", "--debtor", "sample", "--language", "en", typed="1\n1234\n41\n").stdout
+    assert "[paid_claim]" in said
+    assert said.rstrip().endswith("[done]")
+    assert "[closed hung_up" in run("talk", typed="1\n").stdout
+
+
+def test_flow_and_path(tmp_path: Path) -> None:
+    assert "67 steps, id, en; sound" in run("flow", "check", "payment_reminder").stdout
+    assert "flowchart TD" in run("flow", "draw", "payment_reminder").stdout
+    ways = run("path", "payment_reminder", "--debtor", "sample").stdout
+    assert "promise          1 1234 2 1 1" in ways
+    assert "guessed" in ways
+    broken = tmp_path / "broken.toml"
+    broken.write_text("id = 1\n")
+    (tmp_path / "broken.id.toml").write_text("[anyone]\n")
+    done = run("flow", "check", str(broken))
+    assert done.returncode == 2
+    assert "broken.toml:1:" in done.stderr
+    assert "Traceback" not in done.stderr

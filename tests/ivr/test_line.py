@@ -20,7 +20,7 @@ from tests.ivr import twins
 from tests.ivr.peer import Peer
 
 AT_ONCE = 300
-PROMISE = "1" + "1234" + "1" + "2511" + "1"
+PROMISE = "".join(twins.PROMISE)
 
 
 class Stores:
@@ -176,7 +176,7 @@ def test_three_hundred_at_once(rig: Rig, capsys: pytest.CaptureFixture[str]) -> 
     assert all(peer.set == {"IVR_RESULT": "done"} for peer in results)
     for number in range(AT_ONCE):
         names = [fact.name for fact in rig.stores.facts[f"a{number}"]]
-        assert (names[-1], names.count("promise"), len(names)) == ("closed", 1, 16)
+        assert (names[-1], names.count("promise"), len(names)) == ("closed", 1, 19)
     assert rig.script.endings == {"promise": AT_ONCE + 1}
 
 
@@ -236,6 +236,7 @@ def test_silence_streams_while_a_sentence_is_made(voice: Speech, monkeypatch: py
 
 def test_nothing_is_made_where_all_is_there(voice: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig(voice)
+
     def fails(sentence: Sentence) -> Path:
         raise AssertionError(sentence)
 

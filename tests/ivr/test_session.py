@@ -11,11 +11,11 @@ import pytest
 from dialer.dialplan import IvrResult
 from dialer.model import Fact, Kind
 from ivr import session
-from ivr.dialogue import Listen
+from ivr.dialogue import AGAIN, Listen
 from tests.ivr import twins
 from tests.ivr.twins import CALL, CAMPAIGN, CONTACT, KEY, Phone, Store
 
-PROMISE = "1" + "1234" + "1" + "2511" + "1"
+PROMISE = "".join(twins.PROMISE)
 
 
 def test_a_promise_is_stored_and_the_call_ends_done() -> None:
@@ -23,9 +23,10 @@ def test_a_promise_is_stored_and_the_call_ends_done() -> None:
     assert session.play(CALL, phone, twins.desk(store)) == "promise"
     assert phone.results == [IvrResult.DONE]
     assert store.told == [
-        ("language", "id"), ("step", "person"), ("key", "1"), ("step", "secret"), ("key", "****"), ("verified", ""),
-        ("told", ""), ("step", "menu"), ("key", "1"), ("step", "promise"), ("key", "2511"), ("step", "confirm"),
-        ("key", "1"), ("promise", "2026-11-25;1250000"), ("step", "promised"), ("closed", "promise 0.0"),
+        ("flow", "payment_reminder@1"), ("language", "id"), ("step", "person"), ("key", "1"), ("step", "secret"),
+        ("key", "****"), ("verified", ""), ("told", ""), ("step", "menu"), ("key", "2"), ("step", "promise"),
+        ("key", "3"), ("step", "date"), ("key", "2511"), ("step", "confirm"), ("key", "1"),
+        ("promise", "2026-11-25;1250000"), ("step", "promised"), ("closed", "promise 0.0 promised"),
     ]  # fmt: skip
     assert phone.events[-1] == "finish"
 
@@ -39,20 +40,20 @@ def test_a_choice_is_safe_before_it_is_confirmed_to_the_debtor() -> None:
 
 
 def test_an_agent_is_asked_for() -> None:
-    store, phone = Store(), Phone("112342")
+    store, phone = Store(), Phone("112340")
     assert session.play(CALL, phone, twins.desk(store)) == "agent"
     assert phone.results == [IvrResult.AGENT]
-    assert store.facts[-1] == Fact(len(store.facts), twins.NOW, "closed", "agent 0.0")
+    assert store.facts[-1] == Fact(len(store.facts), twins.NOW, "closed", "agent 0.0 agent")
 
 
 def test_no_agent_in_a_campaign_without_agents() -> None:
-    store, phone = Store(campaign=replace(CAMPAIGN, kind=Kind.IVR)), Phone("112342")
+    store, phone = Store(campaign=replace(CAMPAIGN, kind=Kind.IVR)), Phone("112340")
     assert session.play(CALL, phone, twins.desk(store)) == "listened"
     assert "menu_agent" not in phone.events
 
 
 def test_an_agent_in_an_ivr_campaign_that_has_some() -> None:
-    store, phone = Store(campaign=replace(CAMPAIGN, kind=Kind.IVR, ivr_agents=True)), Phone("112342")
+    store, phone = Store(campaign=replace(CAMPAIGN, kind=Kind.IVR, ivr_agents=True)), Phone("112340")
     assert session.play(CALL, phone, twins.desk(store)) == "agent"
 
 
@@ -105,7 +106,7 @@ def test_a_store_that_stays_down_is_not_called_success() -> None:
 def test_a_store_that_stumbles_loses_nothing() -> None:
     store, phone = Store(failing=lambda count: count % 3 == 0), Phone(PROMISE)
     assert session.play(CALL, phone, twins.desk(store)) == "promise"
-    assert [fact.seq for fact in store.facts] == list(range(1, 17))
+    assert [fact.seq for fact in store.facts] == list(range(1, 20))
 
 
 def test_silence_streams_while_the_store_is_slow() -> None:
@@ -133,7 +134,15 @@ def test_silence_streams_while_the_store_is_slow() -> None:
 
 @pytest.mark.parametrize(
     ("pressed", "keyed"),
-    [("1234", "1234"), (["1", "2", "#"], "12"), (["1", "", "2"], "1"), (["", "1"], ""), (["#", "1"], "")],
+    [
+        ("1234", "1234"),
+        (["1", "2", "#"], "12"),
+        (["1", "", "2"], "1"),
+        (["", "1"], ""),
+        (["#", "1"], ""),
+        (["*", "1"], AGAIN),
+        (["1", "*", "2"], AGAIN),
+    ],
 )
 def test_entries_end_by_count_by_hash_or_by_silence(pressed: str, keyed: str) -> None:
     listen = Listen("0123456789*", 4)
@@ -161,9 +170,9 @@ def test_the_debtors_own_day(at: str, zone: str, greeting: str, today: date) -> 
     clock = twins.Clock()
     clock.at = datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()
     desk = replace(twins.desk(Store()), clock=clock, zone_of=lambda name: ZoneInfo(name or "Asia/Jakarta"))
-    talk = session.prepared(CALL, desk, CAMPAIGN, replace(CONTACT, zone=zone))
-    assert talk
-    assert (talk.greeting, talk.today) == (greeting, today)
+    found = session.dialogue_of(CALL, desk, CAMPAIGN, replace(CONTACT, zone=zone))
+    assert found
+    assert (found.talk.greeting, found.talk.today) == (greeting, today)
 
 
 @pytest.mark.parametrize(
@@ -176,20 +185,26 @@ def test_the_debtors_own_day(at: str, zone: str, greeting: str, today: date) -> 
     ],
 )
 def test_language(contact: str, campaign: str, variable: str, language: str, switch: bool) -> None:
-    talk = session.prepared(
+    found = session.dialogue_of(
         replace(CALL, language=variable),
         twins.desk(Store()),
         replace(CAMPAIGN, language=campaign),
         replace(CONTACT, language=contact),
     )
-    assert talk
-    assert (talk.language, talk.switch) == (language, switch)
+    assert found
+    assert (found.talk.language, found.talk.switch) == (language, switch)
 
 
 def test_the_secret_is_compared_by_keyed_hash() -> None:
-    talk = session.prepared(CALL, twins.desk(Store()), CAMPAIGN, CONTACT)
-    assert talk
-    assert talk.proves("1234")
-    assert not talk.proves("1235")
-    assert not talk.proves("")
-    assert KEY.hex() not in repr(talk)
+    found = session.dialogue_of(CALL, twins.desk(Store()), CAMPAIGN, CONTACT)
+    assert found
+    assert found.talk.proves("1234")
+    assert not found.talk.proves("1235")
+    assert not found.talk.proves("")
+    assert KEY.hex() not in repr(found)
+
+
+def test_a_hang_up_tells_where_it_was() -> None:
+    store = Store()
+    session.play(CALL, Phone("11234", hang_up_at=25), twins.desk(store))
+    assert store.told[-1] == ("closed", "hung_up 0.0 menu")

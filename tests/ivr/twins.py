@@ -138,5 +138,8 @@ def desk(store: Store) -> Desk:
     return Desk(store, store, Clock(), at_once, utc, KEY)
 
 
+PROMISE = ("1", "1234", "2", "3", "2511", "1")  # verified, promise, a keyed date, confirmed
+
+
 def contact(**changes: object) -> Contact:
     return replace(CONTACT, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,166 @@
+"""What is known for certain at each step of a flow, on every way to it: the proof that nothing is said too early."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from string import Formatter
+
+from ivr.flow import ALWAYS, Flow, Item, Step, When, known_after
+from ivr.words import ACTIONS, ENTRIES, EXCLUSIVE, FACTS, IMPLIES, PROVED, SLOTS, VERIFIED
+
+Known = frozenset[tuple[str, bool]]  # a condition or a thing learnt, and whether it holds
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One way on: under `when`, and what it teaches."""
+
+    source: str
+    to: str
+    when: When = ALWAYS
+    gives: str = ""
+
+
+def edges(flow: Flow) -> list[Edge]:
+    """Every way that is written down; silence and what is not stored lead to steps of their own."""
+    return [edge for name, step in flow.steps.items() for edge in _edges(name, step)]
+
+
+def _edges(name: str, step: Step) -> Iterator[Edge]:
+    yield from (Edge(name, choice.to, choice.when) for choice in step.choices)
+    for found, target in step.on.items():
+        yield Edge(name, target, gives=ENTRIES[step.entry].gives if found == "ok" else "")
+    for number, one in enumerate(step.next):
+        passed = known_after(tuple(other.when for other in step.next[:number]))
+        yield Edge(name, one.name, When(one.when.words + passed.words))
+
+
+def known(flow: Flow) -> dict[str, Known]:
+    """At each step that is reached: what holds there whichever way was taken."""
+    found: dict[str, Known] = {flow.start: frozenset()}
+    waiting = [flow.start]
+    after: dict[str, list[Edge]] = {}
+    for edge in [*edges(flow), *_by_itself(flow)]:
+        after.setdefault(edge.source, []).append(edge)
+    while waiting:
+        name = waiting.pop()
+        held = entered(flow.steps[name], found[name])
+        for edge in after.get(name, []):
+            arriving = _along(edge, held)
+            if arriving is None:
+                continue
+            merged = found[edge.to] & arriving if edge.to in found else arriving
+            if edge.to not in found or merged != found[edge.to]:
+                found[edge.to] = merged
+                waiting.append(edge.to)
+    return found
+
+
+def _by_itself(flow: Flow) -> Iterator[Edge]:
+    """Silence, too many turns, a choice that was not stored."""
+    for name, step in flow.steps.items():
+        if step.listens:
+            yield Edge(name, flow.quiet)
+            yield Edge(name, flow.enough)
+        yield Edge(name, flow.not_stored)
+
+
+def entered(step: Step, before: Known) -> Known:
+    """What holds once the step was entered."""
+    gives = [*(ACTIONS[step.does].gives if step.does else ()), *([VERIFIED] if step.verifies else [])]
+    fresh = {(word, True) for word in gives}
+    before = before - {(word, False) for word in gives}
+    if "offer" in gives or "promise" in gives:  # what was known of another offer is known no more
+        before = frozenset(one for one in before if one[0] not in ("waived", "charged"))
+        before = before if "offer" in gives else frozenset(one for one in before if one[0] != "offer")
+    return before | fresh
+
+
+def _along(edge: Edge, held: Known) -> Known | None:
+    """What is known at the other end; None: nobody can go there."""
+    if _impossible(edge.when, held):
+        return None
+    learnt = _with(edge.when, held)
+    if edge.gives:
+        learnt |= {(edge.gives, True)}
+    if edge.gives == "promise":
+        learnt = frozenset(one for one in learnt if one[0] not in ("offer", "waived", "charged"))
+    if ("secret", False) in learnt:
+        learnt |= {(PROVED, True)}
+    return learnt
+
+
+def _with(when: When, held: Known) -> Known:
+    """Conditions that hold, with all that follows from them."""
+    found = set(held) | set(when.words)
+    waiting = [word for word, wanted in found if wanted]
+    while waiting:
+        word = waiting.pop()
+        follows = {(other, True) for other in IMPLIES.get(word, ())}
+        follows |= {(other, False) for group in EXCLUSIVE if word in group for other in group - {word}}
+        waiting += [other for other, wanted in follows - found if wanted]
+        found |= follows
+    return frozenset(found)
+
+
+def _impossible(when: When, held: Known) -> bool:
+    now = _with(when, held)
+    return any((word, not wanted) in now for word, wanted in now)
+
+
+Found = tuple[tuple[str, ...], str]
+
+
+def faults(flow: Flow) -> Iterator[Found]:
+    """Texts, slots, facts and actions for which not everything is known on every way there."""
+    at = known(flow)
+    for name, step in flow.steps.items():
+        if name not in at:
+            yield ("steps", name), f"the step {name} is never reached: its conditions never hold together"
+            continue
+        before = at[name]
+        held = entered(step, before)
+        if step.verifies and (PROVED, True) not in before:
+            yield (
+                ("steps", name, "verifies"),
+                ("it verifies somebody who need not have proved it: come from the secret's `ok`, or `if not secret`"),
+            )
+        if step.does and (need := ACTIONS[step.does].needs) and (need, True) not in before:
+            yield ("steps", name, "does"), f"{step.does} needs the condition {need} on every way here"
+        yield from _facts(name, step, held)
+        for path, one in _says(name, step):
+            yield from ((path, text) for text in _said(flow, one, held))
+        if step.listens:
+            for text in (*flow.silent, *flow.wrong):
+                yield from ((("steps", name), wrong) for wrong in _said(flow, Item(text), held))
+
+
+def _facts(name: str, step: Step, held: Known) -> Iterator[Found]:
+    for number, fact in enumerate(step.facts):
+        for need in FACTS[fact].needs:
+            if (need, True) not in held:
+                yield ("steps", name, "facts", str(number)), f"the fact {fact} needs {need} on every way here"
+
+
+def _says(name: str, step: Step) -> Iterator[tuple[tuple[str, ...], Item]]:
+    for number, one in enumerate(step.say):
+        yield ("steps", name, "say", str(number)), one
+    for number, choice in enumerate(step.choices):
+        if choice.say:
+            yield ("steps", name, "choices", str(number)), Item(choice.say, choice.when)
+
+
+def _said(flow: Flow, one: Item, held: Known) -> Iterator[str]:
+    if _impossible(one.when, held):
+        yield f"{one.name} is never said: its condition never holds here"
+        return
+    now = _with(one.when, held)
+    if one.name in flow.debt and (VERIFIED, True) not in now:
+        yield f"{one.name} tells of the debt, and he may not have proved who he is: come through a step that verifies"
+    for slot in sorted({slot for texts in flow.texts.values() for slot in _slots(texts.get(one.name, ""))}):
+        needs = SLOTS[slot].needs
+        if needs and not any((need, True) in now for need in needs):
+            yield f"{one.name} needs {' or '.join(needs)} for {{{slot}}}: say it only `if {needs[0]}`, or after it"
+
+
+def _slots(text: str) -> set[str]:
+    return {slot for _, slot, _, _ in Formatter().parse(text) if slot}
