@@ -236,6 +236,7 @@ def test_silence_streams_while_a_sentence_is_made(voice: Speech, monkeypatch: py
 
 def test_nothing_is_made_where_all_is_there(voice: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig(voice)
+
     def fails(sentence: Sentence) -> Path:
         raise AssertionError(sentence)
 
