@@ -6,7 +6,6 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 import wave
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,26 +18,26 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 import typer
 
-from dialer.adapters.sounds import write_messages, write_plain
 from dialer.errors import ConfigError, DialerError
 from dialer.keyed import read_key
-from ivr import flow_drawing, flow_words, texts
+from ivr import flow_drawing, flow_words
 from ivr.adapters import flow_files, keyboard
 from ivr.adapters.agi import Server
+from ivr.adapters.broom import Broom
 from ivr.adapters.clock import SystemClock
-from ivr.adapters.espeak import Espeak
 from ivr.adapters.heart import Heart
 from ivr.adapters.limit_files import load_limits
 from ivr.adapters.line import PaymentReminder
+from ivr.adapters.speech import Speech, opened
+from ivr.commands import prompts as prompts_command
 from ivr.paths import Path as Way
 from ivr.paths import estimated_s, paths
-from ivr.prompts import Sentence, spoken_words
+from ivr.prompts import Sentence
 from ivr.session import FIRST_KEY_MS, Desk, learn
 from ivr.shipped import PAYMENT_REMINDER
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-prompts = typer.Typer(no_args_is_help=True, help="The sounds of the conversation.")
-app.add_typer(prompts, name="prompts")
+app.add_typer(prompts_command.app, name="prompts")
 flows = typer.Typer(no_args_is_help=True, help="The conversation as data: docs/ivr-flows.md.")
 app.add_typer(flows, name="flow")
 
@@ -48,10 +47,10 @@ HOME_ZONE = "Asia/Jakarta"
 THREAD_STACK_BYTES = 512 * 1024
 BACKGROUND_THREADS = 16
 DAY_S = 86400
+MB = 1024 * 1024
 
 log = structlog.get_logger("ivr")
 
-Out = Annotated[Path, typer.Option(help="Folder of the rendered sounds.")]
 FlowName = Annotated[str, typer.Argument(metavar="FLOW", help=f"{PAYMENT_REMINDER}, or the file of another flow.")]
 Sample = Annotated[str, typer.Option(help=f"An invented debtor: {', '.join(keyboard.SAMPLES)}; his code is 1234.")]
 Language = Annotated[str, typer.Option(help="id or en")]
@@ -66,6 +65,7 @@ def serve(
     most: Annotated[int, typer.Option(help="Calls at once; more get the courteous message.", min=1)] = 500,
     drain_s: Annotated[float, typer.Option(help="How long calls go on after a signal to stop.", min=0)] = 60.0,
     forget_days: Annotated[float, typer.Option(help="Delete sounds with names and amounts unused for so long.")] = 7,
+    most_mb: Annotated[int, typer.Option(help="How large those sounds may grow together.", min=1)] = 2048,
     limits: Annotated[Path | None, typer.Option(help="What the lender lets us offer: a TOML file.")] = None,
     flow: Annotated[str, typer.Option(help=f"{PAYMENT_REMINDER}, or the file of another flow.")] = PAYMENT_REMINDER,
     send: Annotated[bool, typer.Option(help="A worker sends messages: offer the virtual account as one.")] = False,
@@ -80,9 +80,10 @@ def serve(
     threading.stack_size(THREAD_STACK_BYTES)
     spoken_flow, offered = flow_files.load(flow), load_limits(limits)
     store = IvrStore(redis)
-    voice = Espeak(prompts.resolve())
+    voice = opened(prompts.resolve())
     clock = SystemClock()
-    voice.forget(clock.now() - forget_days * DAY_S)
+    broom = Broom(voice, clock, forget_days * DAY_S, most_mb * MB)
+    broom.start()
     background = ThreadPoolExecutor(BACKGROUND_THREADS, "background")
     desk = Desk(store, store, clock, background.submit, zone_of, key, offered, send, spoken_flow)
     script = PaymentReminder(desk, voice, background, _seen(prompts.resolve(), prompts_as))
@@ -93,6 +94,7 @@ def serve(
     log.info("Waiting for calls.", action="serve", host=server.address[0], port=server.address[1], pid=os.getpid())
     server.serve()
     heart.stop()
+    broom.stop()
     background.shutdown(wait=False, cancel_futures=True)
     store.close()
     log.info("All calls have ended.", action="stopped", endings=script.endings)
@@ -137,33 +139,6 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(HOME_ZONE)
 
 
-@prompts.command("render")
-def render(
-    out: Out,
-    company: Annotated[str, typer.Option(help="Who calls, in the messages that the dialplan plays.")] = "Santun",
-) -> None:
-    """Render every fixed piece, and the messages that the dialplan plays; what is there already is kept."""
-    began = time.monotonic()
-    voice = Espeak(out.resolve())
-    pieces = voice.warm()
-    write_plain(out.resolve())
-    write_messages(out.resolve(), voice.render, {"company": spoken_words(company)})
-    typer.echo(f"{pieces} pieces in {time.monotonic() - began:.1f} s: {out}")
-
-
-@prompts.command()
-def forget(out: Out, days: Annotated[float, typer.Option(help="Unused for so long.", min=0)] = 7) -> None:
-    """Delete the sounds with people's names and amounts; what is still needed is made anew."""
-    typer.echo(f"{Espeak(out.resolve()).forget(SystemClock().now() - days * DAY_S)} files deleted: {out}")
-
-
-@prompts.command("list")
-def list_texts(language: Annotated[str, typer.Option(help="id or en")] = "id") -> None:
-    """Every sentence of the conversation, by name."""
-    for name, text in texts.TEXTS[language].items():
-        typer.echo(f"{name:16} {text}")
-
-
 @app.command()
 def talk(
     flow: FlowName = PAYMENT_REMINDER,
@@ -175,7 +150,7 @@ def talk(
     """Hold the conversation on the keyboard: type keys, nothing for silence; Ctrl-D hangs up."""
     _log_to_stderr()
     with tempfile.TemporaryDirectory() as folder:
-        speaker = Espeak(Path(folder)) if voice and keyboard.speaks() else None
+        speaker = opened(Path(folder)) if voice and keyboard.speaks() else None
         keyboard.talk(_sample(debtor), flow_files.load(flow), language, agent, speaker)
 
 
@@ -194,7 +169,7 @@ def list_paths(
     dialogue = learn(call, desk)
     if dialogue is None:
         raise ConfigError("the debt cannot be spoken.")
-    seconds = _measured(Espeak(prompts.resolve())) if prompts else estimated_s
+    seconds = _measured(opened(prompts.resolve())) if prompts else estimated_s
     found = list(paths(dialogue, keyboard.SECRET))
     for way in found:
         typer.echo(_line(way, seconds))
@@ -206,7 +181,7 @@ def _line(way: Way, seconds: Callable[[Sentence], float]) -> str:
     return f"{length_s:6.1f} s  {way.how:16} {' '.join(way.keys):24} {' > '.join(way.steps)}"
 
 
-def _measured(voice: Espeak) -> Callable[[Sentence], float]:
+def _measured(voice: Speech) -> Callable[[Sentence], float]:
     @lru_cache(maxsize=4096)
     def seconds(sentence: Sentence) -> float:
         with wave.open(str(voice.sentence(sentence).with_suffix(".wav")), "rb") as file:

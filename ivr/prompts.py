@@ -10,7 +10,9 @@ from ivr.spoken import Pieces, inventory
 from ivr.texts import PARTS, TEXTS
 
 _PUNCTUATION = ",.?!:;"
+MARKS = (",", ".")  # the voice stays up, the voice falls
 _NAME_LONGEST = 60
+JOINING = "2"  # another number for every other way to join: what was joined before is then not found
 
 
 class Piece(NamedTuple):
@@ -31,7 +33,13 @@ class Sentence(NamedTuple):
         return " ".join(piece.text for piece in self.pieces)
 
 
-class Voice(NamedTuple):
+class Fixed(str):
+    """A sentence, or a part of one, that is the same in every call: the only text that may leave this machine."""
+
+    __slots__ = ()
+
+
+class Maker(NamedTuple):
     """What makes two renderings of one text differ."""
 
     engine: str
@@ -82,22 +90,38 @@ def spoken_words(text: str) -> str:
     return " ".join(clean.split())[:_NAME_LONGEST].rstrip(_PUNCTUATION + " ")
 
 
-def file_name(voice: Voice, text: str) -> str:
+def file_name(maker: Maker, text: str) -> str:
     """Same voice and text, same name; anything else, another one."""
-    key = "\0".join([voice.engine, voice.version, voice.voice, str(voice.rate), unicodedata.normalize("NFC", text)])
+    key = "\0".join([maker.engine, maker.version, maker.voice, str(maker.rate), unicodedata.normalize("NFC", text)])
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def joined_name(names: tuple[str, ...]) -> str:
     """Name of the file in which these pieces follow each other."""
-    return hashlib.sha256(" ".join(names).encode()).hexdigest()[:32]
+    return hashlib.sha256(" ".join((JOINING, *names)).encode()).hexdigest()[:32]
+
+
+def outside(language: str) -> tuple[Fixed, ...]:
+    """What a voice outside this machine may be given: no name, amount, number or date."""
+    return tuple(dict.fromkeys(Fixed(piece.text) for _, _, _, piece in parts(language)))
 
 
 def fixed(language: str) -> tuple[str, ...]:
     """Every text that can be rendered before the first call: sentences and parts of sentences, numbers, dates."""
-    texts = [piece.text for name in TEXTS[language].keys() - PARTS for piece in _parts(name, language)]
+    texts = [piece.text for _, _, _, piece in parts(language)]
     within = [*inventory(language), *(TEXTS[language][name] for name in PARTS)]
-    return tuple(dict.fromkeys(texts + [piece + mark for piece in within for mark in (",", ".")]))
+    return tuple(dict.fromkeys(texts + [piece + mark for piece in within for mark in MARKS]))
+
+
+def parts(language: str) -> Iterator[tuple[str, int, int, Piece]]:
+    """Name of a sentence, which of its fixed parts this is, of how many, and the part."""
+    for name in _spoken_alone(language):
+        found = _parts(name, language)
+        yield from ((name, number, len(found), piece) for number, piece in enumerate(found, 1))
+
+
+def _spoken_alone(language: str) -> list[str]:
+    return [name for name in TEXTS[language] if name not in PARTS]
 
 
 def _parts(name: str, language: str) -> tuple[Piece, ...]:

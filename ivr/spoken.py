@@ -1,4 +1,4 @@
-"""Rupiah, dates, digits and ordinals in Indonesian and English, from words of our own, cut into pieces to be recorded.
+"""Money, dates, hours, digits and ordinals in Indonesian and English, from words of our own, cut into pieces to record.
 
 A phrase is a tuple of pieces; joined by spaces it is what is said. Pieces are few (`inventory`), so that a voice can be
 rendered or recorded once and every amount be put together from it.
@@ -58,7 +58,30 @@ _CURRENCIES = {
         2, {"id": ("dolar Singapura", "dolar Singapura"), "en": ("Singapore dollar", "Singapore dollars")}, _CENTS
     ),
     "MYR": _Currency(2, {"id": ("ringgit", "ringgit"), "en": ("ringgit", "ringgit")}, _CENTS),
+    "AUD": _Currency(
+        2, {"id": ("dolar Australia", "dolar Australia"), "en": ("Australian dollar", "Australian dollars")}, _CENTS
+    ),
+    "PHP": _Currency(
+        2,
+        {"id": ("peso Filipina", "peso Filipina"), "en": ("Philippine peso", "Philippine pesos")},
+        {"id": ("sentimo", "sentimo"), "en": ("centavo", "centavos")},
+    ),
+    "THB": _Currency(
+        2, {"id": ("baht", "baht"), "en": ("baht", "baht")}, {"id": ("satang", "satang"), "en": ("satang", "satang")}
+    ),
+    "VND": _Currency(0, {"id": ("dong", "dong"), "en": ("dong", "dong")}, {}),
+    "JPY": _Currency(0, {"id": ("yen", "yen"), "en": ("yen", "yen")}, {}),
 }
+CURRENCIES = tuple(_CURRENCIES)
+
+# the hour of a day before which it is still called so; as the greetings of session.py
+_DAY_PARTS = {
+    "id": ((4, "dini hari"), (11, "pagi"), (15, "siang"), (18, "sore"), (24, "malam")),
+    "en": ((12, "in the morning"), (18, "in the afternoon"), (24, "in the evening")),
+}
+GROUP_DIGITS = 4
+GROUP_END = "."  # makes the voice fall, and a pause
+ORDINALS = 31
 
 
 def cardinal(number: int, language: str) -> Pieces:
@@ -77,8 +100,8 @@ def cardinal(number: int, language: str) -> Pieces:
 
 def _group(group: int, power: int, language: str, after_more: bool) -> Iterator[str]:
     """Up to three digits and what they count."""
-    if language == "id" and power == 1 and group == 1 and not after_more:
-        yield "seribu"
+    if language == "id" and power == 1 and group == 1:
+        yield "seribu"  # also after millions: satu juta seribu, where num2words says "satu ribu"
         return
     hundreds, rest = divmod(group, 100)
     if hundreds:
@@ -151,6 +174,45 @@ def digits(text: str, language: str) -> Pieces:
     return tuple(_ONES[language][int(char)] for char in text if char.isdecimal())
 
 
+def groups(text: str, language: str, size: int = GROUP_DIGITS) -> Pieces:
+    """A long number digit by digit, with a pause after every `size`; no digit is left alone at the end."""
+    found = list(digits(text, language))
+    for end in range(size, len(found) - 1, size):
+        found[end - 1] += GROUP_END
+    return tuple(found)
+
+
+def clock(time: str, language: str) -> Pieces:
+    """HHMM -> pukul | dua | lewat | tiga puluh | menit | siang; two | thirty | in the afternoon."""
+    hour, minute = _clock(time)
+    twelve = (hour + 11) % 12 + 1
+    part = _day_part(hour, language)
+    if language == "id":
+        minutes = ("lewat", below_hundred(minute, "id"), "menit") if minute else ()
+        return ("pukul", below_hundred(twelve, "id"), *minutes, part)
+    if minute == 0 and hour in (0, 12):
+        return ("twelve", "noon" if hour else "midnight")
+    tail = (_two_digits_en(minute),) if minute else ()
+    return (below_hundred(twelve, "en"), *tail, part)
+
+
+def _clock(time: str) -> tuple[int, int]:
+    if len(time) != 4 or not (time.isascii() and time.isdecimal()) or int(time[:2]) > 23 or int(time[2:]) > 59:
+        raise BadInput(f"{time!r} is no time of day: use HHMM, 0000 to 2359")
+    return int(time[:2]), int(time[2:])
+
+
+def _day_part(hour: int, language: str) -> str:
+    if language == "id" and hour == 0:
+        return "malam"
+    return next(name for until, name in _DAY_PARTS[language] if hour < until)
+
+
+def _two_digits_en(number: int) -> str:
+    """05 -> oh-five, as in a year or after an hour."""
+    return below_hundred(number, "en") if number > 9 else f"oh-{_ONES['en'][number]}"
+
+
 def days(count: int, language: str) -> Pieces:
     """3 -> tiga | hari."""
     unit = "hari" if language == "id" else "day" if count == 1 else "days"
@@ -175,15 +237,22 @@ def year(number: int, language: str) -> Pieces:
     century, rest = divmod(number, 100)
     if rest == 0:
         return (below_hundred(century, "en"), "hundred")
-    tail = below_hundred(rest, "en") if rest > 9 else f"oh-{_ONES['en'][rest]}"
-    return (below_hundred(century, "en"), tail)
+    return (below_hundred(century, "en"), _two_digits_en(rest))
 
 
-def inventory(language: str) -> tuple[str, ...]:
-    """Every piece that amounts in rupiah, dates, days and digits are made of."""
+def inventory(language: str, currency: str = "IDR") -> tuple[str, ...]:
+    """Every piece that amounts in this currency, dates, hours, days, ordinals and digits are made of."""
     numbers = [below_hundred(number, language) for number in range(100)]
     hundreds = [_hundreds(count, language) for count in range(1, 10)]
     small = ["seribu", "hari"] if language == "id" else ["and", "day", "days"]
-    dates = [day_of_month(number, language) for number in range(1, 32)] + _MONTHS[language]
+    dates = [day_of_month(number, language) for number in range(1, ORDINALS + 1)] + _MONTHS[language]
+    ordinals = [ordinal(number, language) for number in range(1, ORDINALS + 1)]
+    hours = [name for _, name in _DAY_PARTS[language]]
+    if language == "id":
+        hours += ["pukul", "lewat", "menit"]
+    else:
+        hours += ["noon", "midnight", *(_two_digits_en(number) for number in range(10))]
     scales = [scale for scale in _SCALES[language] if scale]
-    return tuple(dict.fromkeys([*numbers, *hundreds, *scales, *small, *dates, "rupiah"]))
+    known = _CURRENCIES[currency]
+    units = [word for unit in (known.major, known.minor) for word in unit.get(language, ())]
+    return tuple(dict.fromkeys([*numbers, *hundreds, *scales, *small, *dates, *ordinals, *hours, *units]))

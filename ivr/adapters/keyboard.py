@@ -14,7 +14,7 @@ from dialer.dialplan import IvrResult
 from dialer.keyed import secret_key
 from dialer.model import Campaign, Contact, Fact, Kind
 from ivr.adapters.clock import SystemClock
-from ivr.adapters.espeak import Espeak
+from ivr.adapters.speech import Speech
 from ivr.flow import Flow
 from ivr.offers import Limits
 from ivr.ports import HungUp
@@ -70,7 +70,7 @@ class Invented:
 class Terminal:
     """One call. An empty line is silence, the end of input a hang-up; keys typed ahead are pressed in order."""
 
-    voice: Espeak | None = None
+    voice: Speech | None = None
     typed: list[str] = field(default_factory=list)
 
     def prepare(self, sentences: tuple[Sentence, ...]) -> None:
@@ -132,7 +132,7 @@ def rehearsal(name: str, flow: Flow, language: str, agent: bool) -> tuple[Call, 
     return Call("talk", "talk", language), desk, person
 
 
-def talk(name: str, flow: Flow, language: str, agent: bool, voice: Espeak | None) -> str:
+def talk(name: str, flow: Flow, language: str, agent: bool, voice: Speech | None) -> str:
     """The conversation from beginning to end; how it ended."""
     call, desk, _ = rehearsal(name, flow, language, agent)
     return play(call, Terminal(voice), desk)

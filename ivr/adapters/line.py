@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor, wait
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +12,8 @@ from asterisk.agi import AGIAppError, AGIError, AGIHangup
 from dialer.dialplan import IVR_RESULT, IvrResult, Var
 from dialer.errors import SetupError
 from ivr.adapters.agi import Agi, TooSlow
-from ivr.adapters.espeak import RATE, SILENCE_MS, Espeak
+from ivr.adapters.audio import HEADER_BYTES, RATE
+from ivr.adapters.speech import SILENCE_MS, Speech
 from ivr.ports import HungUp, PhoneFailed
 from ivr.prompts import Sentence
 from ivr.session import Call, Desk, play
@@ -20,6 +21,8 @@ from ivr.session import Call, Desk, play
 log = structlog.get_logger("ivr.line")
 
 MARGIN_S = 5.0  # what Asterisk may take longer than the file plays
+PATIENCE_S = 0.015  # for a sentence that only has to be joined; what takes longer is made while silence streams
+MAKING_STEP_MS = 60
 _BYTES_PER_S = RATE * 2
 _PER_MS = RATE // 1000
 
@@ -29,7 +32,7 @@ T = TypeVar("T")
 class AgiPhone:
     """One call. `seen` turns a file of ours into the name by which Asterisk finds it."""
 
-    def __init__(self, agi: Agi, voice: Espeak, background: Executor, seen: Callable[[Path], str] = str) -> None:
+    def __init__(self, agi: Agi, voice: Speech, background: Executor, seen: Callable[[Path], str] = str) -> None:
         self._agi = agi
         self._voice = voice
         self._background = background
@@ -40,9 +43,16 @@ class AgiPhone:
 
     def say(self, sentence: Sentence, keys: str) -> str:
         try:
-            path = self._voice.sentence(sentence)
-            length_s = path.with_suffix(".wav").stat().st_size / _BYTES_PER_S
-        except (SetupError, OSError) as error:
+            path = self._voice.ready(sentence)
+            if path is None:
+                making = self._background.submit(self._voice.sentence, sentence)
+                wait([making], PATIENCE_S)
+                while not making.done():
+                    if key := self.wait(MAKING_STEP_MS, keys):
+                        return key
+                path = making.result()
+            length_s = (path.with_suffix(".wav").stat().st_size - HEADER_BYTES) / _BYTES_PER_S
+        except (SetupError, OSError, RuntimeError, CancelledError) as error:  # the last two: this program is ending
             raise PhoneFailed(f"{sentence.name} cannot be rendered: {error}") from error
         return self._play(path, keys, 0, length_s)
 
@@ -82,7 +92,7 @@ class AgiPhone:
 class PaymentReminder:
     """The script `payment_reminder`: which call is it, then the conversation."""
 
-    def __init__(self, desk: Desk, voice: Espeak, background: Executor, seen: Callable[[Path], str] = str) -> None:
+    def __init__(self, desk: Desk, voice: Speech, background: Executor, seen: Callable[[Path], str] = str) -> None:
         self._desk = desk
         self._voice = voice
         self._background = background

@@ -7,18 +7,22 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
+from dialer.adapters import sounds
 from dialer.adapters.asterisk_conf import AsteriskSettings
 from dialer.adapters.asterisk_process import AsteriskProcess
-from dialer.dialplan import Told
+from dialer.dialplan import IVR_RESULT, Told
 from dialer.model import Fact
 from ivr import session
-from ivr.adapters.agi import Server
-from ivr.adapters.espeak import Espeak
+from ivr.adapters.agi import Agi, Server
+from ivr.adapters.audio import WIDE_RATE, write_wav
 from ivr.adapters.line import PaymentReminder
+from ivr.adapters.speech import Speech, opened
 from ivr.session import Desk
 from ivr.shipped import shipped
 from tests.ivr import twins
@@ -39,7 +43,7 @@ GAP_LIMIT_S = 0.5
 class Ivr:
     """A server in this process; debtors and facts per attempt."""
 
-    def __init__(self, port: int, voice: Espeak, background: ThreadPoolExecutor) -> None:
+    def __init__(self, port: int, voice: Speech, background: ThreadPoolExecutor) -> None:
         self.stores: dict[str, twins.Store] = {}
         flow = replace(shipped(), repeats=1)  # so that silence ends sooner
         desk = Desk(self, self, twins.Ticking(), background.submit, ZoneInfo, twins.KEY, GENEROUS, True, flow)
@@ -53,15 +57,15 @@ class Ivr:
 
 
 @pytest.fixture(scope="module")
-def voice(tmp_path_factory: pytest.TempPathFactory) -> Espeak:
-    made = Espeak(tmp_path_factory.mktemp("prompts"))
+def voice(tmp_path_factory: pytest.TempPathFactory) -> Speech:
+    made = opened(tmp_path_factory.mktemp("prompts"))
     made.warm()
     return made
 
 
 @pytest.fixture
 def ivr(
-    settings: AsteriskSettings, voice: Espeak, pbx: AsteriskProcess, monkeypatch: pytest.MonkeyPatch
+    settings: AsteriskSettings, voice: Speech, pbx: AsteriskProcess, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Ivr]:
     monkeypatch.setattr(session, "FIRST_KEY_MS", 1500)
     with ThreadPoolExecutor(4) as background:
@@ -240,3 +244,31 @@ async def test_a_redirect_out_of_the_ivr_is_a_hang_up_to_it(line: Line, ivr: Ivr
         await until(lambda: "closed" in talk.facts, "the last fact", 5)
         assert talk.facts["closed"].startswith("hung_up ")
         await line.ami.until("UserEvent", UserEvent=Told.MESSAGE, Uniqueid=talk.channel)
+
+
+async def test_a_narrow_telephone_gets_the_narrow_file_and_a_wide_one_alone_plays_too(
+    line: Line, settings: AsteriskSettings, pbx: AsteriskProcess, tmp_path: Path
+) -> None:
+    """`ivr prompts render --wide` takes nothing from a trunk of 8 kHz; wait() may count on 8 kHz for its silence."""
+    write_wav(tmp_path / "both", sounds.tone(440, 1.0))
+    write_wav(tmp_path / "both", sounds.silence(2.0), WIDE_RATE)
+    write_wav(tmp_path / "wide", np.repeat(sounds.tone(440, 1.0), 2), WIDE_RATE)
+    ends: list[tuple[str, int]] = []
+
+    def script(agi: Agi) -> None:
+        ends.extend(agi.play(str(tmp_path / name), "", 0, 10.0) for name in ("both", "wide"))
+        agi.set_variable(IVR_RESULT, "done")
+
+    server = Server("127.0.0.1", settings.ivr_port, {"payment_reminder": script})
+    thread = threading.Thread(target=server.serve, daemon=True)
+    thread.start()
+    with Debtor() as debtor:
+        channel = f"ivr-{secrets.token_hex(6)}"
+        uri = f"PJSIP/{TRUNK}/sip:debtor@{debtor.address}"
+        await line.dial(uri, "santun-answered", "ivr", channel, attempt=channel, campaign="arrears", language="id")
+        await line.ami.until("UserEvent", 20, UserEvent=Told.IVR_END, Uniqueid=channel, Result="done")
+        loud = sum(packet.peak > LOUD for packet in debtor.heard)
+    server.stop(5)
+    thread.join(5)
+    assert [end for _, end in ends] == [8000, 16000]
+    assert 85 < loud < 105

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from statistics import fmean
 from time import monotonic
@@ -11,14 +13,16 @@ from rich.table import Table
 
 from dialer.adapters.redis_store import RedisStore
 from tests.bench import campaign
+from tests.bench.gaps import Gaps
 from tests.bench.meter import Moment, Span, percentile, threads
-from tests.bench.world import Bench, Wanted
+from tests.bench.world import CARRIER_HOST, Bench, Wanted
 
 CALLS = 300
 RATE = 30
 CAMPAIGN = "demo-ivr"
 MIX = {"keys_none": 50, "keys_right": 35, "keys_wrong": 15}
 HOLD_S = 25.0
+ONE_IN = 4  # of the calls, watched packet by packet
 
 
 def wanted(_: bool) -> Wanted:
@@ -40,7 +44,8 @@ async def measure(bench: Bench, store: RedisStore, console: Console, quick: bool
     try:
         await asyncio.sleep(ramp_s)
         before = Moment.now(bench.pids)
-        up = await _hold(bench, hold_s - 1)
+        with _listening(1 if quick else ONE_IN) as gaps:
+            up = await _hold(bench, hold_s - 1)
         span, thread_count = Span(before, Moment.now(bench.pids)), threads(bench.world.ivr.pid)
         heard = _channel_stats(await bench.world.carrier.process.console("pjsip show channelstats"))
         await watching
@@ -48,7 +53,23 @@ async def measure(bench: Bench, store: RedisStore, console: Console, quick: bool
         watching.cancel()
     await bench.world.carrier.process.console("channel request hangup all")
     await campaign.settle(bench, store, CAMPAIGN)
+    console.print(str(gaps) if gaps else "RTP gaps are not measured: that takes the right to read packets (root).")
     show(console, calls, up, span, thread_count, heard, await campaign.books(bench, store, asked))
+
+
+@contextmanager
+def _listening(one_in: int) -> Iterator[Gaps | None]:
+    """At the carrier; None where this machine does not let us."""
+    gaps = Gaps(CARRIER_HOST, one_in)
+    try:
+        gaps.start()
+    except PermissionError:
+        yield None
+        return
+    try:
+        yield gaps
+    finally:
+        gaps.stop()
 
 
 async def _hold(bench: Bench, seconds: float) -> list[float]:

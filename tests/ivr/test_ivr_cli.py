@@ -1,5 +1,6 @@
 """The command `ivr` as a process of its own: serving with a real Redis, stopping on a signal, telling what is wrong."""
 
+import csv
 import json
 import os
 import signal
@@ -13,13 +14,17 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from typer.testing import CliRunner
 
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_keys import IVR_BEATS
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
+from dialer.adapters.sounds import tone, write_wav
+from dialer.errors import DialerError
 from dialer.model import Attempt, Number, attempt_id
 from dialer.ports import Held
+from ivr import cli
 from tests.ivr import twins
 from tests.ivr.peer import Peer
 
@@ -179,6 +184,45 @@ def test_render_writes_pieces_and_the_dialplans_messages(tmp_path: Path) -> None
     for language in ("id", "en"):
         assert (tmp_path / language / "message.wav").stat().st_size > 16_000
     assert len(list((tmp_path / "pieces").glob("*.wav"))) > 500
+    assert json.loads((tmp_path / "voices.json").read_text())["google"] is False
+    forgotten = run("prompts", "forget", "--out", str(tmp_path), "--days", "0")
+    assert forgotten.stdout.startswith("0 files")
+
+
+def test_missing_is_a_script_for_the_voice_actor(tmp_path: Path) -> None:
+    """Printed, recorded in part, printed again; what was read is compared with what is to be said."""
+    table = run("prompts", "missing", "--csv", "--company", "Dana Sejahtera")
+    rows = list(csv.DictReader(table.stdout.splitlines()))
+    assert table.returncode == 0
+    assert list(rows[0]) == ["file", "text", "context", "uses"]
+    assert "Dana Sejahtera" in rows[0]["text"]
+    assert {row["file"]: row["text"] for row in rows}["thanks"] == "Terima kasih."
+    (tmp_path / "id" / "words").mkdir(parents=True)
+    for name in ("thanks", "words/satu", "words/bank-maju"):
+        write_wav(tmp_path / "id" / f"{name}.wav", tone(440, 0.5))
+    (tmp_path / "id" / "script.csv").write_text("file,text\nthanks,Terima kasih.\n")
+    left = run("prompts", "missing", "--recordings", str(tmp_path))
+    assert f"{len(rows) - 3} of {len(rows)} pieces" in left.stderr
+    assert "words/bank-maju: no fixed piece" in left.stderr
+    assert "thanks" not in left.stdout.split()
+    (tmp_path / "id" / "script.csv").write_text("file,text\nthanks,Terima kasih banyak.\n")
+    assert "thanks: other words" in run("prompts", "missing", "--recordings", str(tmp_path)).stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("missing", "--language", "xx"),
+        ("missing", "--recordings", "/no/such/folder"),
+        ("list", "--language", "xx"),
+        ("render", "--out", "{out}", "--piper", "id"),
+        ("render", "--out", "{out}", "--piper", "id=/no/such.onnx"),
+    ],
+)
+def test_what_prompts_cannot_do_is_one_sentence(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(cli.app, ["prompts", *(word.format(out=tmp_path) for word in words)])
+    assert isinstance(done.exception, DialerError)
+    assert not done.stdout
 
 
 def test_list_and_talk() -> None:

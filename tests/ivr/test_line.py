@@ -12,8 +12,8 @@ import pytest
 from dialer.errors import SetupError
 from dialer.model import Fact
 from ivr.adapters.agi import Server
-from ivr.adapters.espeak import SILENCE, Espeak
 from ivr.adapters.line import PaymentReminder
+from ivr.adapters.speech import SILENCE, Speech, opened
 from ivr.prompts import Sentence
 from ivr.session import Desk
 from tests.ivr import twins
@@ -41,7 +41,7 @@ class Stores:
 class Rig:
     """A server with everything it needs."""
 
-    def __init__(self, voice: Espeak, seen: str = "") -> None:
+    def __init__(self, voice: Speech, seen: str = "") -> None:
         self.stores = Stores()
         self.background = ThreadPoolExecutor(16)
         desk = Desk(self.stores, self.stores, twins.Clock(), self.background.submit, twins.utc, twins.KEY)
@@ -62,12 +62,20 @@ class Rig:
 
 
 @pytest.fixture(scope="module")
-def voice(tmp_path_factory: pytest.TempPathFactory) -> Espeak:
-    return Espeak(tmp_path_factory.mktemp("prompts"))
+def voice(tmp_path_factory: pytest.TempPathFactory) -> Speech:
+    """All of a promise is made, so that how much silence streams beside it does not hang on the machine."""
+    made = opened(tmp_path_factory.mktemp("prompts"))
+    with pytest.MonkeyPatch.context() as inline:
+        inline.setattr(made, "ready", made.sentence)
+        rig = Rig(made)
+        rig.call(PROMISE).run()
+        rig.server.stop(10)
+        rig.background.shutdown()
+    return made
 
 
 @pytest.fixture
-def rig(voice: Espeak) -> Iterator[Rig]:
+def rig(voice: Speech) -> Iterator[Rig]:
     rig = Rig(voice)
     yield rig
     rig.server.stop(10)
@@ -102,7 +110,7 @@ def test_hang_up_during_any_file(rig: Rig, at: int) -> None:
     assert peer.set == {}
 
 
-def test_files_may_have_another_place_where_asterisk_is(voice: Espeak) -> None:
+def test_files_may_have_another_place_where_asterisk_is(voice: Speech) -> None:
     rig = Rig(voice, seen="/other")
     peer = rig.call(PROMISE).run()
     rig.server.stop(10)
@@ -126,10 +134,11 @@ def test_a_file_that_asterisk_does_not_find_ends_in_the_message(rig: Rig) -> Non
     assert rig.script.endings == {"failed": 1}
 
 
-def test_a_voice_that_fails_ends_in_the_message(voice: Espeak, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_voice_that_fails_ends_in_the_message(voice: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(sentence: Sentence) -> Path:
         raise SetupError("a test")
 
+    monkeypatch.setattr(voice, "ready", lambda _: None)
     monkeypatch.setattr(voice, "sentence", fails)
     rig = Rig(voice)
     assert rig.call(PROMISE).run().set == {}
@@ -171,7 +180,7 @@ def test_three_hundred_at_once(rig: Rig, capsys: pytest.CaptureFixture[str]) -> 
     assert rig.script.endings == {"promise": AT_ONCE + 1}
 
 
-def test_the_name_is_ready_before_it_is_needed(rig: Rig, voice: Espeak) -> None:
+def test_the_name_is_ready_before_it_is_needed(rig: Rig, voice: Speech) -> None:
     """It is rendered while the greeting plays."""
     played = threading.Event()
     contact = replace(twins.CONTACT, name="Nama Yang Belum Pernah Ada")
@@ -192,3 +201,46 @@ def test_the_name_is_ready_before_it_is_needed(rig: Rig, voice: Espeak) -> None:
     peer.press = press
     peer.run()
     assert played.is_set()
+
+
+def test_silence_streams_while_a_sentence_is_made(voice: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that is slow makes no dead line; a key in that silence is heard as one in the sentence."""
+    release, asked = threading.Event(), threading.Event()
+    make = voice.sentence
+
+    def slow(sentence: Sentence) -> Path:
+        asked.set()
+        assert release.wait(30)
+        return make(sentence)
+
+    monkeypatch.setattr(voice, "ready", lambda _: None)
+    monkeypatch.setattr(voice, "sentence", slow)
+    rig = Rig(voice)
+    peer = rig.call("9")
+    press = peer.press
+
+    def counted(path: Path, keys: str) -> str | None:
+        if asked.is_set() and len(peer.played) > 5:
+            release.set()
+        return press(path, keys) if asked.is_set() and len(peer.played) > 3 else ""
+
+    peer.press = counted
+    peer.run()
+    release.set()
+    rig.server.stop(10)
+    rig.background.shutdown()
+    assert peer.set == {"IVR_RESULT": "done"}
+    assert [path.name for path in peer.played[:5]] == [SILENCE] * 5
+    assert ("key", "9") in [(fact.name, fact.value) for fact in rig.stores.facts["a1"]]
+
+
+def test_nothing_is_made_where_all_is_there(voice: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig(voice)
+
+    def fails(sentence: Sentence) -> Path:
+        raise AssertionError(sentence)
+
+    monkeypatch.setattr(voice, "sentence", fails)
+    assert rig.call(PROMISE, "a2").run().set == {"IVR_RESULT": "done"}
+    rig.server.stop(10)
+    rig.background.shutdown()

@@ -1,32 +1,21 @@
-"""Sentences in pieces, names made safe to speak, file names, and the sounds themselves."""
+"""Sentences in pieces, names made safe to speak, file names."""
 
-import os
-import subprocess
-import threading
-import wave
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.errors import SetupError
 from ivr import prompts, spoken
-from ivr.adapters import espeak
-from ivr.adapters.espeak import Espeak
 from ivr.dialogue import Dialogue
 from ivr.offers import Offer, Payment
-from ivr.prompts import Piece, Sentence, Voice
+from ivr.prompts import Maker
 from ivr.shipped import shipped
 from ivr.talk import State, Talk
 from ivr.texts import PARTS, TEXTS
 
-VOICE = Voice("espeak-ng", "1.51", "id", 150)
+MAKER = Maker("espeak-ng", "1.51", "id", 150)
 
 
 def test_a_sentence_is_its_text_with_the_slots_filled() -> None:
@@ -70,11 +59,11 @@ def test_no_name_brings_an_order_for_the_engine(name: str) -> None:
 def test_file_names_differ_by_voice_and_text() -> None:
     names = {
         prompts.file_name(voice, text)
-        for voice in (VOICE, VOICE._replace(version="1.52"), VOICE._replace(voice="en"), VOICE._replace(rate=140))
+        for voice in (MAKER, MAKER._replace(version="1.52"), MAKER._replace(voice="en"), MAKER._replace(rate=140))
         for text in ("satu,", "satu.", "dua,")
     }
     assert len(names) == 12
-    assert prompts.file_name(VOICE, "e\u0301") == prompts.file_name(VOICE, "\u00e9")
+    assert prompts.file_name(MAKER, "e\u0301") == prompts.file_name(MAKER, "\u00e9")
     assert all(len(name) == 32 and name.isalnum() for name in names)
 
 
@@ -98,115 +87,14 @@ def test_everything_fixed_is_rendered_beforehand(language: str) -> None:
             assert "Zzz" in piece.text or piece.text in known, (name, piece.text)
 
 
-@pytest.fixture(scope="module")
-def voice(tmp_path_factory: pytest.TempPathFactory) -> Espeak:
-    return Espeak(tmp_path_factory.mktemp("prompts"))
-
-
-def read(path: Path) -> np.ndarray[Any, np.dtype[np.int16]]:
-    with wave.open(str(path), "rb") as file:
-        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 8000)
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2")
-
-
-def test_every_piece_decodes_is_as_loud_as_the_others_and_does_not_click(voice: Espeak) -> None:
-    """8 kHz mono 16 bit; -20 dBFS in its voiced part; begins and ends at nothing; no silence around it."""
-    voice.warm()
-    for path in voice.silence.parent.glob("*.wav"):
-        samples = read(path).astype(np.float64) / 32768
-        if path.stem == espeak.SILENCE:
-            assert not samples.any()
-            continue
-        peak = np.abs(samples).max()
-        voiced = samples[np.abs(samples) > peak * 0.05]
-        assert -26 < 20 * np.log10(np.sqrt(np.mean(voiced**2))) < -19, path
-        assert peak < 0.95
-        assert abs(samples[0]) < 0.01
-        assert abs(samples[-1]) < 0.01
-        loud = np.flatnonzero(np.abs(samples) > peak * espeak.QUIET)
-        assert loud[0] < 0.05 * 8000
-        assert samples.size - loud[-1] < 0.05 * 8000
-
-
-def test_a_second_rendering_does_nothing(voice: Espeak) -> None:
-    voice.warm()
-    before = {path: path.stat().st_mtime_ns for path in voice.silence.parent.glob("*.wav")}
-    voice.warm()
-    assert {path: path.stat().st_mtime_ns for path in voice.silence.parent.glob("*.wav")} == before
-    assert not list(voice.silence.parent.glob("*.part"))
-
-
-def test_a_sentence_is_one_file_without_jumps_at_its_joins(voice: Espeak) -> None:
-    path = voice.sentence(prompts.sentence("amount", "id", {"amount": spoken.money(1_250_000, "IDR", "id")}))
-    samples = read(path.with_suffix(".wav")).astype(np.float64) / 32768
-    assert 2 < samples.size / 8000 < 8
-    assert np.abs(np.diff(samples)).max() < 0.8
-    assert not samples[-1600:].any()
-
-
-def test_names_lie_apart(voice: Espeak) -> None:
-    said = voice.sentence(Sentence("ask_name", "id", (Piece("Apakah,"), Piece("Budi?", private=True))))
-    assert said.parent.name == "names"
-    assert voice.piece("id", Piece("Budi?", private=True)).parent.name == "names"
-
-
-def test_a_name_never_stands_on_a_command_line(voice: Espeak, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[list[str]] = []
-    run = subprocess.run
-
-    def watched(command: list[str], **more: Any) -> Any:
-        seen.append(command)
-        return run(command, **more)
-
-    monkeypatch.setattr(subprocess, "run", watched)
-    voice.render("id", "Budi Rahasia")
-    assert seen
-    assert not any("Rahasia" in word for command in seen for word in command)
-
-
-def test_what_was_made_for_one_call_is_forgotten_when_unused(tmp_path: Path) -> None:
-    voice = Espeak(tmp_path)
-    old = voice.sentence(Sentence("ask_name", "id", (Piece("Apakah,"), Piece("Budi?", private=True))))
-    new = voice.sentence(Sentence("bye", "id", (Piece("Terima kasih."),)))
-    for path in [*tmp_path.glob("names/*.wav"), *tmp_path.glob("joined/*.wav")]:
-        os.utime(path, (1, 1))
-    voice.sentence(Sentence("bye", "id", (Piece("Terima kasih."),)))
-    assert voice.forget(86400.0) == 2
-    assert not old.with_suffix(".wav").exists()
-    assert new.with_suffix(".wav").exists()
-    assert len(list(tmp_path.glob("pieces/*.wav"))) == 3
-
-
-def test_many_at_once_make_one_whole_file(voice: Espeak) -> None:
-    barrier = threading.Barrier(8)
-
-    def make(_: int) -> Path:
-        barrier.wait(10)
-        return voice.piece("id", Piece("Siti Bersama?", private=True))
-
-    with ThreadPoolExecutor(8) as pool:
-        paths = set(pool.map(make, range(8)))
-    assert len(paths) == 1
-    assert read(paths.pop().with_suffix(".wav")).size > 1000
-
-
-def test_an_engine_that_is_not_there_says_so(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="apt-get install"):
-        Espeak(tmp_path, "no-such-engine")
-
-
-def test_an_engine_that_fails_leaves_no_file(tmp_path: Path) -> None:
-    program = tmp_path / "engine"
-    program.write_text('#!/bin/sh\n[ "$1" = --version ] && echo 1 && exit 0\nexit 3\n')
-    program.chmod(0o755)
-    voice = Espeak(tmp_path / "out", str(program))
-    with pytest.raises(SetupError, match="did not speak"):
-        voice.piece("id", Piece("satu,"))
-    assert [path.name for path in (tmp_path / "out" / "pieces").iterdir()] == ["silence.wav"]
-
-
-def test_silence_in_is_silence_out() -> None:
-    assert espeak.shaped(np.zeros(1000, np.float32), 22050).size == 0
+@pytest.mark.parametrize("language", spoken.LANGUAGES)
+def test_what_may_go_outside_has_no_number_and_no_word_of_one_call(language: str) -> None:
+    outside = prompts.outside(language)
+    numbers = {piece + mark for piece in spoken.inventory(language) for mark in prompts.MARKS}
+    assert outside
+    assert all(type(text) is prompts.Fixed for text in outside)
+    assert not set(outside) & numbers
+    assert set(outside) <= set(prompts.fixed(language))
 
 
 @pytest.mark.parametrize("language", spoken.LANGUAGES)

@@ -1,0 +1,61 @@
+"""The voice actor's script: everything is in it, under names that no other piece has."""
+
+import pytest
+
+from ivr import script, spoken
+from ivr.prompts import fixed
+from ivr.texts import PARTS, TEXTS
+
+MESSAGES = {"message": "Halo, ini panggilan."}
+
+
+@pytest.mark.parametrize("language", spoken.LANGUAGES)
+def test_everything_fixed_is_in_the_script_once(language: str) -> None:
+    lines = script.lines(language, MESSAGES)
+    texts = [line.text for line in lines]
+    assert len(set(texts)) == len(texts)
+    assert set(texts) == set(fixed(language)) | set(MESSAGES.values())
+
+
+@pytest.mark.parametrize("language", spoken.LANGUAGES)
+def test_no_name_is_that_of_other_words(language: str) -> None:
+    """Only the tones of one word share a name, the last but one before its hash."""
+    owner: dict[str, str] = {}
+    for line in script.lines(language, MESSAGES):
+        for file in line.files:
+            word = line.text.rstrip(",.?!")
+            assert owner.setdefault(file, word) == word
+    firsts = [line.files[0] for line in script.lines(language, MESSAGES)]
+    assert len(set(firsts)) == len(firsts)
+
+
+def test_names_are_readable() -> None:
+    files = {line.text: line.files for line in script.lines("id", MESSAGES)}
+    assert files["Halo."][0] == "hello"
+    assert files["Jumlah yang perlu dibayar adalah,"][0] == "amount"
+    assert "promise_noted-1" in {names[0] for names in files.values()}
+    assert files["dua puluh satu,"][:2] == ("words/dua-puluh-satu-mid", "words/dua-puluh-satu")
+    assert files["rupiah."][:2] == ("words/rupiah-end", "words/rupiah")
+    assert files["Halo, ini panggilan."][0] == "dialplan/message"
+
+
+def test_how_often_tells_what_to_record_first() -> None:
+    uses = {line.text: line.uses for line in script.lines("id")}
+    assert uses["rupiah."] == len(script._SAMPLE_AMOUNTS)
+    assert uses["juta,"] > uses["triliun,"] == 0
+    assert uses["Maret."] == 31
+    assert sum(uses.values()) > 2000
+
+
+def test_context_is_the_whole_sentence() -> None:
+    for language in spoken.LANGUAGES:
+        contexts = {line.files[0]: line.context for line in script.lines(language)}
+        for name in TEXTS[language].keys() - PARTS:
+            if name in contexts:
+                assert TEXTS[language][name] in contexts[name]
+
+
+def test_a_persons_name_lies_apart() -> None:
+    assert script.name_files("Budi Santoso?") == ("names/budi-santoso-ask", "names/budi-santoso")
+    assert script.name_files("Satu.") == ("names/satu-end", "names/satu")
+    assert script.name_files("?") == ()
