@@ -12,6 +12,7 @@ _STEP = 0.0006
 _LEAN = 0.5
 _RESERVE, _RESERVE_POWER = 1.2, 0.65  # abandons to be kept in hand: 1.2 * agents ** 0.65
 _EASE_FROM, _EASE = 1.5, 1.0  # with fewer abandons left the price falls to nothing
+_SMALL, _EASE_FROM_SMALL = range(4, 12), 2.0  # two answers at once are likely here, and count
 _IDLE_CARE, _SOON_CARE, _SOON_MOST = 0.6, 0.5, 0.6
 _RECENT_S, _RECENT_MIN, _RECENT_MOST = 1800.0, 30.0, 500
 # from so many agents: times the goal at which nothing may be risked any more; abandons of the next moment that are
@@ -42,7 +43,8 @@ class Price:
         """The price with `left` abandons in hand, of a team of which `free` are idle and `free_soon` will be."""
         reserve = max(2.0, _RESERVE * working**_RESERVE_POWER)
         self._lean = min(1.0, max(-2.0, _LEAN * (left - reserve) / reserve))
-        ease = min(1.0, max(0.0, (left - _EASE_FROM) / _EASE))
+        ease_from = _EASE_FROM_SMALL if working in _SMALL else _EASE_FROM
+        ease = min(1.0, max(0.0, (left - ease_from) / _EASE))
         return self._level * math.exp(self._lean) * ease * care(working, free, free_soon)
 
 
