@@ -207,7 +207,7 @@ async def test_a_debtor_asks_the_ivr_for_an_agent(office: Office, ivr: Program) 
         debtor = office.debtor("human", secret=secret_key(PERSON_KEY, "1234"))
         await office.add(debtor)
         await office.order("start")
-        for step, keys in (("person", "1"), ("secret", "1234#"), ("menu", "2")):
+        for step, keys in (("person", "1"), ("secret", "1234#"), ("menu", "0")):
             await office.ivr_asks(step)
             phone.press(keys)
         attempt = await office.talking("1001")
