@@ -12,6 +12,7 @@ from itertools import pairwise
 FRAME_S = 0.02
 SAMPLES = 160
 EVENT_TYPE = 101
+RTP_VERSION = 2  # the first two bits of RTP and RTCP; no SIP message begins so
 SILENT = bytes([0xFF]) * SAMPLES
 LOUD = 4000  # of 32768: louder than this is speech
 
@@ -102,7 +103,7 @@ class Debtor:
                 data, peer = sock.recvfrom(4096)
                 if sock is self._rtp:
                     self._hear(data)
-                else:
+                elif data[0] >> 6 != RTP_VERSION:  # RTCP comes to the port after RTP's, which may be this one
                     self._signal(data.decode(), peer)
 
     def _hear(self, data: bytes) -> None:
