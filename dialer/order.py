@@ -1,4 +1,4 @@
-"""The order of calling, in one place: the lower priority first, then the higher score, then the earlier due time.
+"""The order of calling, in one place: call-backs, the lower priority, the higher score, then the earlier due time.
 
 A list without scores is called by days past due. Due time: of a contact never tried the place in its list, of others
 when their next attempt is due, so that among equals those tried last come last. A mix: lists loaded with a weight share
@@ -9,7 +9,7 @@ from datetime import date
 
 from dialer.model import Contact
 
-PRIORITY_MAX = 100_000
+PRIORITY_MAX = 100_000  # beyond it a store's rank * 1e7 + due would lose its seconds
 SCORE_MAX = 999
 MIX_ROWS = 200  # a block of a mix
 MIX_FROM = 1_577_836_800.0  # 2020-01-01 UTC: before every real due time
@@ -18,6 +18,8 @@ MIX_STEP_S = 100.0  # between two blocks of weight 1; a store may spread a block
 
 def rank(contact: Contact) -> int:
     """Lower is called first."""
+    if contact.callback_at:
+        return -(PRIORITY_MAX + 1) * (SCORE_MAX + 1)
     priority = max(-PRIORITY_MAX, min(PRIORITY_MAX, contact.priority))
     return priority * (SCORE_MAX + 1) - max(0, min(SCORE_MAX, contact.score))
 

@@ -11,11 +11,10 @@ import msgspec
 from dialer.adapters.redis_codec import Reader
 from dialer.errors import BadInput
 from dialer.model import Consent, Contact, Number, NumberKind, NumberState
+from dialer.order import rank
 
 VERSION = 1
 HEAD = struct.Struct(">BBi")
-PRIORITY_MAX = 100_000  # beyond it, rank * 1e7 + due would lose its seconds
-SCORE_MAX = 999
 REVISIONS = 256
 
 Packed = (
@@ -74,14 +73,6 @@ class _Contact(msgspec.Struct, omit_defaults=True):
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(_Contact).decode
 _JSON = msgspec.json.Decoder(Contact)
-
-
-def rank(contact: Contact) -> int:
-    """Call-backs first; of priority the lower, of score the higher."""
-    if contact.callback_at:
-        return -(PRIORITY_MAX + 1) * (SCORE_MAX + 1)
-    priority = max(-PRIORITY_MAX, min(PRIORITY_MAX, contact.priority))
-    return priority * (SCORE_MAX + 1) - max(0, min(SCORE_MAX, contact.score))
 
 
 def encode_contact(one: Contact) -> bytes:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.adapters.redis_codec import Reader, encode
-from dialer.adapters.redis_contact import HEAD, decode_contact, encode_contact, rank, read_contact
+from dialer.adapters.redis_contact import HEAD, decode_contact, encode_contact, read_contact
 from dialer.errors import BadInput
 from dialer.model import Consent, Contact, Number, NumberKind, NumberState
 
@@ -85,13 +85,6 @@ def test_whatever_it_is_it_comes_back(one: Contact) -> None:
 def test_what_cannot_be_kept_is_said(change: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match="contact c1"):
         encode_contact(replace(PLAIN, **change))
-
-
-def test_the_rank_never_leaves_its_four_bytes() -> None:
-    for priority in (-(10**12), 10**12):
-        for callback_at in (0.0, 5.0):
-            assert abs(rank(replace(PLAIN, priority=priority, score=10**12, callback_at=callback_at))) < 2**31
-    assert rank(replace(PLAIN, priority=99, callback_at=5.0)) < rank(replace(PLAIN, priority=-(10**12)))
 
 
 def test_nonsense_is_named_and_never_fatal() -> None:
