@@ -15,7 +15,6 @@ from dialer.forecast import Forecast
 from dialer.model import CALL_BACK, Allowed, Attempt, Campaign, Contact, History, Mode, Number, Permission, Refused
 from dialer.originate import timeout_s
 from dialer.ports import Held, Store
-from dialer.recycling import SPENT
 from dialer.rulebook import Pack
 
 NO_PAST = History()
@@ -111,8 +110,6 @@ class Placer:
     def _gate(
         self, contact: Contact, number: Number, person: History, history: History, at: float, guaranteed: bool = False
     ) -> Permission:
-        if number.state in SPENT:
-            return Refused(SPENT[number.state], inf, "This number is dead, somebody else's or stopped.", True)
         call_s, campaign = timeout_s(self.campaign), self.campaign.id
         return may_call(
             contact, number, person, history, self.pack, at, call_s, campaign=campaign, agent_guaranteed=guaranteed

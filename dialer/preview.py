@@ -19,7 +19,6 @@ from dialer.abandon import upper_bound
 from dialer.compliance import may_call
 from dialer.model import Allowed, Campaign, Contact, History, Kind, Mode, Number, Permission, Refused
 from dialer.originate import timeout_s
-from dialer.recycling import SPENT
 from dialer.rulebook import Of, Pack, all_caps, cited
 
 CALLABLE = ""
@@ -121,8 +120,6 @@ def gate_of(campaign: Campaign, pack: Pack) -> Ask:
     call_s, preview, agents = timeout_s(campaign), campaign.mode is Mode.PREVIEW, campaign.kind is Kind.AGENTS
 
     def ask(contact: Contact, number: Number, person: History, history: History, at: float) -> Permission:
-        if number.state in SPENT:
-            return Refused(SPENT[number.state], inf, "This number is dead, somebody else's or stopped.", True)
         guaranteed = preview or (agents and bool(contact.callback_at))
         return may_call(
             contact, number, person, history, pack, at, call_s, campaign=campaign.id, agent_guaranteed=guaranteed

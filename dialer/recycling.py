@@ -35,10 +35,7 @@ MOST_S = 30 * DAY_S
 LOOK_S = 14 * DAY_S  # how far the next hour of a part of the day is looked for: past the longest row of holidays
 SLOTS = 72
 LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
-# A number that is called no more, and the rule that says so.
-SPENT: Mapping[NumberState, str] = {
-    NumberState.DEAD: "dead_number", NumberState.WRONG_PERSON: "wrong_person", NumberState.STOP: "number_stop"
-}  # fmt: skip
+SPENT = frozenset({NumberState.DEAD, NumberState.WRONG_PERSON, NumberState.STOP})  # such a number is called no more
 
 _STAY = NextNumber.STAY
 # Used where the campaign says nothing.
