@@ -9,8 +9,6 @@ from ivr.prompts import spoken_name, spoken_words
 from ivr.spoken import Pieces
 from ivr.talk import State, Talk
 
-GROUP = 4  # digits of a long number said together
-
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -40,12 +38,6 @@ class Slots(dict[str, Pieces]):
         product, lender = spoken_words(self.talk.product), spoken_words(self.talk.lender)
         pieces = (product,) if product else self.part("what_bill")
         return (*pieces, *self.part("what_from"), lender) if lender else pieces
-
-    def grouped(self, text: str) -> Pieces:
-        """Digits, each by itself; after each group the voice falls, so that they can be written down."""
-        said = spoken.digits(text, self.language)
-        ends = range(GROUP - 1, len(said) - 1, GROUP)
-        return tuple(f"{piece}." if number in ends else piece for number, piece in enumerate(said))
 
     def weekday(self, when: date) -> Pieces:
         return (*self.part(_WEEKDAYS[when.weekday()]), *self.day(when))
@@ -86,7 +78,7 @@ _FILL: Mapping[str, Callable[[Slots], Pieces]] = {
     "friday": lambda one: one.weekday(one.talk.friday),
     "promise": lambda one: one.weekday(one.state.promise or one.talk.today),
     "va_bank": lambda one: (spoken_words(one.talk.va_bank),),
-    "va_number": lambda one: one.grouped(one.talk.va_number),
+    "va_number": lambda one: spoken.groups(one.talk.va_number, one.language),
     "early_sum": lambda one: one.money(one.offer(EARLY).total),
     "early_day": lambda one: one.day(one.offer(EARLY).payments[-1].day),
     "short_count": lambda one: one.count(len(one.offer(SHORT).payments)),
@@ -101,7 +93,7 @@ _FILL: Mapping[str, Callable[[Slots], Pieces]] = {
     "offer_waived": lambda one: one.money(one.offer().waived),
     "offer_fee": lambda one: one.money(one.offer().fee),
     "call_time": lambda one: one.moment(one.state.call_time or one.talk.moment(one.talk.today, one.talk.minute)),
-    "number": lambda one: one.grouped(_national(one.state.number)),
+    "number": lambda one: spoken.groups(_national(one.state.number), one.language),
 }
 
 
