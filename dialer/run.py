@@ -67,6 +67,7 @@ class Site:
     trunks: Mapping[str, Trunk]
     pack_of: Callable[[Campaign], Pack]
     new_id: Callable[[float], str]
+    ivr: str = ""  # where Asterisk finds the IVR, host:port; empty: nobody looks at its heartbeat
 
 
 @dataclass(slots=True)
@@ -76,6 +77,7 @@ class Seen:
     store_ping_s: float = 0.0
     write_lag_s: float = 0.0
     store_error: str = ""
+    ivr: str = ""  # why nobody may be called whom the IVR is to serve
 
 
 @dataclass(slots=True, eq=False)
@@ -190,6 +192,7 @@ class Run:
             f"Redis fails: {seen.store_error}": bool(seen.store_error),
             f"Redis is slow: {seen.store_ping_s:.1f} s": seen.store_ping_s > LAG_LIMIT_S,
             f"outcomes lag {seen.write_lag_s:.1f} s behind": seen.write_lag_s > LAG_LIMIT_S,
+            seen.ivr: bool(seen.ivr) and self.campaign.kind is Kind.IVR,
             pause: bool(pause),
             "preview needs the agents' desk, which this version has not": self.campaign.mode is Mode.PREVIEW,
             self.trouble: bool(self.trouble),
