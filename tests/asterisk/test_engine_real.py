@@ -4,6 +4,7 @@ import os
 import secrets
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,7 +32,7 @@ from tests.ivr.debtor import Debtor
 from .ami_client import AmiClient
 from .conftest import ROOT, TRUNK, at_length, free_port
 from .office import LIMIT_S, PACK, Office, Record, in_order, silenced
-from .waiting import until
+from .waiting import until, until_now
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -41,6 +42,7 @@ pytestmark = [
 
 
 HOSTS = ("127.0.0.21", "127.0.0.22", "127.0.0.23")  # of the Asterisk that is killed, its carrier and its phones
+FROZEN_S = 3.0
 PERSON_KEY = secrets.token_bytes(32)
 
 
@@ -218,6 +220,44 @@ async def test_a_debtor_asks_the_ivr_for_an_agent(office: Office, ivr: Program) 
     assert (record["outcome"], record["agent"], record["wanted_agent"]) == ("connected", "1001", "1")
     assert (record["ivr_result"], record["disposition"]) == ("agent", "refuses")
     assert in_order(record, ("answered_at", "ivr_at", "joined_at", "left_at", "ended_at", "wrapped_at"))
+
+
+async def test_who_is_in_an_ivr_that_freezes_hears_the_message_within_3_s(
+    office: Office, ivr: Program, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By its heartbeat alone: its sockets stay open, and Asterisk waits for it."""
+    with Debtor() as phone:
+        office.dial = f"PJSIP/{TRUNK}/sip:{{digits}}@{phone.address}"
+        await office.open(kind=Kind.IVR, mode=Mode.IVR)
+        one, other = (office.debtor("human", secret=secret_key(PERSON_KEY, "1234")) for _ in range(2))
+        await office.add(one)
+        await office.order("start")
+        await office.ivr_asks("person")
+        (attempt,) = await office.store.open_attempts(office.campaign.id)
+        frozen_at = time.monotonic()
+        os.kill(ivr.pid, signal.SIGSTOP)
+        try:
+            await office.told(Told.MESSAGE, attempt.id)
+            moved_at = time.monotonic()
+            await until_now(lambda: phone.spoke_after(moved_at) is not None, "the message")
+            heard_s = (phone.spoke_after(moved_at) or 0.0) - frozen_at
+            (record,) = await office.records(1)
+            await office.add(other)
+            await office.boards(2)
+            assert await office.store.open_attempts(office.campaign.id) == ()
+            assert any("stands still" in why for why in (await office.board())["holds"])
+        finally:
+            os.kill(ivr.pid, signal.SIGCONT)
+        assert (record["outcome"], record["side"], record["reason"]) == ("abandoned", "us", "ivr_failed")
+        assert (record["attempt"], record["ivr_result"]) == (attempt.id, "message")
+
+        async def called() -> bool:
+            return any(one.contact == other.id for one in await office.store.open_attempts(office.campaign.id))
+
+        await until(called, "the next debtor is called when the IVR lives again", LIMIT_S)
+    with capsys.disabled():
+        print(f"\nfrom the freeze to the Redirect {moved_at - frozen_at:.2f} s, to the first word {heard_s:.2f} s")
+    assert heard_s < FROZEN_S
 
 
 # ---- detection ------------------------------------------------------------------------------------------------------
