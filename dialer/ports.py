@@ -84,6 +84,7 @@ class Finish:
     verdict: Verdict
     record: Mapping[str, str]
     contact: Contact | None  # None: the contact is unknown here (inbound): only the record is written
+    new_numbers: bool = False  # the contact has numbers that he had not: they are to be found by
 
 
 @dataclass(frozen=True, slots=True)

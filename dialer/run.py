@@ -15,6 +15,7 @@ from dialer.callbacks import agents_wanted, keep_again, next_due, on_list, own_a
 from dialer.errors import BadInput
 from dialer.floor import Floor
 from dialer.forecast import Forecast
+from dialer.given import NumberOf, given, unread, with_given
 from dialer.live import Share, board, foretold, shift_end, snapshot
 from dialer.model import Attempt, CallState, Campaign, Contact, Fact, Kind, Mode, Number, Outcome, Status, Verdict
 from dialer.originate import timeout_s
@@ -68,6 +69,7 @@ class Site:
     pack_of: Callable[[Campaign], Pack]
     new_id: Callable[[float], str]
     ivr: str = ""  # where Asterisk finds the IVR, host:port; empty: nobody looks at its heartbeat
+    number_of: NumberOf = unread
 
 
 @dataclass(slots=True)
@@ -93,6 +95,7 @@ class Run:
     phone: Telephony
     store: Store
     new_id: Callable[[float], str]
+    number_of: NumberOf = unread
     floor: Floor = field(init=False)
     pacer: Pacer = field(init=False)
     forecast: Forecast = field(init=False)
@@ -254,13 +257,15 @@ class Run:
         self.outcomes[judged.outcome] = self.outcomes.get(judged.outcome, 0) + 1
         number = self._learnt(attempt, judged)
         kept = None
+        numbers = given(contact, attempt, facts, judged, self.number_of, at)
         if contact is not None:
             days = outlook(contact, self.pack, timeout_s(self.campaign), self.forecast)
-            kept, judged = recycle(self.campaign, _with(contact, number), attempt, judged, at, days)
-        told = record(attempt, judged, facts, contact, self.campaign)
+            known = with_given(_with(contact, number), numbers)
+            kept, judged = recycle(self.campaign, known, attempt, judged, at, days)
+        told = record(attempt, judged, facts, contact, self.campaign, numbers)
         if kept is not None and kept.callback_at and self.ahead.apart:
             judged = replace(judged, retry_at=on_list(judged.retry_at, at))
-        return Finish(attempt, judged, told, kept)
+        return Finish(attempt, judged, told, kept, any(one.number for one in numbers))
 
     def _answered(self, attempt: Attempt) -> None:
         """The forecast hears of an answer at once: after the talk it would think of the meanwhile that nobody does."""

@@ -54,7 +54,9 @@ def engine_site(site: OpenSite) -> run.Site:
         )
         for name, trunk in site.config.trunk.items()
     }
-    return run.Site(f"{socket.gethostname()}:{os.getpid()}", trunks, site.pack_of, new_id, ivr_address(site.config))
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    rules = site.config.list_rules()
+    return run.Site(name, trunks, site.pack_of, new_id, ivr_address(site.config), rules.number_of)
 
 
 def ivr_address(config: Config) -> str:
