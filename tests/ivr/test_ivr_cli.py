@@ -99,6 +99,7 @@ async def test_a_conversation_with_a_real_redis(redis: str, tmp_path: Path) -> N
         peer.run()
         assert peer.set == {"IVR_RESULT": "agent"}
         ((server, _),) = beats.hgetall(IVR_BEATS).items()
+        assert isinstance(server, bytes)
         assert serves(server.decode(), "{}:{}".format(*address))
         process.send_signal(signal.SIGTERM)
         log = ended(process)
