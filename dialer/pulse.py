@@ -14,7 +14,7 @@ from dialer.floor import AGAIN_S, Floor
 from dialer.model import CallState, Campaign, Kind, Overflow
 
 LOOK_S = 0.2
-STILL_S = 1.75  # of beats twice a second three are missing; with a look more and the Redirect it stays below 3 s
+STILL_S = 1.75  # of beats four times a second six are missing; with a look more and the Redirect it stays below 3 s
 LATE_S = 1.0  # a look so late, or so long under way, says nothing of the time before it
 DOUBT_S = 5.0  # the store failed: so long its other clients may need to come back
 _ANY_HOST = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - told by a server, not listened on

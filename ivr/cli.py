@@ -45,6 +45,7 @@ app.add_typer(flows, name="flow")
 SCRIPT = PAYMENT_REMINDER  # as extensions.conf asks for it
 KEY = "SANTUN_PERSON_KEY"
 HOME_ZONE = "Asia/Jakarta"
+SWITCH_S = 0.001  # of 300 threads with work at once, each waits at most 0.3 s; with 5 ms 1.6 s, and the heartbeat too
 THREAD_STACK_BYTES = 512 * 1024
 BACKGROUND_THREADS = 16
 DAY_S = 86400
@@ -80,6 +81,7 @@ def serve(
     if not key:
         raise ConfigError(f"set {KEY} to the key that the list was loaded with, in hex.")
     threading.stack_size(THREAD_STACK_BYTES)
+    sys.setswitchinterval(SWITCH_S)
     spoken_flow, offered = flow_files.load(flow), load_limits(limits)
     store = IvrStore(redis)
     voice = opened(prompts.resolve())

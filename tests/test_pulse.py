@@ -13,7 +13,7 @@ from dialer.pulse import DOUBT_S, LATE_S, LOOK_S, STILL_S, Pulse, serves
 from .site import CAMPAIGN, IVR, Stage, staged
 from .twins import EPOCH, Debtor, play, until
 
-BEAT_S = 0.5
+BEAT_S = 0.25
 ONE, TWO = f"{IVR} one:4573", f"{IVR} two:4573"
 IVR_CAMPAIGN = replace(CAMPAIGN, kind=Kind.IVR, mode=Mode.IVR, lines_max=10)
 LIMIT_S = 3.0  # from the freeze to the message
@@ -45,7 +45,7 @@ def test_a_server_that_beats_is_alive_for_ever() -> None:
     assert watched.pulse.hold == ""
 
 
-@pytest.mark.parametrize("after_s", [0.0, 0.1, 0.3, 0.49])
+@pytest.mark.parametrize("after_s", [0.0, 0.1, 0.15, 0.24])
 def test_one_that_freezes_is_seen_in_time(after_s: float) -> None:
     watched = Watched(ONE)
     watched.look(5.0 + after_s)

@@ -37,7 +37,7 @@ from dialer.ports import Finish, Held, LinkHealth, StreamSize
 
 STALE_S = 30.0
 SLICE_S = 4.0
-BEAT_S = 0.5
+BEAT_S = 0.25
 EPOCH = 1_795_000_000.0  # 2026-11-18 06:26:40 UTC, early afternoon in Jakarta
 
 T = TypeVar("T")
