@@ -14,6 +14,13 @@ class SendToAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class SendToMessage:
+    """Redirect a caller out of an IVR that stands still into the courteous message."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """End a channel that is ours; `if_sure`: only while our books are known to agree with Asterisk."""
 
@@ -59,4 +66,4 @@ class LookAgain:
     why: str
 
 
-Action = SendToAgent | HangUp | RaiseLeg | Save | SaveAgent | Close | LookAgain
+Action = SendToAgent | SendToMessage | HangUp | RaiseLeg | Save | SaveAgent | Close | LookAgain

@@ -15,7 +15,9 @@ Told = Callable[[str, str, str, float], None]  # pacing event kind, attempt, age
 class Notes:
     """What is kept in mind of a call besides its attempt."""
 
-    __slots__ = ("closing", "failed_with", "fell", "given", "in_room_since", "live", "told_live", "waiting_end")
+    __slots__ = (
+        "closing", "failed_with", "fell", "given", "in_room_since", "live", "sent_off_at", "told_live", "waiting_end",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.given = True  # Asterisk may know of it
@@ -26,6 +28,7 @@ class Notes:
         self.live = False  # a live answer of which no fate is told yet
         self.waiting_end = False  # hung up before anything said whether it had been answered
         self.closing = False
+        self.sent_off_at = 0.0  # when he was last sent out of an IVR that stands still
 
 
 class Books:

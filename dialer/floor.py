@@ -23,7 +23,7 @@ from dialer.calls import (
     told,
     word_of,
 )
-from dialer.dialplan import room
+from dialer.dialplan import IvrResult, room
 from dialer.model import CALL_BACK, AgentState, Attempt, CallState, Campaign, Event, Seen
 from dialer.originate import timeout_s
 from dialer.routing import JOIN_LIMIT_S, choose, may_send
@@ -244,7 +244,11 @@ class Floor:
             notes = self.books.notes[before.id]
             notes.fell = notes.fell or word
             self.books.put(evolve(self.attempts[before.id], waits_until=0.0))
-        elif before.state not in UNANSWERED and word is not Word.IVR_BEGIN:
+            return
+        if before.state is CallState.IN_IVR and word is Word.MESSAGE and not before.ivr_result:
+            # the IVR broke off, or stood still: it said nothing itself
+            self.books.put(evolve(self.attempts[before.id], ivr_result=IvrResult.MESSAGE.value))
+        if before.state not in UNANSWERED and word is not Word.IVR_BEGIN:
             served = "served" if before.wanted_agent else "abandon"
             self.books.fate(before.id, "overflow" if word is Word.OVERFLOW_IVR else served, "", at)
 

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
 
 from dialer import orders
-from dialer.actions import Action, Close, HangUp, LookAgain, RaiseLeg, Save, SaveAgent, SendToAgent
+from dialer.actions import Action, Close, HangUp, LookAgain, RaiseLeg, Save, SaveAgent, SendToAgent, SendToMessage
 from dialer.agents import Word
 from dialer.dialplan import Context
 from dialer.errors import ActionRefused, BadInput, NotLeader, StoreError, TelephonyError
@@ -59,6 +59,9 @@ class Hands:
             match action:
                 case SendToAgent():
                     self._tools.do(self._send(run, action))
+                case SendToMessage():
+                    if run.reconciled:  # he may be with an agent since, whom a lost link kept us from hearing of
+                        self._tools.do(self._to_message(run, action.attempt.id))
                 case HangUp(if_sure=True) if not run.reconciled:
                     pass  # the floor asks again
                 case HangUp():
@@ -127,6 +130,15 @@ class Hands:
         except (TelephonyError, BadInput) as error:
             self._tools.say("join failed", "redirect", attempt=attempt.id, agent=agent.id, error=str(error))
             self.perform(run, floor.join_failed(attempt.id, agent.id, self._clock.now()))
+
+    async def _to_message(self, run: Run, attempt_id: str) -> None:
+        if not self._holds_lease(run):
+            return
+        try:
+            await run.phone.redirect(attempt_id, Context.MESSAGE, "s")
+            self._tools.say("taken out of an IVR that stands still", "redirect", attempt=attempt_id)
+        except (TelephonyError, BadInput) as error:
+            self._tools.say("not taken out of the IVR", "redirect", attempt=attempt_id, error=str(error))
 
     async def hang_up(self, phone: Telephony, channel: str) -> None:
         """End a channel, if it is there."""

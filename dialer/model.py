@@ -170,6 +170,7 @@ class Number:
     state: NumberState = NumberState.UNTRIED
     past: str = ""  # answered and tried by part of the day, as past.py writes it
     not_found_at: float = 0.0  # the network said that there is no such number: a second time on another day proves it
+    given_at: float = 0.0  # the debtor gave it himself in a conversation; 0: it came with the list
 
 
 @dataclass(frozen=True, slots=True)

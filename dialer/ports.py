@@ -84,6 +84,7 @@ class Finish:
     verdict: Verdict
     record: Mapping[str, str]
     contact: Contact | None  # None: the contact is unknown here (inbound): only the record is written
+    new_numbers: bool = False  # the contact has numbers that he had not: they are to be found by
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,9 @@ class Store(Protocol):
 
     async def reply(self, command: Command, token: int, ok: bool, text: str) -> None:
         """Marks the command applied, once."""
+
+    async def ivr_beats(self) -> Mapping[str, float]:
+        """IVR server, as `host:port name` -> its last heartbeat, by its own clock (epoch seconds)."""
 
     async def trunk_share(self, trunk: str, engine: str, lines: int, cps: float, at: float) -> tuple[int, float]:
         """This engine's slice of a trunk's lines and calls per second, for a few seconds."""

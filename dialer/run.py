@@ -15,6 +15,7 @@ from dialer.callbacks import agents_wanted, keep_again, next_due, on_list, own_a
 from dialer.errors import BadInput
 from dialer.floor import Floor
 from dialer.forecast import Forecast
+from dialer.given import NumberOf, given, unread, with_given
 from dialer.live import Share, board, foretold, shift_end, snapshot
 from dialer.model import Attempt, CallState, Campaign, Contact, Fact, Kind, Mode, Number, Outcome, Status, Verdict
 from dialer.originate import timeout_s
@@ -67,6 +68,8 @@ class Site:
     trunks: Mapping[str, Trunk]
     pack_of: Callable[[Campaign], Pack]
     new_id: Callable[[float], str]
+    ivr: str = ""  # where Asterisk finds the IVR, host:port; empty: nobody looks at its heartbeat
+    number_of: NumberOf = unread
 
 
 @dataclass(slots=True)
@@ -76,6 +79,7 @@ class Seen:
     store_ping_s: float = 0.0
     write_lag_s: float = 0.0
     store_error: str = ""
+    ivr: str = ""  # why nobody may be called whom the IVR is to serve
 
 
 @dataclass(slots=True, eq=False)
@@ -91,6 +95,7 @@ class Run:
     phone: Telephony
     store: Store
     new_id: Callable[[float], str]
+    number_of: NumberOf = unread
     floor: Floor = field(init=False)
     pacer: Pacer = field(init=False)
     forecast: Forecast = field(init=False)
@@ -190,6 +195,7 @@ class Run:
             f"Redis fails: {seen.store_error}": bool(seen.store_error),
             f"Redis is slow: {seen.store_ping_s:.1f} s": seen.store_ping_s > LAG_LIMIT_S,
             f"outcomes lag {seen.write_lag_s:.1f} s behind": seen.write_lag_s > LAG_LIMIT_S,
+            seen.ivr: bool(seen.ivr) and self.campaign.kind is Kind.IVR,
             pause: bool(pause),
             "preview needs the agents' desk, which this version has not": self.campaign.mode is Mode.PREVIEW,
             self.trouble: bool(self.trouble),
@@ -251,13 +257,15 @@ class Run:
         self.outcomes[judged.outcome] = self.outcomes.get(judged.outcome, 0) + 1
         number = self._learnt(attempt, judged)
         kept = None
+        numbers = given(contact, attempt, facts, judged, self.number_of, at)
         if contact is not None:
             days = outlook(contact, self.pack, timeout_s(self.campaign), self.forecast)
-            kept, judged = recycle(self.campaign, _with(contact, number), attempt, judged, at, days)
-        told = record(attempt, judged, facts, contact, self.campaign)
+            known = with_given(_with(contact, number), numbers)
+            kept, judged = recycle(self.campaign, known, attempt, judged, at, days)
+        told = record(attempt, judged, facts, contact, self.campaign, numbers)
         if kept is not None and kept.callback_at and self.ahead.apart:
             judged = replace(judged, retry_at=on_list(judged.retry_at, at))
-        return Finish(attempt, judged, told, kept)
+        return Finish(attempt, judged, told, kept, any(one.number for one in numbers))
 
     def _answered(self, attempt: Attempt) -> None:
         """The forecast hears of an answer at once: after the talk it would think of the meanwhile that nobody does."""

@@ -14,6 +14,7 @@ from aiohttp import web
 from dialer import run
 from dialer.adapters.ami import Ami
 from dialer.adapters.site import OpenSite, new_id, open_site, phones_of
+from dialer.config import Config
 from dialer.engine import Engine
 from dialer.errors import ConfigError
 from dialer.web.app import make_app
@@ -53,7 +54,14 @@ def engine_site(site: OpenSite) -> run.Site:
         )
         for name, trunk in site.config.trunk.items()
     }
-    return run.Site(f"{socket.gethostname()}:{os.getpid()}", trunks, site.pack_of, new_id)
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    rules = site.config.list_rules()
+    return run.Site(name, trunks, site.pack_of, new_id, ivr_address(site.config), rules.number_of)
+
+
+def ivr_address(config: Config) -> str:
+    """Where the IVR is, as it names itself in its heartbeat."""
+    return f"{config.ivr.host}:{config.ivr.port}"
 
 
 def log_to_stderr() -> None:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from math import isfinite
 
 from dialer.errors import BadInput
+from dialer.given import Given
 from dialer.model import Attempt, Campaign, Contact, Fact, Number, Outcome, Refused, Side, Verdict
 from dialer.outcomes import CHOICES, promise_of, read_disposition
 from dialer.recycling import RESTS
@@ -124,6 +125,10 @@ FIELDS: Mapping[str, Field] = {
     "ivr_keys": _F(Form.TEXT, "what was keyed at them, in order; secrets and telephone numbers as `*`"),
     "ivr_end": _F(Form.TEXT, "how it ended: hung_up, failed, or the flow's own word"),
     "ivr_s": _F(Form.SECONDS, "how long it lasted, seconds"),
+    "new_number": _F(
+        Form.TEXT, "number of his own that the debtor gave, E.164 where it can be read; several by blanks"
+    ),
+    "new_number_is": _F(Form.TEXT, "what became of it: added, known, or why it is not called; several by `; `"),
 }
 
 CORRECTION_FIELDS: Mapping[str, Field] = {
@@ -161,9 +166,14 @@ CORRECTABLE = frozenset(
 
 
 def record(
-    attempt: Attempt, verdict: Verdict, facts: Sequence[Fact], contact: Contact | None, campaign: Campaign
+    attempt: Attempt,
+    verdict: Verdict,
+    facts: Sequence[Fact],
+    contact: Contact | None,
+    campaign: Campaign,
+    numbers: Sequence[Given] = (),
 ) -> dict[str, str]:
-    """The outcome entry of an attempt. `contact` None: not in a list (inbound)."""
+    """The outcome entry of an attempt. `contact` None: not in a list (inbound); `numbers`: what he gave in the call."""
     values: dict[str, Value] = {name: getattr(attempt, name) for name in _ATTEMPTS}
     values |= {name: getattr(verdict, name) for name in _VERDICTS}
     values |= _times(attempt) | _said(attempt, facts) | _listed(contact)
@@ -179,6 +189,8 @@ def record(
         "cause": attempt.cause if attempt.cause >= 0 else None,
         "sip_code": attempt.sip_code or None,
         "answer_probability": attempt.answer_probability if attempt.answer_probability >= 0 else None,
+        "new_number": " ".join(one.text for one in numbers),
+        "new_number_is": "; ".join(one.word for one in numbers),
         "recording": f"{attempt.id}.wav" if campaign.record and attempt.joined_at else None,
     }
     return {name: _written(field.form, values[name]) for name, field in FIELDS.items()}

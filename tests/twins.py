@@ -37,6 +37,7 @@ from dialer.ports import Finish, Held, LinkHealth, StreamSize
 
 STALE_S = 30.0
 SLICE_S = 4.0
+BEAT_S = 0.25
 EPOCH = 1_795_000_000.0  # 2026-11-18 06:26:40 UTC, early afternoon in Jakarta
 
 T = TypeVar("T")
@@ -138,6 +139,8 @@ class TwinStore:
         self.deaf: set[str] = set()
         self.calls: list[str] = []
         self.trimmed: list[float] = []
+        self.ivrs: dict[str, str] = {}  # IVR server -> alive or frozen
+        self._beats: dict[str, float] = {}
 
     async def _asked(self, name: str) -> None:
         self.calls.append(name)
@@ -377,6 +380,13 @@ class TwinStore:
         slices[engine] = (max(0, share), max(0.0, rate), at)
         return slices[engine][:2]
 
+    async def ivr_beats(self) -> Mapping[str, float]:
+        await self._asked("ivr_beats")
+        now = self._clock.monotonic()
+        beat = now - now % BEAT_S - 1e6  # by a clock of their own
+        self._beats = {name: beat if how == "alive" else self._beats.get(name, 0.0) for name, how in self.ivrs.items()}
+        return self._beats
+
     async def trim(self, campaign: str, at: float) -> int:
         await self._asked("trim")
         self.trimmed.append(at)
@@ -465,6 +475,7 @@ class TwinAsterisk:
         self.skew_s = 0.0
         self.late_s = 0.0  # events reach us so late
         self.ack_ms = 1.0
+        self.ivr_frozen = False  # it says nothing, and hears nothing
         self._inbox: asyncio.Queue[Event | None] = asyncio.Queue()
         self._tell(Seen.LINK_UP)
 
@@ -491,7 +502,10 @@ class TwinAsterisk:
             raise ActionRefused("Channel does not exist.")
         if self._random.random() < self.deaf:
             return
-        self._later(found, 0.001, self._enter_room, channel, exten)
+        if context == Context.MESSAGE:
+            self._later(found, 0.001, self._message, channel)
+        else:
+            self._later(found, 0.001, self._enter_room, channel, exten)
 
     async def hang_up(self, channel: str, cause: int = 16) -> bool:
         self._check_link()
@@ -547,6 +561,13 @@ class TwinAsterisk:
         else:
             self._tell(Seen.HANGUP, channel, cause=cause, sip_code=sip_code)
         return True
+
+    def freeze_ivr(self) -> None:
+        """Nothing comes of the conversations under way, nor of new ones."""
+        self.ivr_frozen = True
+        for one in self.up.values():
+            if one.place == Context.IVR:
+                one.moves()
 
     def legs(self) -> Iterable[str]:
         """Channels of agents."""
@@ -641,6 +662,8 @@ class TwinAsterisk:
         one.moves()
         one.place = Context.IVR
         self._tell(Seen.IVR_BEGIN, channel)
+        if self.ivr_frozen:
+            return
         if key_for_agent_s:
             self._later(one, key_for_agent_s, self._wait_agent, channel)
         else:

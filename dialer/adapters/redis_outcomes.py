@@ -5,6 +5,7 @@ from itertools import chain
 
 from dialer.adapters.redis_codec import ATTEMPT, EFFECTS, FACT, Effects, encode, pairs
 from dialer.adapters.redis_contact import encode_contact
+from dialer.adapters.redis_index import entries_of
 from dialer.adapters.redis_keys import campaign_keys, facts_key, number_keys, person_keys
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_list import epoch_word
@@ -86,6 +87,10 @@ class Outcomes:
             keys.fence, keys.open, keys.unsettled, keys.outcomes, keys.contacts, keys.later, keys.rest, keys.counters,
             keys.behind, keys.withdrawn,
         )  # fmt: skip
+        # first: a number that is found too early does no harm, one that nobody finds would
+        known_by = [finish.contact for finish in finished if finish.new_numbers and finish.contact]
+        if known_by:
+            await self._link.run([entry for contact in known_by for entry in entries_of(campaign, contact)])
         answers, behind = await self._link.one(call("write", places, *rows))
         if behind:
             await self._updates.merge(campaign)

@@ -24,6 +24,7 @@ from dialer.adapters.sounds import tone, write_wav
 from dialer.errors import DialerError
 from dialer.model import Attempt, Number, attempt_id
 from dialer.ports import Held
+from dialer.pulse import serves
 from ivr import cli
 from tests.ivr import twins
 from tests.ivr.peer import Peer
@@ -97,7 +98,9 @@ async def test_a_conversation_with_a_real_redis(redis: str, tmp_path: Path) -> N
         )
         peer.run()
         assert peer.set == {"IVR_RESULT": "agent"}
-        assert beats.hlen(IVR_BEATS) == 1
+        ((server, _),) = beats.hgetall(IVR_BEATS).items()
+        assert isinstance(server, bytes)
+        assert serves(server.decode(), "{}:{}".format(*address))
         process.send_signal(signal.SIGTERM)
         log = ended(process)
         assert beats.hlen(IVR_BEATS) == 0
