@@ -291,6 +291,10 @@ class TwinStore:
         await self._asked("open_attempts")
         return tuple(self.books[campaign].open.values())
 
+    async def open_attempt(self, campaign: str, attempt: str) -> Attempt | None:
+        await self._asked("open_attempt")
+        return self.books[campaign].open.get(attempt)
+
     async def contact(self, campaign: str, contact: str) -> Contact | None:
         await self._asked("contact")
         return self.books[campaign].contacts.get(contact)

@@ -71,6 +71,11 @@ class Outcomes:
         found = pairs(await self._link.one(("HGETALL", key)))
         return tuple(sorted(self._link.reader.many(ATTEMPT, found, key), key=lambda one: one.id))
 
+    async def open_attempt(self, campaign: str, attempt: str) -> Attempt | None:
+        """None: it is not open."""
+        key = campaign_keys(campaign).open
+        return self._link.reader.one(ATTEMPT, await self._link.one(("HGET", key, attempt)), key, attempt)
+
     async def write(self, token: int, campaign: str, changed: Sequence[Attempt], finished: Sequence[Finish]) -> int:
         """Outcome first, under the token; then its effects: an old leader can give nobody's lock back."""
         if not changed and not finished:
