@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from dialer.inbound import Incoming, Listed, attempt_of, by_line, caller_number, choose, is_channel
 from dialer.keyed import number_key
-from dialer.model import CallState, Campaign, Contact, Number, NumberKind, NumberState
+from dialer.model import AgentState, CallState, Campaign, Contact, Fact, Number, NumberKind, NumberState
+
+from .site import Stage, staged
+from .twins import Debtor, play, until
 
 KEY = bytes(range(32))
 E164 = "+6281234567890"
@@ -98,3 +101,82 @@ def test_a_withheld_number_has_no_key() -> None:
 )
 def test_a_channel_name_is_an_id_or_refused(name: str, good: bool) -> None:
     assert is_channel(name) is good
+
+
+# ---- the engine on twins
+
+
+def called_in(stage: Stage, channel: str, key_for_agent_s: float = 0.0, told: bool = True) -> str:
+    """A listed debtor calls; the IVR puts him on the books and tells the engine."""
+    contact = next(iter(stage.books.contacts.values()))
+    came = attempt_of(Incoming(channel, ""), stage.campaign, contact, "", KEY, stage.clock.now())
+    stage.books.open[channel] = replace(came, number=contact.numbers[0])
+    stage.store.told[channel] = [Fact(1, stage.clock.now(), "verified"), Fact(2, stage.clock.now(), "closed", "agent")]
+    stage.asterisk.call_in(channel, key_for_agent_s)
+    return stage.command("inbound", attempt=channel) if told else ""
+
+
+def busy(order: object) -> Debtor:
+    return Debtor(answers=False, rings_s=1.0)
+
+
+def test_a_caller_who_asks_for_an_agent_gets_one_before_new_answers_and_one_outcome() -> None:
+    async def scene() -> None:
+        async with staged(debtor=lambda order: Debtor(patience_s=12.0), agents=("101",)) as stage:
+            await until(lambda: stage.state("101") is AgentState.TALKING)
+            command = called_in(stage, "a-1.1", key_for_agent_s=1.0)
+            await until(lambda: "a-1.1" in stage.outcomes())
+            assert stage.store.replies[command][0]
+            assert ("a-1.1", "101") in stage.asterisk.talks
+            await stage.quiet()
+            one = [one for one in stage.books.outcomes if one.attempt.id == "a-1.1"]
+            assert [(done.verdict.outcome.value, done.record["direction"], done.record["kind"]) for done in one] == [
+                ("connected", "in", "inbound")
+            ]
+            assert (one[0].verdict.count, one[0].verdict.live, one[0].verdict.conversation) == (False, False, True)
+            rate = stage.run.abandons.rate(stage.run.pack.abandon_window, stage.clock.now())
+            assert rate.live == sum(done.verdict.live for done in stage.books.outcomes)
+
+    play(scene())
+
+
+@pytest.mark.parametrize("key_for_agent_s", [0.0, 1.0])
+def test_without_an_agent_he_is_served_and_never_counts_as_abandoned(key_for_agent_s: float) -> None:
+    async def scene() -> None:
+        async with staged(debtor=busy, agents=()) as stage:
+            called_in(stage, "a-1.1", key_for_agent_s)
+            await until(lambda: stage.outcomes().get("a-1.1"))
+            assert stage.outcomes()["a-1.1"] == "ivr"
+            rate = stage.run.abandons.rate(stage.run.pack.abandon_window, stage.clock.now())
+            assert (rate.live, rate.abandoned) == (0, 0)
+
+    play(scene())
+
+
+def test_a_call_of_which_no_engine_was_told_is_found_by_the_next_leader() -> None:
+    async def scene() -> None:
+        async with staged(debtor=busy) as stage:
+            called_in(stage, "a-1.1", told=False)
+            stage.asterisk.end("a-1.1")
+            stage.run.sweeps = 1
+            await until(lambda: "a-1.1" in stage.outcomes())
+            await stage.quiet()
+            assert [one.attempt.id for one in stage.books.outcomes].count("a-1.1") == 1
+            assert stage.outcomes()["a-1.1"] == "ivr"
+
+    play(scene())
+
+
+def test_a_call_that_ended_before_the_engine_heard_of_it_has_its_outcome() -> None:
+    async def scene() -> None:
+        async with staged(debtor=busy) as stage:
+            called_in(stage, "a-1.1", told=False)
+            stage.asterisk.end("a-1.1")
+            stage.command("inbound", attempt="a-1.1")
+            stage.command("inbound", attempt="a-1.1")
+            await until(lambda: stage.outcomes().get("a-1.1"), 10.0)
+            again = stage.command("inbound", attempt="a-1.1")
+            await until(lambda: again in stage.store.replies)
+            assert not stage.store.replies[again][0]
+
+    play(scene())

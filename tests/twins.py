@@ -552,6 +552,13 @@ class TwinAsterisk:
             self._tell(Seen.HANGUP, channel, cause=cause, sip_code=sip_code)
         return True
 
+    def call_in(self, channel: str, key_for_agent_s: float = 0.0, patience_s: float = 20.0) -> None:
+        """Somebody calls us and is in the IVR."""
+        order = Order(channel, "", Context.FROM_TRUNK, "s", 0, "", ())
+        one = self.up[channel] = _Channel(order, up=True)
+        one.patience = asyncio.get_running_loop().call_later(patience_s, self.end, channel)
+        self._ivr(channel, key_for_agent_s)
+
     def legs(self) -> Iterable[str]:
         """Channels of agents."""
         return [name for name, one in self.up.items() if one.order.context == Context.AGENT]

@@ -21,7 +21,7 @@ from dialer.inbound import COMMAND, Listed
 from dialer.model import Attempt, Campaign, Command, Contact, Fact
 
 FACTS_KEPT_MS = 7 * 86_400_000
-ENTERED_LIMIT_S = 60.0  # later an engine finds it among the open attempts all the same
+ENTERED_LIMIT_S = 3600.0  # later a new leader finds it among the open attempts all the same
 
 
 @dataclass(frozen=True, slots=True)

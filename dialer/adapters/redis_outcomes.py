@@ -10,7 +10,7 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_list import epoch_word
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
 from dialer.adapters.redis_updates import Updates
-from dialer.model import Attempt, Fact, Outcome
+from dialer.model import INBOUND, Attempt, Fact, Outcome
 from dialer.ports import Finish
 
 KEPT_MS = 32 * 86_400_000  # history: the longest window of a rule pack, and a day
@@ -89,7 +89,7 @@ class Outcomes:
             rows += _outcome(finish, effect)
         places = (
             keys.fence, keys.open, keys.unsettled, keys.outcomes, keys.contacts, keys.later, keys.rest, keys.counters,
-            keys.behind, keys.withdrawn,
+            keys.behind, keys.withdrawn, keys.ready,
         )  # fmt: skip
         answers, behind = await self._link.one(call("write", places, *rows))
         if behind:
@@ -118,10 +118,18 @@ class Outcomes:
 
 def _outcome(finish: Finish, effects: Effects) -> list[Argument]:
     attempt, verdict, contact = finish.attempt, finish.verdict, finish.contact
-    rows: list[Argument] = [attempt.id, verdict.outcome.value, int(verdict.live), encode(effects), attempt.contact]
+    if attempt.kind == INBOUND and not _changes_the_list(finish):
+        contact = None
+    name = attempt.contact if contact or attempt.kind != INBOUND else ""
+    rows: list[Argument] = [attempt.id, verdict.outcome.value, int(verdict.live), encode(effects), name]
     rows.append(encode_contact(contact) if contact else "")
     rows += (epoch_word(verdict.retry_at) if verdict.retry_at else "", epoch_word(attempt.ended_at))
     return [*rows, 2 * len(finish.record), *chain.from_iterable(finish.record.items())]
+
+
+def _changes_the_list(finish: Finish) -> bool:
+    """Whether a call that came in, and took nobody off the list, puts him to another place of it."""
+    return bool(finish.verdict.rests or (finish.verdict.callback_at and finish.contact and finish.contact.callback_at))
 
 
 def _settle(effects: Effects) -> list[RedisCommand]:
