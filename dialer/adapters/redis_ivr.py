@@ -18,7 +18,7 @@ from dialer.adapters.redis_outcomes import KEPT_MS
 from dialer.adapters.redis_scripts import Argument, sources
 from dialer.errors import StoreDown
 from dialer.inbound import COMMAND, Listed
-from dialer.model import Attempt, Campaign, Command, Contact, Fact
+from dialer.model import INBOUND, Attempt, Campaign, Command, Contact, Fact
 
 FACTS_KEPT_MS = 7 * 86_400_000
 ENTERED_LIMIT_S = 3600.0  # later a new leader finds it among the open attempts all the same
@@ -30,6 +30,7 @@ class Called:
 
     contact: Contact
     campaign: Campaign
+    inbound: bool = False
 
     @property
     def language(self) -> str:
@@ -73,7 +74,7 @@ class IvrStore:
             raise translate(error) from error
         contact = read_contact(self.reader, _bytes(found[0]), keys.contacts, known.contact)
         settings = self.reader.one(CAMPAIGN, _bytes(found[1]), keys.settings, campaign)
-        return Called(contact, settings) if contact and settings else None
+        return Called(contact, settings, known.kind == INBOUND) if contact and settings else None
 
     def report(self, campaign: str, attempt: str, fact: Fact) -> bool:
         """Keep a fact for the engine; False: one with this `seq` is there already. Tried twice: it may be repeated."""
