@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ENV = "agi_network: yes\nagi_network_script: {script}\nagi_request: agi://ivr/{script}\nagi_uniqueid: {attempt}\n"
+ENV = "agi_network: yes\nagi_network_script: {script}\nagi_request: agi://ivr/{script}\nagi_uniqueid: {attempt}\n\n"
 
 
 @dataclass
@@ -26,7 +26,9 @@ class Peer:
             attempt = self.variables.get("SANTUN_ATTEMPT", "")
             told = {"agi_uniqueid": attempt, **self.env}
             env = ENV.format(script=self.script, attempt=told.pop("agi_uniqueid"))
-            sock.sendall((env + "".join(f"{name}: {value}\n" for name, value in told.items()) + "\n").encode())
+            sock.sendall(
+                (env.removesuffix("\n") + "".join(f"{name}: {value}\n" for name, value in told.items()) + "\n").encode()
+            )
             try:
                 for line in sock.makefile("r", encoding="utf-8"):
                     answer = self._answer(line)
