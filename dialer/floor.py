@@ -61,6 +61,11 @@ class Floor:
         """An attempt read from the store when this engine takes over; reconcile() finds out how it stands."""
         self.books.adopt(attempt)
 
+    def came_in(self, attempt: Attempt, at: float) -> None:
+        """A call that the IVR took: what was told of it so far was of no call of ours, so Asterisk is asked soon."""
+        self.books.adopt(attempt)
+        self.deadlines.set("came_in", attempt.id, at + AGAIN_S)
+
     def may_place(self, attempt_id: str) -> bool:
         """Whether its Originate may be written now; if so, a call may exist from here on."""
         attempt = self.attempts.get(attempt_id)
@@ -451,6 +456,8 @@ class Floor:
                 return self._end(attempt.id, CallState.RINGING, attempt.ended_at)
             case "failed" if attempt.state in UNANSWERED:
                 return self._failed_long_ago(attempt, at)
+            case "came_in" if attempt.state not in SETTLED:
+                return [LookAgain(f"{attempt.id} came in")]
             case "look":
                 return [LookAgain(f"{attempt.id} changed while calls were compared")]
             case "overdue" if attempt.state in UNANSWERED | NEEDS_AGENT:

@@ -12,7 +12,8 @@ from dialer.actions import Action, Close, HangUp, LookAgain, RaiseLeg, Save, Sav
 from dialer.agents import Word
 from dialer.dialplan import Context
 from dialer.errors import ActionRefused, BadInput, NotLeader, StoreError, TelephonyError
-from dialer.model import Command, Fact, Status
+from dialer.inbound import COMMAND
+from dialer.model import INBOUND, Command, Fact, Status
 from dialer.originate import leg_order, order
 from dialer.placing import Ready
 from dialer.ports import Clock, Finish, Store, Telephony
@@ -191,7 +192,11 @@ class Hands:
     async def sweep(self, run: Run) -> None:
         """Attempts that were claimed though the answer never reached us: nobody has called, nobody else ends them."""
         for attempt in await self._store.open_attempts(run.campaign.id):
-            if attempt.id not in run.floor.attempts and attempt.id not in self._closed:
+            if attempt.id in run.floor.attempts or attempt.id in self._closed:
+                continue
+            if attempt.kind == INBOUND:  # the IVR claims those
+                run.floor.came_in(attempt, self._clock.now())
+            else:
                 run.floor.adopt(attempt)
                 self.perform(run, run.floor.not_placed(attempt.id, "claim unanswered", self._clock.now()))
 
@@ -261,6 +266,8 @@ class Hands:
             ok, text = False, f"too late: it was to be done {now - command.deadline:.0f} s ago"
         elif command.name in _STATUS:
             ok, text = await self._set_status(run, _STATUS[command.name])
+        elif command.name == COMMAND:
+            ok, text = await self._take_in(run, command.args.get("attempt", ""))
         else:
             ok, text, actions = orders.obey(run.floor, command, now)
             if command.name == "sign_in" and actions and (other := await self._elsewhere(run, command)):
@@ -268,6 +275,15 @@ class Hands:
             self.perform(run, actions)
         self._tools.say("command", command.name, campaign=run.campaign.id, sender=command.sender, ok=ok, why=text)
         return ok, text
+
+    async def _take_in(self, run: Run, attempt_id: str) -> tuple[bool, str]:
+        """A call that came in, and that the IVR has put on the books."""
+        attempt = await self._store.open_attempt(run.campaign.id, attempt_id)
+        if attempt is None or attempt.kind != INBOUND or self.is_closed(attempt_id):
+            return False, f"{attempt_id!r} is no open call that came in"
+        if attempt_id not in run.floor.attempts:
+            run.floor.came_in(attempt, self._clock.now())
+        return True, "the call is on the books"
 
     async def _elsewhere(self, run: Run, command: Command) -> str:
         """The other campaign that has this agent; he is then not signed in here."""

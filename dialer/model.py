@@ -280,6 +280,7 @@ class CallState(StrEnum):
 
 
 CALL_BACK = "call_back"  # Attempt.kind of a call at the minute that the debtor chose
+INBOUND = "inbound"  # Attempt.kind of a call that came in
 
 
 @dataclass(frozen=True, slots=True)
@@ -500,7 +501,7 @@ class Command:
 
     id: str
     campaign: str
-    name: str  # start, pause, stop, sign_in, sign_out, break, back, wrapped, hang_up, disposition
+    name: str  # start, pause, stop, sign_in, sign_out, break, back, wrapped, hang_up, disposition, inbound
     sender: str
     at: float
     deadline: float

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from dialer import causes
 from dialer.causes import Row
-from dialer.model import CALL_BACK, Attempt, CallState, Campaign, Fact, Kind, Outcome, Side, Verdict
+from dialer.model import CALL_BACK, INBOUND, Attempt, CallState, Campaign, Fact, Kind, Outcome, Side, Verdict
 from dialer.outlook import zone_of
 from dialer.recycling import ANOTHER_DAY_S, DAY_S, HOUR_S, STOPPED, is_own, rule_for
 
@@ -37,6 +37,8 @@ def verdict(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign, at: flo
     """
     row, live = _row(attempt, facts, campaign)
     found = replace(row.verdict(), live=live)
+    if attempt.kind == INBOUND:  # he called us: that is no try of ours
+        found = replace(found, count=False)
     said = [*_answers(facts), *_disposition(attempt)] if _answered(attempt, facts) else []
     found = _follow(found, said, attempt, at)
     rests = STOPPED if found.stop else _closed_by(said) or ("" if row.again else row.reason)
@@ -53,7 +55,7 @@ def _row(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign) -> tuple[R
     if _answered(attempt, facts):
         row = _after_answer(attempt, facts, campaign)
         person = row.outcome not in (Outcome.MACHINE, Outcome.NETWORK_FAULT) and not _machine_heard(attempt)
-        return row, person and attempt.kind != "inbound"
+        return row, person and attempt.kind != INBOUND
     return _before_answer(attempt, campaign), False
 
 
@@ -112,7 +114,7 @@ def _after_answer(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign) -
         return causes.fault("media_unusable", again=False)
     if _in_ivr(attempt, facts):
         return _ivr(attempt, campaign)
-    return Row(Outcome.ABANDONED, _U, _why_abandoned(attempt))
+    return Row(Outcome.IVR if attempt.kind == INBOUND else Outcome.ABANDONED, _U, _why_abandoned(attempt))
 
 
 def _no_media(attempt: Attempt) -> bool:
@@ -129,7 +131,7 @@ def _in_ivr(attempt: Attempt, facts: Sequence[Fact]) -> bool:
 
 
 def _ivr(attempt: Attempt, campaign: Campaign) -> Row:
-    wanted = campaign.kind is Kind.IVR or attempt.kind in ("ivr", "inbound")
+    wanted = campaign.kind is Kind.IVR or attempt.kind in ("ivr", INBOUND)
     outcome = Outcome.IVR if wanted else Outcome.OVERFLOWED
     if attempt.wanted_agent:
         return Row(outcome, _U, "wanted_agent_got_none")

@@ -17,7 +17,20 @@ from dialer.floor import Floor
 from dialer.forecast import Forecast
 from dialer.given import NumberOf, given, unread, with_given
 from dialer.live import Share, board, foretold, shift_end, snapshot
-from dialer.model import Attempt, CallState, Campaign, Contact, Fact, Kind, Mode, Number, Outcome, Status, Verdict
+from dialer.model import (
+    INBOUND,
+    Attempt,
+    CallState,
+    Campaign,
+    Contact,
+    Fact,
+    Kind,
+    Mode,
+    Number,
+    Outcome,
+    Status,
+    Verdict,
+)
 from dialer.originate import timeout_s
 from dialer.outcomes import verdict
 from dialer.outlook import outlook
@@ -269,7 +282,7 @@ class Run:
 
     def _answered(self, attempt: Attempt) -> None:
         """The forecast hears of an answer at once: after the talk it would think of the meanwhile that nobody does."""
-        if attempt.kind != "inbound":
+        if attempt.kind != INBOUND:
             self.lived.add(attempt.id)
             self.forecast.learn(Past.parse(attempt.number.past), attempt.claimed_at, self._where(attempt), True)
 
@@ -277,7 +290,7 @@ class Run:
         """The number with what this attempt tells of it; the forecast learns the same."""
         is_told = attempt.id in self.lived
         self.lived.discard(attempt.id)
-        if attempt.kind == "inbound" or not judged.count or judged.outcome not in TELLING:
+        if attempt.kind == INBOUND or not judged.count or judged.outcome not in TELLING:
             return attempt.number
         past, where = Past.parse(attempt.number.past), self._where(attempt)
         if is_told:

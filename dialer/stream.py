@@ -13,7 +13,7 @@ from math import isfinite
 
 from dialer.errors import BadInput
 from dialer.given import Given
-from dialer.model import Attempt, Campaign, Contact, Fact, Number, Outcome, Refused, Side, Verdict
+from dialer.model import INBOUND, Attempt, Campaign, Contact, Fact, Number, Outcome, Refused, Side, Verdict
 from dialer.outcomes import CHOICES, promise_of, read_disposition
 from dialer.recycling import RESTS
 
@@ -184,7 +184,7 @@ def record(
         "debtor": attempt.contact,
         "number": attempt.number.e164,
         "number_kind": attempt.number.kind.value,
-        "direction": "in" if attempt.kind == "inbound" else "out",
+        "direction": "in" if attempt.kind == INBOUND else "out",
         "counted": verdict.count,
         "cause": attempt.cause if attempt.cause >= 0 else None,
         "sip_code": attempt.sip_code or None,

@@ -89,7 +89,7 @@ def serve(
     broom = Broom(voice, clock, forget_days * DAY_S, most_mb * MB)
     broom.start()
     background = ThreadPoolExecutor(BACKGROUND_THREADS, "background")
-    desk = Desk(store, store, clock, background.submit, zone_of, key, offered, send, spoken_flow)
+    desk = Desk(store, store, clock, background.submit, zone_of, key, offered, send, spoken_flow, store)
     script = PaymentReminder(desk, voice, background, _seen(prompts.resolve(), prompts_as))
     server = _server(listen, script, most)
     _stop_on_signal(server, drain_s)

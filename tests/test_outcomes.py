@@ -150,6 +150,7 @@ def test_a_cancelled_call_counts_only_when_the_phone_rang() -> None:
     assert not judge(replace(PLACED, cancelled="paused", cause=16)).count
 
 
+CAME_IN = replace(ANSWERED, kind="inbound", ivr_at=AT - 50)
 AFTER = [
     ("talked", TALKED, [], CAMPAIGN, Outcome.CONNECTED, "talked", True),
     ("BYE without Reason", replace(TALKED, cause=0), [], CAMPAIGN, Outcome.CONNECTED, "talked", True),
@@ -246,6 +247,11 @@ AFTER = [
      Outcome.NETWORK_FAULT, "media_unusable", False),
     ("only the IVR saw it", PLACED, said("verified", "promise=2026-12-01;5"), IVR, Outcome.IVR, "served", True),
     ("inbound", replace(TALKED, kind="inbound"), [], CAMPAIGN, Outcome.CONNECTED, "talked", False),
+    ("inbound, in the IVR", replace(CAME_IN, ivr_result="done"), [], CAMPAIGN, Outcome.IVR, "served", False),
+    ("inbound, the message alone", replace(CAME_IN, ivr_result="message"), [], CAMPAIGN, Outcome.IVR, "ivr_failed",
+     False),
+    ("inbound, no agent came", replace(CAME_IN, ivr_result="agent", wanted_agent=True), [], CAMPAIGN, Outcome.IVR,
+     "wanted_agent_got_none", False),
 ]  # fmt: skip
 
 
@@ -257,6 +263,14 @@ def test_after_an_answer(
 ) -> None:
     found = judge(attempt, *facts, campaign=campaign)
     assert (found.outcome, found.reason, found.live) == (outcome, reason, live)
+
+
+@pytest.mark.parametrize(
+    ("facts", "talked"), [([], False), (said("not_verified"), False), (said("verified", "told"), True)]
+)
+def test_who_calls_us_uses_up_no_try_and_begins_the_clock_of_conversations(facts: list[Fact], talked: bool) -> None:
+    found = judge(replace(CAME_IN, ivr_result="done"), *facts)
+    assert (found.count, found.live, found.conversation) == (False, False, talked)
 
 
 def test_a_promise_silences_until_its_day_has_ended() -> None:

@@ -294,6 +294,10 @@ class TwinStore:
         await self._asked("open_attempts")
         return tuple(self.books[campaign].open.values())
 
+    async def open_attempt(self, campaign: str, attempt: str) -> Attempt | None:
+        await self._asked("open_attempt")
+        return self.books[campaign].open.get(attempt)
+
     async def contact(self, campaign: str, contact: str) -> Contact | None:
         await self._asked("contact")
         return self.books[campaign].contacts.get(contact)
@@ -568,6 +572,13 @@ class TwinAsterisk:
         for one in self.up.values():
             if one.place == Context.IVR:
                 one.moves()
+
+    def call_in(self, channel: str, key_for_agent_s: float = 0.0, patience_s: float = 20.0) -> None:
+        """Somebody calls us and is in the IVR."""
+        order = Order(channel, "", Context.FROM_TRUNK, "s", 0, "", ())
+        one = self.up[channel] = _Channel(order, up=True)
+        one.patience = asyncio.get_running_loop().call_later(patience_s, self.end, channel)
+        self._ivr(channel, key_for_agent_s)
 
     def legs(self) -> Iterable[str]:
         """Channels of agents."""

@@ -24,8 +24,8 @@ from dialer.adapters.redis_store import RedisStore
 from dialer.demo.carrier import Carrier, CarrierSettings
 from dialer.demo.program import Program
 from dialer.dialplan import Told, room
-from dialer.keyed import secret_key
-from dialer.model import Attempt, Kind, Machine, Mode, Overflow, Retry
+from dialer.keyed import number_key, secret_key
+from dialer.model import Attempt, Kind, Machine, Mode, Number, Overflow, Retry
 from dialer.ports import Held
 from dialer.recycling import ANOTHER_DAY_S
 from tests.ivr.debtor import Debtor
@@ -314,6 +314,51 @@ async def test_a_redis_that_freezes_takes_nobody_out_of_the_ivr(
         await office.hang_up(attempt.id)
         (record,) = await office.records(1)
     assert (record["outcome"], record["reason"], record["ivr_end"]) == ("ivr", "served", "hung_up")
+
+
+async def call_in(carrier: Carrier, caller: str, keys: str) -> None:
+    """A subscriber calls the campaign's line; `w` is half a second."""
+    await carrier.process.console("module load app_dial.so")
+    for priority, app in ((1, f"Set(CALLERID(num)={caller})"), (2, "Dial(PJSIP/02150001234@trunk)")):
+        await carrier.process.console(f"dialplan add extension 1,{priority},{app} into calls-in replace")
+    await carrier.process.console(f"channel originate Local/1@calls-in application SendDTMF {keys}")
+
+
+@pytest.mark.parametrize("secret", ["1234", ""])
+async def test_a_debtor_calls_back_and_gets_an_agent(office: Office, ivr: Program, secret: str) -> None:
+    """With his secret he is told; without one he is told no debt, and may ask for a person all the same."""
+    await office.open("1001")
+    debtor = office.debtor("human", secret=secret_key(PERSON_KEY, secret) if secret else "")
+    e164 = debtor.numbers[0].e164
+    debtor = replace(debtor, numbers=(Number(e164, number_key(PERSON_KEY, e164)),), amount=750_000)
+    await office.add(debtor)
+    await call_in(office.carrier, f"0{e164[3:]}", "wwww" + ("1ww1w2w3w4w#www0" if secret else "0") + "w" * 60)
+    attempt = await office.talking("1001")
+    assert office.has_told(Told.WANTS_AGENT, attempt)
+    told = {fact.name for fact in await office.store.facts(office.campaign.id, attempt)}
+    assert ({"verified", "told"} <= told) == bool(secret)
+    await office.end_talk("1001")
+    (record,) = await office.records(1)
+    assert (record["attempt"], record["direction"], record["kind"]) == (attempt, "in", "inbound")
+    assert (record["outcome"], record["agent"], record["ivr_result"]) == ("connected", "1001", "agent")
+    assert (record["debtor"], record["number"]) == (debtor.id, e164)
+    assert in_order(record, ("answered_at", "ivr_at", "joined_at", "left_at", "ended_at", "wrapped_at"))
+    kept = await office.store.contact(office.campaign.id, debtor.id)
+    assert kept is not None
+    assert (kept.tries, kept.came, kept.last_at) == (0, (), 0.0), "no try is used up"
+    assert (await office.store.remaining(office.campaign.id, SystemClock().now()))[0] == 1
+    held = (await office.store.lock([Attempt(id="next", **office.of(debtor))], SystemClock().now()))[0]
+    assert isinstance(held, Held)
+    assert (held.person.attempts, len(held.person.conversations)) == ((), 1)
+
+
+async def test_a_stranger_who_calls_hears_the_message_and_no_debt(office: Office, ivr: Program) -> None:
+    await office.open("1001")
+    await call_in(office.carrier, "anonymous", "w" * 40)
+    said = await office.ami.until("UserEvent", LIMIT_S, UserEvent=Told.MESSAGE)
+    (record,) = await office.records(1)
+    assert (record["attempt"], record["direction"], record["debtor"]) == (said["Uniqueid"], "in", "")
+    assert (record["outcome"], record["side"], record["ivr_result"]) == ("ivr", "us", "message")
 
 
 # ---- detection ------------------------------------------------------------------------------------------------------
