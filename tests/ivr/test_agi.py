@@ -145,7 +145,7 @@ PIECES = [
 
 
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=40)), max_size=12), st.booleans())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_no_nonsense_hangs_or_surprises(chunks: list[bytes], begun: bool) -> None:
     """Whatever comes, and wherever it ends: values, or one of our errors, and no more is read than came."""
     ours, theirs = socket.socketpair()
