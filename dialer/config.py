@@ -19,6 +19,7 @@ from dialer.rulebook import DEMO_CAMPAIGNS, Pack
 from dialer.values import MINOR_DIGITS
 
 AMI_SECRET = "SANTUN_AMI_SECRET"  # noqa: S105 - the name of a variable; _<NODE> behind it: of one node only
+ARI_PASSWORD = "SANTUN_ARI_PASSWORD"  # noqa: S105 - the name of a variable; _<NODE> behind it: of one node only
 PERSON_KEY = "SANTUN_PERSON_KEY"
 REDIS_URL = "SANTUN_REDIS_URL"
 LANGUAGES = ("id", "en")
@@ -81,12 +82,27 @@ class Redis(_Table):
 
 
 class Asterisk(_Table):
-    """One Asterisk node's manager interface."""
+    """One Asterisk node's manager interface, and what agents in a browser need of it.
+
+    `ari`: http://127.0.0.1:8088/ari, empty: no browsers; `websocket`: where its SIP websocket is, if not beside ARI.
+    `media_address`: where agents' sound is sent to, where Asterisk cannot tell by route.
+    """
 
     host: Host = "127.0.0.1"
     port: Port = 5038
     user: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")] = "santun"
     secret: str = Field(repr=False)
+    ari: Annotated[str, Field(pattern=r"^(https?://[^\s@]+)?$")] = ""
+    ari_user: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")] = "santun"
+    ari_secret: str = Field(default="", repr=False)
+    websocket: Annotated[str, Field(pattern=r"^(wss?://[^\s@]+)?$")] = ""
+    media_address: Annotated[str, Field(pattern=r"^([A-Za-z0-9.:-]{1,253})?$")] = ""
+
+    @property
+    def sip_websocket(self) -> str:
+        """Where the browsers' SIP goes to; empty: nowhere."""
+        beside = self.ari.rstrip("/").removesuffix("/ari").replace("http", "ws", 1)
+        return self.websocket or (f"{beside}/ws" if beside else "")
 
 
 class Trunk(_Table):
@@ -235,6 +251,11 @@ def _take_secrets(data: dict[str, Any], env: Mapping[str, str]) -> list[str]:
             wrong.append(f"set {AMI_SECRET} (or {own}) to the manager's secret")
         elif not node["secret"].isprintable():
             wrong.append(f"{AMI_SECRET}: use printable characters only")
+        if "ari_secret" in node:
+            wrong.append(f"asterisk.{name}.ari_secret: take it out of the file, set {ARI_PASSWORD} instead")
+        node["ari_secret"] = env.get(f"{ARI_PASSWORD}{own.removeprefix(AMI_SECRET)}") or env.get(ARI_PASSWORD, "")
+        if node.get("ari") and not node["ari_secret"]:
+            wrong.append(f"set {ARI_PASSWORD}: asterisk.{name}.ari is asked with it")
     _redis_secret(data, env, wrong)
     return wrong
 
