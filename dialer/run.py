@@ -12,11 +12,25 @@ from dialer.abandon import Abandons, Fate
 from dialer.actions import Action
 from dialer.ahead import Ahead, zone
 from dialer.callbacks import agents_wanted, keep_again, next_due, on_list, own_agents
+from dialer.desknote import DeskNote, desk_note
 from dialer.errors import BadInput
 from dialer.floor import Floor
 from dialer.forecast import Forecast
 from dialer.live import Share, board, foretold, shift_end, snapshot
-from dialer.model import Attempt, CallState, Campaign, Contact, Fact, Kind, Mode, Number, Outcome, Status, Verdict
+from dialer.model import (
+    Agent,
+    Attempt,
+    CallState,
+    Campaign,
+    Contact,
+    Fact,
+    Kind,
+    Mode,
+    Number,
+    Outcome,
+    Status,
+    Verdict,
+)
 from dialer.originate import timeout_s
 from dialer.outcomes import verdict
 from dialer.outlook import outlook
@@ -120,6 +134,7 @@ class Run:
     status_changes: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     sequence: int = 0
+    notes: int = 0  # told to desks so far
 
     def __post_init__(self) -> None:
         self.floor = Floor(self.campaign, self.trunk.node, self.new_id, self._told)
@@ -281,6 +296,11 @@ class Run:
     def _where(self, attempt: Attempt) -> tzinfo:
         """The debtor's zone: his clock decides which hour it is."""
         return zone(attempt.zone, self.pack.zones[0])
+
+    def note(self, agent: Agent, at: float) -> DeskNote:
+        """What his desk is told now."""
+        self.notes += 1
+        return desk_note(agent, self.floor.attempts.get(agent.attempt), self.campaign, at, self.token, self.notes)
 
     def board(self, at: float, holds: tuple[str, ...], node: str, health: LinkHealth) -> bytes:
         """The live snapshot, numbered, as JSON; `kept` is what a successor needs."""

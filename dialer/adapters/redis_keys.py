@@ -91,6 +91,11 @@ def agent_key(agent: str) -> str:
     return f"{{a:{agent}}}:campaign"
 
 
+def desk_key(agent: str) -> str:
+    """The last note for an agent's desk, and the channel of his notes and messages."""
+    return f"{{a:{agent}}}:desk"
+
+
 def trunk_key(trunk: str) -> str:
     """Engine -> its slice of the trunk."""
     return f"{{t:{trunk}}}:slices"

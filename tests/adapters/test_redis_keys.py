@@ -14,8 +14,9 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_scripts import digest, sources
 from dialer.adapters.redis_store import RedisStore
+from dialer.desknote import desk_note
 from dialer.errors import BadInput
-from dialer.model import Agent, AgentState, Command, Fact, Number, Refused, Status
+from dialer.model import Agent, AgentState, Campaign, Command, Fact, Number, Refused, Status
 from tests.adapters.redis_lives import (
     AT,
     CAMPAIGN,
@@ -52,7 +53,8 @@ async def everything(store: RedisStore) -> None:
     people = contacts(4)
     token = await begin(store, listed=people)
     agent = Agent("101", "node", CAMPAIGN, AgentState.RAISING)
-    await store.save_agents(CAMPAIGN, token, [agent])
+    note = desk_note(agent, None, Campaign(CAMPAIGN, CAMPAIGN), AT, token, 1)
+    await store.save_agents(CAMPAIGN, token, [agent], [note])
     attempts = await claimed(store, token, people[:2])
     assert await store.reserve(token, agent, attempts[0])
     await store.refuse(token, CAMPAIGN, [(people[3], people[3].numbers[0], Refused("hours", AT + 5))], AT)
