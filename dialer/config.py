@@ -340,6 +340,9 @@ def _limits(campaign: Campaign) -> list[str]:
         ("wrap_up_max_s", campaign.wrap_up_max_s, 0, 3600),
         ("call_max_s", campaign.call_max_s, 60, 14_400),
         ("tries_max", campaign.tries_max, 1, 100),
+        ("promise_days_max", campaign.promise_days_max, 0, 366),
+        ("promise_least", campaign.promise_least, 0, 10**15),
+        ("promise_grace_days", campaign.promise_grace_days, 0, 14),
         ("callback_own_agent_s", campaign.callback_own_agent_s, 0, 3600),
     )
     wrong = [f"{name} = {value}: use {low} to {high}" for name, value, low, high in ranges if not low <= value <= high]

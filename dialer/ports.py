@@ -21,6 +21,7 @@ from dialer.model import (
     Status,
     Verdict,
 )
+from dialer.promises import Promise
 
 
 class Clock(Protocol):
@@ -85,6 +86,7 @@ class Finish:
     verdict: Verdict
     record: Mapping[str, str]
     contact: Contact | None  # None: the contact is unknown here (inbound): only the record is written
+    promise: Promise | None = None  # made in it
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from dialer.pacing import Counters, Decision, Limits, Pacer, PacingEvent
 from dialer.past import Past
 from dialer.placing import Placer, Ready, Refusal
 from dialer.ports import Finish, LinkHealth, Store, StreamSize, Telephony
+from dialer.promises import of_outcome
 from dialer.recycling import recycle
 from dialer.rulebook import Pack
 from dialer.series import Series
@@ -272,7 +273,7 @@ class Run:
         told = record(attempt, judged, facts, contact, self.campaign)
         if kept is not None and kept.callback_at and self.ahead.apart:
             judged = replace(judged, retry_at=on_list(judged.retry_at, at))
-        return Finish(attempt, judged, told, kept)
+        return Finish(attempt, judged, told, kept, of_outcome(attempt, contact, told, self.campaign))
 
     def _answered(self, attempt: Attempt) -> None:
         """The forecast hears of an answer at once: after the talk it would think of the meanwhile that nobody does."""

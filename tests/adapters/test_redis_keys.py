@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from redis.crc import key_slot
 
+from dialer import history
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_ivr import IvrStore
 from dialer.adapters.redis_keys import CampaignKeys, campaign_keys, number_keys, person_keys
@@ -33,6 +34,7 @@ from tests.adapters.redis_lives import (
 
 pytestmark = pytest.mark.redis
 BY_THE_IVR = {"report"}  # through a client of its own
+BY_THE_WEB = {"web_rate", "web_session", "web_swap"}  # tests/web/test_redis_web.py
 
 
 def test_campaign_tags_cannot_meet_others() -> None:
@@ -80,6 +82,7 @@ async def everything(store: RedisStore) -> None:
     await store.trim(CAMPAIGN, AT)
     await store.replace_contacts(CAMPAIGN, [replace(people[2], amount=7)])
     await store.withdraw(people[2].person, AT)
+    await store.remember(people[2].person, history.note("n1", AT, "test", "friendly"))
     await store.erase(people[2].person)
     assert await store.renew(CAMPAIGN, "engine", token, 1000)
     await store.resign(CAMPAIGN, "engine", token)
@@ -93,7 +96,7 @@ async def test_the_keys_of_each_script_share_a_slot(redis_process: RedisProcess)
     finally:
         await store.close()
     calls = [command for command in link.sent if command[0] == "EVALSHA"]
-    assert {command[1] for command in calls} == {digest(name) for name in sources() if name not in BY_THE_IVR}
+    assert {command[1] for command in calls} == {digest(name) for name in sources() if name not in BY_THE_IVR | BY_THE_WEB}
     for command in calls:
         assert len({key_slot(str(key).encode()) for key in command[3 : 3 + int(command[2])]}) == 1, command
 
