@@ -54,6 +54,13 @@ def _currency(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError("use an IP address") from None
+
+
 def _redis_url(text: str) -> str:
     try:
         parts = urlsplit(text)
@@ -64,6 +71,16 @@ def _redis_url(text: str) -> str:
         raise ValueError("use redis://127.0.0.1:6379/0")
     return text
 
+
+AgentField = Literal[
+    "name", "lender", "product", "account", "outstanding", "minimum", "fee", "incentive", "due", "days_late",
+    "province", "regency", "promises", "contacts", "notes", "heard",
+]  # fmt: skip
+# what a talk needs; an account's number, fees and where somebody lives only where the operator says so
+AGENT_FIELDS: tuple[AgentField, ...] = (
+    "name", "lender", "product", "outstanding", "minimum", "incentive", "due", "days_late", "promises", "contacts",
+    "notes", "heard",
+)  # fmt: skip
 
 Host = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -168,6 +185,58 @@ class RuleFiles(_Table):
     stricter: tuple[str, ...] = ()
 
 
+class Web(_Table):
+    """Pages and API. Beyond loopback it wants TLS (`tls_cert`, `tls_key`: PEM files) or a proxy that has it.
+
+    `hosts`: names under which it is reached; `proxies`: addresses of proxies whose X-Forwarded-For and -Proto are
+    believed; `agent_fields`: what agents see of an account; a session ends after `idle_minutes` and after `day_hours`.
+    """
+
+    listen: str = "127.0.0.1:8080"
+    tls_cert: str = ""
+    tls_key: str = ""
+    hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")], ...] = ()
+    proxies: tuple[Annotated[str, AfterValidator(_address)], ...] = ()
+    agent_fields: tuple[AgentField, ...] = AGENT_FIELDS
+    idle_minutes: Annotated[int, Field(ge=5, le=720)] = 60
+    day_hours: Annotated[int, Field(ge=1, le=24)] = 12
+    requests_per_second: Annotated[float, Field(ge=1, le=1000, allow_inf_nan=False)] = 10.0  # of one session or token
+
+    @property
+    def host(self) -> str:
+        """Where it listens."""
+        return self.listen.rpartition(":")[0].strip("[]") or "127.0.0.1"
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def loopback(self) -> bool:
+        """Reached from this machine only, by no proxy."""
+        return self._on_loopback and not self.proxies
+
+    @property
+    def _on_loopback(self) -> bool:
+        try:
+            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        port = self.listen.rpartition(":")[2]
+        if not (port.isascii() and port.isdigit() and int(port) <= 65535) or not _HOST.fullmatch(self.host):
+            raise ValueError(f"listen = {self.listen!r}: use host:port")
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ValueError("tls_cert and tls_key go together")
+        if not (self._on_loopback or self.tls_cert or self.proxies):
+            raise ValueError(
+                f"listen = {self.listen!r} is beyond loopback: give tls_cert and tls_key, or proxies = [...] with TLS"
+            )
+        return self
+
+
 class Config(_Table):
     """All settings of a site. `person_key`: the secret of every keyed hash; who loses it loses all histories."""
 
@@ -178,6 +247,7 @@ class Config(_Table):
     ivr: Ivr = Ivr()
     list: ListSettings = ListSettings()
     rules: RuleFiles = RuleFiles()
+    web: Web = Web()
     person_key: bytes = Field(repr=False)
 
     @model_validator(mode="after")

@@ -33,8 +33,7 @@ from tests.adapters.redis_lives import (
 )  # fmt: skip
 
 pytestmark = pytest.mark.redis
-BY_THE_IVR = {"report"}  # through a client of its own
-BY_THE_WEB = {"web_rate", "web_session", "web_swap"}  # tests/web/test_redis_web.py
+ELSEWHERE = {"report", "web_rate", "web_session", "web_swap"}  # the IVR's client; tests/web/test_redis_web.py
 
 
 def test_campaign_tags_cannot_meet_others() -> None:
@@ -96,7 +95,7 @@ async def test_the_keys_of_each_script_share_a_slot(redis_process: RedisProcess)
     finally:
         await store.close()
     calls = [command for command in link.sent if command[0] == "EVALSHA"]
-    assert {command[1] for command in calls} == {digest(name) for name in sources() if name not in BY_THE_IVR | BY_THE_WEB}
+    assert {command[1] for command in calls} == {digest(name) for name in sources() if name not in ELSEWHERE}
     for command in calls:
         assert len({key_slot(str(key).encode()) for key in command[3 : 3 + int(command[2])]}) == 1, command
 
