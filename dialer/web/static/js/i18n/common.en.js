@@ -19,6 +19,7 @@ export default {
   "nav.campaigns": "Campaigns",
   "nav.lists": "Lists",
   "nav.debtors": "Debtors",
+  "nav.users": "Users",
   "nav.docs": "API",
   "nav.sign_out": "Sign out",
 

@@ -19,6 +19,7 @@ export default {
   "nav.campaigns": "Kampanye",
   "nav.lists": "Daftar",
   "nav.debtors": "Debitur",
+  "nav.users": "Pengguna",
   "nav.docs": "API",
   "nav.sign_out": "Keluar",
 

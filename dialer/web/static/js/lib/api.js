@@ -67,7 +67,7 @@ export function problemOf(status, found, retryAfter = null) {
 }
 
 export const get = (path, query, more = {}) => ask("GET", path, { ...more, query });
-export const post = (path, body = {}, more = {}) => ask("POST", path, { ...more, body });
+export const post = (path, body, more = {}) => ask("POST", path, { ...more, body });
 export const put = (path, body, more = {}) => ask("PUT", path, { ...more, body });
 export const patch = (path, body, more = {}) => ask("PATCH", path, { ...more, body });
 export const del = (path, more = {}) => ask("DELETE", path, more);

@@ -1,6 +1,6 @@
 // Who is signed in, what he may do, and the frame of every page: navigation by rights, language, theme, sign-out.
 
-import { get, post, put, useCsrf } from "./api.js";
+import { get, post, useCsrf } from "./api.js";
 import { lang, setLang, words } from "./i18n.js";
 import { Button, Icon, Looks, Menu, html, said, showKeys } from "./ui.js";
 
@@ -13,18 +13,21 @@ export const PAGES = [
   ["campaigns", "/campaigns", "campaigns:see"],
   ["lists", "/lists", "lists:see"],
   ["debtors", "/debtors", "debtors:see"],
+  ["users", "/users", "users:see"],
   ["docs", "/docs", "self"],
 ];
 
 let signedIn = null;
 
-/** The session {user, role, rights, csrf, ...}; asks once. Goes to the sign-in page where there is none. */
+/** Who is signed in {name, role, agent, rights, home, ...}; asks once. Goes to the sign-in page where nobody is. */
 export async function session() {
   if (signedIn) return signedIn;
   try {
-    signedIn = await get("/session");
+    signedIn = await get("/me");
   } catch (problem) {
     if (problem.status !== 401) throw problem;
+  }
+  if (signedIn?.step !== "done") {
     toSignIn();
     return new Promise(() => {}); // the page is on its way
   }
@@ -44,11 +47,14 @@ export async function signOut() {
   location.assign("/sign-in");
 }
 
+/** The rights of `who` that a page or a control needs. */
+const sees = (who, right) => who?.rights?.includes(right) && (right !== "desk" || who.agent);
+
 /** The frame: `page` is its name in PAGES, `tools` goes between navigation and the menu. */
 export const Frame = ({ who, page, tools, children, wide = true }) => html`
   <div class="page"><a class="skip" href="#main">${t("skip")}</a>
     <header class="bar"><a class="brand" href="/">Santun</a>
-      <nav class="nav" aria-label=${t("nav.label")}>${PAGES.filter(([, , right]) => who?.rights?.includes(right)).map(([name, href]) => html`
+      <nav class="nav" aria-label=${t("nav.label")}>${PAGES.filter(([, , right]) => sees(who, right)).map(([name, href]) => html`
         <a key=${name} href=${href} aria-current=${name === page ? "page" : undefined}>${t(`nav.${name}`)}</a>`)}</nav>
       <span class="grow"></span>${tools}
       <${Menu} label=${t("nav.menu")} button=${html`<${Icon} name="user" /><span class="ellipsis">${who?.name ?? ""}</span><${Icon} name="down" />`}>
