@@ -19,6 +19,7 @@ from dialer.rulebook import DEMO_CAMPAIGNS, Pack
 from dialer.values import MINOR_DIGITS
 
 AMI_SECRET = "SANTUN_AMI_SECRET"  # noqa: S105 - the name of a variable; _<NODE> behind it: of one node only
+ARI_PASSWORD = "SANTUN_ARI_PASSWORD"  # noqa: S105 - the name of a variable; _<NODE> behind it: of one node only
 PERSON_KEY = "SANTUN_PERSON_KEY"
 REDIS_URL = "SANTUN_REDIS_URL"
 LANGUAGES = ("id", "en")
@@ -53,6 +54,13 @@ def _currency(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError("use an IP address") from None
+
+
 def _redis_url(text: str) -> str:
     try:
         parts = urlsplit(text)
@@ -63,6 +71,16 @@ def _redis_url(text: str) -> str:
         raise ValueError("use redis://127.0.0.1:6379/0")
     return text
 
+
+AgentField = Literal[
+    "name", "lender", "product", "account", "outstanding", "minimum", "fee", "incentive", "due", "days_late",
+    "province", "regency", "promises", "contacts", "notes", "heard",
+]  # fmt: skip
+# what a talk needs; an account's number, fees and where somebody lives only where the operator says so
+AGENT_FIELDS: tuple[AgentField, ...] = (
+    "name", "lender", "product", "outstanding", "minimum", "incentive", "due", "days_late", "promises", "contacts",
+    "notes", "heard",
+)  # fmt: skip
 
 Host = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -81,12 +99,27 @@ class Redis(_Table):
 
 
 class Asterisk(_Table):
-    """One Asterisk node's manager interface."""
+    """One Asterisk node's manager interface, and what agents in a browser need of it.
+
+    `ari`: http://127.0.0.1:8088/ari, empty: no browsers; `websocket`: where its SIP websocket is, if not beside ARI.
+    `media_address`: where agents' sound is sent to, where Asterisk cannot tell by route.
+    """
 
     host: Host = "127.0.0.1"
     port: Port = 5038
     user: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")] = "santun"
     secret: str = Field(repr=False)
+    ari: Annotated[str, Field(pattern=r"^(https?://[^\s@]+)?$")] = ""
+    ari_user: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")] = "santun"
+    ari_secret: str = Field(default="", repr=False)
+    websocket: Annotated[str, Field(pattern=r"^(wss?://[^\s@]+)?$")] = ""
+    media_address: Annotated[str, Field(pattern=r"^([A-Za-z0-9.:-]{1,253})?$")] = ""
+
+    @property
+    def sip_websocket(self) -> str:
+        """Where the browsers' SIP goes to; empty: nowhere."""
+        beside = self.ari.rstrip("/").removesuffix("/ari").replace("http", "ws", 1)
+        return self.websocket or (f"{beside}/ws" if beside else "")
 
 
 class Trunk(_Table):
@@ -152,6 +185,58 @@ class RuleFiles(_Table):
     stricter: tuple[str, ...] = ()
 
 
+class Web(_Table):
+    """Pages and API. Beyond loopback it wants TLS (`tls_cert`, `tls_key`: PEM files) or a proxy that has it.
+
+    `hosts`: names under which it is reached; `proxies`: addresses of proxies whose X-Forwarded-For and -Proto are
+    believed; `agent_fields`: what agents see of an account; a session ends after `idle_minutes` and after `day_hours`.
+    """
+
+    listen: str = "127.0.0.1:8080"
+    tls_cert: str = ""
+    tls_key: str = ""
+    hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")], ...] = ()
+    proxies: tuple[Annotated[str, AfterValidator(_address)], ...] = ()
+    agent_fields: tuple[AgentField, ...] = AGENT_FIELDS
+    idle_minutes: Annotated[int, Field(ge=5, le=720)] = 60
+    day_hours: Annotated[int, Field(ge=1, le=24)] = 12
+    requests_per_second: Annotated[float, Field(ge=1, le=1000, allow_inf_nan=False)] = 10.0  # of one session or token
+
+    @property
+    def host(self) -> str:
+        """Where it listens."""
+        return self.listen.rpartition(":")[0].strip("[]") or "127.0.0.1"
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def loopback(self) -> bool:
+        """Reached from this machine only, by no proxy."""
+        return self._on_loopback and not self.proxies
+
+    @property
+    def _on_loopback(self) -> bool:
+        try:
+            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        port = self.listen.rpartition(":")[2]
+        if not (port.isascii() and port.isdigit() and int(port) <= 65535) or not _HOST.fullmatch(self.host):
+            raise ValueError(f"listen = {self.listen!r}: use host:port")
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ValueError("tls_cert and tls_key go together")
+        if not (self._on_loopback or self.tls_cert or self.proxies):
+            raise ValueError(
+                f"listen = {self.listen!r} is beyond loopback: give tls_cert and tls_key, or proxies = [...] with TLS"
+            )
+        return self
+
+
 class Config(_Table):
     """All settings of a site. `person_key`: the secret of every keyed hash; who loses it loses all histories."""
 
@@ -162,6 +247,7 @@ class Config(_Table):
     ivr: Ivr = Ivr()
     list: ListSettings = ListSettings()
     rules: RuleFiles = RuleFiles()
+    web: Web = Web()
     person_key: bytes = Field(repr=False)
 
     @model_validator(mode="after")
@@ -235,6 +321,11 @@ def _take_secrets(data: dict[str, Any], env: Mapping[str, str]) -> list[str]:
             wrong.append(f"set {AMI_SECRET} (or {own}) to the manager's secret")
         elif not node["secret"].isprintable():
             wrong.append(f"{AMI_SECRET}: use printable characters only")
+        if "ari_secret" in node:
+            wrong.append(f"asterisk.{name}.ari_secret: take it out of the file, set {ARI_PASSWORD} instead")
+        node["ari_secret"] = env.get(f"{ARI_PASSWORD}{own.removeprefix(AMI_SECRET)}") or env.get(ARI_PASSWORD, "")
+        if node.get("ari") and not node["ari_secret"]:
+            wrong.append(f"set {ARI_PASSWORD}: asterisk.{name}.ari is asked with it")
     _redis_secret(data, env, wrong)
     return wrong
 
@@ -319,6 +410,9 @@ def _limits(campaign: Campaign) -> list[str]:
         ("wrap_up_max_s", campaign.wrap_up_max_s, 0, 3600),
         ("call_max_s", campaign.call_max_s, 60, 14_400),
         ("tries_max", campaign.tries_max, 1, 100),
+        ("promise_days_max", campaign.promise_days_max, 0, 366),
+        ("promise_least", campaign.promise_least, 0, 10**15),
+        ("promise_grace_days", campaign.promise_grace_days, 0, 14),
         ("callback_own_agent_s", campaign.callback_own_agent_s, 0, 3600),
     )
     wrong = [f"{name} = {value}: use {low} to {high}" for name, value, low, high in ranges if not low <= value <= high]

@@ -375,6 +375,7 @@ class Engine:
                 continue
             if run is not None:
                 self.runs[name] = run
+                self._hands.tell_desks(run)
                 log.info("leads", action="lead", campaign=name, token=run.token, open=len(run.floor.attempts))
         for name, why in self._leader.cannot.items():
             if self._complained.get(name) != why:

@@ -73,12 +73,18 @@ class Hands:
                     run.writes.save(action.attempt, self._clock.monotonic())
                     self._tools.write_soon()
                 case SaveAgent():
-                    run.writes.save_agent(action.agent, self._clock.monotonic())
+                    run.writes.save_agent(
+                        action.agent, self._clock.monotonic(), run.note(action.agent, self._clock.now())
+                    )
                     self._tools.write_soon()
                 case Close():
                     self._close(run, action)
                 case LookAgain():
                     self.look_again(run, action.why)
+
+    def tell_desks(self, run: Run) -> None:
+        """A new leader tells how every agent stands."""
+        self.perform(run, [SaveAgent(agent) for agent in run.floor.team.agents.values()])
 
     def _holds_lease(self, run: Run) -> bool:
         return self._tools.leads(run) and self._clock.monotonic() < run.lease_until
@@ -113,7 +119,8 @@ class Hands:
             return
         run.writes.supersede(attempt, agent)
         try:
-            free = await self._tools.within(RESERVE_LIMIT_S, self._store.reserve(run.token, agent, attempt))
+            note = run.note(agent, self._clock.now())
+            free = await self._tools.within(RESERVE_LIMIT_S, self._store.reserve(run.token, agent, attempt, note))
         except NotLeader:
             self._tools.dethroned(run)
             return

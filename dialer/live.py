@@ -115,7 +115,7 @@ def board(
         "calls": states,
         "lines": floor.lines(),
         "ringing": sum(one.state in UNANSWERED for one in floor.attempts.values()),
-        "agents": [{"id": a.id, "state": a.state.value, "since": a.since, "attempt": a.attempt} for a in agents],
+        "agents": [_shown(a, floor.attempts.get(a.attempt)) for a in agents],
         "working": sum(one.state in COUNTED and _works(one) for one in agents),
         "reason": decision.reason,
         "numbers": dict(decision.numbers),
@@ -123,6 +123,17 @@ def board(
         "abandon_rate_max": floor.campaign.abandon_rate_max,
         **figures,
     }
+
+
+def _shown(agent: Agent, attempt: Attempt | None) -> dict[str, object]:
+    """`call`: how his call stands, `contact`: whose it is; both empty without one."""
+    found: dict[str, object] = {"id": agent.id, "state": agent.state.value, "since": agent.since}
+    found |= {"attempt": agent.attempt, "leg": bool(agent.leg)}
+    if agent.break_next or agent.sign_out_next:
+        found["next"] = AgentState.SIGNED_OUT.value if agent.sign_out_next else AgentState.BREAK.value
+    if attempt is not None:
+        found |= {"call": attempt.state.value, "contact": attempt.contact, "kind": attempt.kind}
+    return found
 
 
 def _bound(rate: object) -> dict[str, float]:

@@ -135,6 +135,9 @@ class Campaign:
     recycle: dict[str, Recycle] = field(default_factory=dict)  # outcome -> rule; absent: the default of recycling.py
     tries_max: int = 12  # attempts for one contact, however they end
     callback_own_agent_s: int = 120  # so long a call-back waits for the agent whom he talked with
+    promise_days_max: int = 31  # the last day that may be promised, counted from today
+    promise_least: int = 0  # least amount of a promise; 0: the account's own minimum
+    promise_grace_days: int = 1  # a transfer takes so long: a promise counts as broken after it
     shift_ends: str = ""  # "17:30" in the pack's first zone: the agents go, and no answer may come after it
 
 
@@ -219,6 +222,7 @@ class Contact:
     callback_at: float = 0.0  # the minute he chose; 0: none
     callback_agent: str = ""  # whom he talked with
     rev: int = 0  # the store's: how often the list's data were replaced
+    broken_at: float = 0.0  # a promise was broken and he has not been spoken with since: he is called before others
     came: tuple[tuple[str, int], ...] = ()  # outcome -> how many attempts of this campaign ended so
 
 

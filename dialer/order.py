@@ -1,4 +1,5 @@
 """The order of calling, in one place: call-backs, the lower priority, the higher score, then the earlier due time.
+Whoever broke a promise is called as if his priority were lower by one, until he has been spoken with.
 
 A list without scores is called by days past due. Due time: of a contact never tried the place in its list, of others
 when their next attempt is due, so that among equals those tried last come last. A mix: lists loaded with a weight share
@@ -20,7 +21,7 @@ def rank(contact: Contact) -> int:
     """Lower is called first."""
     if contact.callback_at:
         return -(PRIORITY_MAX + 1) * (SCORE_MAX + 1)
-    priority = max(-PRIORITY_MAX, min(PRIORITY_MAX, contact.priority))
+    priority = max(-PRIORITY_MAX, min(PRIORITY_MAX, contact.priority - bool(contact.broken_at)))
     return priority * (SCORE_MAX + 1) - max(0, min(SCORE_MAX, contact.score))
 
 

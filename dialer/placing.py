@@ -36,7 +36,7 @@ class Ready:
 @dataclass(frozen=True, slots=True)
 class Placer:
     """Claims attempts for one campaign on one node. `ahead` None: each claim looks at the list for itself, and nothing
-    is foretold.
+    is foretold. `tell` hears of refusals that were written down, and when.
     """
 
     store: Store
@@ -45,6 +45,7 @@ class Placer:
     node: str
     new_id: Callable[[float], str]
     ahead: Ahead | None = None
+    tell: Callable[[Sequence[Refused], float], None] | None = None
 
     async def claim(self, token: int, wanted: int, at: float, chosen: Sequence[str] = ()) -> tuple[list[Ready], int]:
         """Up to `wanted` attempts, the `chosen` contacts first, locked and written down; and how many candidates were
@@ -73,8 +74,7 @@ class Placer:
             looked_at += len(some)
             asked = [self._ask(contact, at, refusals) for contact in some]
             ready += await self._locked(token, [one for one in asked if one is not None], at, refusals)
-        if refusals:
-            await self.store.refuse(token, self.campaign.id, refusals, at, self.pack.label)
+        await self._refuse(token, refusals, at)
         return ready, looked_at
 
     def call_back(self, contact: Contact, at: float, refusals: list[Refusal]) -> Ready | None:
@@ -85,9 +85,14 @@ class Placer:
     async def take(self, token: int, asked: Sequence[Ready], refusals: list[Refusal], at: float) -> list[Ready]:
         """Those of `asked` that were locked and written down. Raises StoreDown, NotLeader."""
         ready = await self._locked(token, asked, at, refusals)
+        await self._refuse(token, refusals, at)
+        return ready
+
+    async def _refuse(self, token: int, refusals: Sequence[Refusal], at: float) -> None:
         if refusals:
             await self.store.refuse(token, self.campaign.id, refusals, at, self.pack.label)
-        return ready
+            if self.tell is not None:
+                self.tell([refused for _, _, refused in refusals], at)
 
     def _ask(self, contact: Contact, at: float, refusals: list[Refusal]) -> Ready | None:
         """The first of his numbers, from the one whose turn it is, that may be called by the clock and the law."""

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from dialer.desknote import DeskNote
 from dialer.model import (
     Agent,
     Attempt,
@@ -20,6 +21,7 @@ from dialer.model import (
     Status,
     Verdict,
 )
+from dialer.promises import Promise
 
 
 class Clock(Protocol):
@@ -84,6 +86,7 @@ class Finish:
     verdict: Verdict
     record: Mapping[str, str]
     contact: Contact | None  # None: the contact is unknown here (inbound): only the record is written
+    promise: Promise | None = None  # made in it
     new_numbers: bool = False  # the contact has numbers that he had not: they are to be found by
 
 
@@ -163,14 +166,18 @@ class Store(Protocol):
     async def facts(self, campaign: str, attempt: str) -> tuple[Fact, ...]: ...
 
     # -- agents
-    async def save_agents(self, campaign: str, token: int, agents: Sequence[Agent]) -> None: ...
+    async def save_agents(
+        self, campaign: str, token: int, agents: Sequence[Agent], notes: Sequence[DeskNote] = ()
+    ) -> None:
+        """`notes` are told to the agents' desks."""
+
     async def agents(self, campaign: str) -> tuple[Agent, ...]: ...
     async def works_for(self, agent: str) -> str:
         """The campaign that has this agent; empty: none. One that others have is left out by save_agents."""
 
-    async def reserve(self, token: int, agent: Agent, attempt: Attempt) -> bool:
-        """Agent -> reserved and the attempt's transition, in one round trip. False: he is not of this campaign, or has
-        another attempt that is still open."""
+    async def reserve(self, token: int, agent: Agent, attempt: Attempt, note: DeskNote | None = None) -> bool:
+        """Agent -> reserved and the attempt's transition, in one round trip, his desk told in the same one. False: he
+        is not of this campaign, or has another attempt that is still open; the next note takes this one back."""
 
     # -- live state, commands, trunk
     async def publish(self, campaign: str, token: int, snapshot: bytes) -> None: ...

@@ -116,6 +116,7 @@ def _learnt(contact: Contact, attempt: Attempt, judged: Verdict, at: float) -> C
         came=tuple(sorted(came.items())),
         callback_at=0.0,
         callback_agent="",
+        broken_at=0.0 if judged.conversation else contact.broken_at,
     )
 
 

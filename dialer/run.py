@@ -12,6 +12,7 @@ from dialer.abandon import Abandons, Fate
 from dialer.actions import Action
 from dialer.ahead import Ahead, zone
 from dialer.callbacks import agents_wanted, keep_again, next_due, on_list, own_agents
+from dialer.desknote import DeskNote, desk_note
 from dialer.errors import BadInput
 from dialer.floor import Floor
 from dialer.forecast import Forecast
@@ -19,6 +20,7 @@ from dialer.given import NumberOf, given, unread, with_given
 from dialer.live import Share, board, foretold, shift_end, snapshot
 from dialer.model import (
     INBOUND,
+    Agent,
     Attempt,
     CallState,
     Campaign,
@@ -38,10 +40,12 @@ from dialer.pacing import Counters, Decision, Limits, Pacer, PacingEvent
 from dialer.past import Past
 from dialer.placing import Placer, Ready, Refusal
 from dialer.ports import Finish, LinkHealth, Store, StreamSize, Telephony
+from dialer.promises import of_outcome
 from dialer.recycling import recycle
 from dialer.rulebook import Pack
 from dialer.series import Series
 from dialer.stream import record
+from dialer.tally import Tally
 from dialer.trunks import Breaker
 from dialer.writing import WriteBehind
 
@@ -53,6 +57,10 @@ NOTHING = Decision(0, (), "No calls: just started", {})
 TELLING = frozenset(Outcome) - {
     Outcome.CONGESTION, Outcome.NETWORK_FAULT, Outcome.TRUNK_DOWN, Outcome.INTERRUPTED, Outcome.NOT_PLACED
 }  # fmt: skip
+SHOWN = (
+    "name", "kind", "mode", "ratio", "lines_max", "lines_per_agent_max", "calls_per_second", "abandon_rate_max",
+    "ring_s", "wrap_up_max_s", "shift_ends", "overflow",
+)  # fmt: skip
 ENDED_RINGING = "no_agent_free"  # Attempt.cancelled, and the outcome's reason
 _FATES = {"connect": Fate.SERVED, "served": Fate.SERVED, "overflow": Fate.OVERFLOWED} | {
     "abandon": Fate.ABANDONED, "hung_up": Fate.HUNG_UP
@@ -115,6 +123,7 @@ class Run:
     ahead: Ahead = field(init=False)
     placer: Placer = field(init=False)
     abandons: Abandons = field(init=False)
+    tally: Tally = field(init=False)
     breaker: Breaker = field(default_factory=Breaker)
     share: Share = field(init=False)
     decision: Decision = NOTHING
@@ -138,13 +147,16 @@ class Run:
     status_changes: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     sequence: int = 0
+    notes: int = 0  # told to desks so far
 
     def __post_init__(self) -> None:
         self.floor = Floor(self.campaign, self.trunk.node, self.new_id, self._told)
+        self.floor.contact_of = self.contacts.get
         self.pacer = Pacer(self._limits(), seed=1)
         self.forecast = Forecast()
         self.ahead = Ahead(self.store, self.campaign.id, self.forecast, self.pack.zones[0])
         self.ahead.apart = self.campaign.kind is Kind.AGENTS
+        self.tally = Tally(self.pack.zones[0])
         self.placer = self._placer()
         self.abandons = Abandons(overflow_counts=self.pack.overflow_counts)
         self.share = Share(self.trunk.lines, self.trunk.calls_per_second)
@@ -155,7 +167,9 @@ class Run:
         return replace(limits, ring_min_s=float(self.pack.ring_min_s), end_ringing=True)
 
     def _placer(self) -> Placer:
-        return Placer(self.store, self.campaign, self.pack, self.trunk.node, self.new_id, self.ahead)
+        return Placer(
+            self.store, self.campaign, self.pack, self.trunk.node, self.new_id, self.ahead, self.tally.refused
+        )
 
     def change(self, campaign: Campaign, trunk: Trunk, pack: Pack) -> str:
         """Take new settings over; or why they have to wait, and new calls with them."""
@@ -170,6 +184,7 @@ class Run:
         self.floor.campaign = campaign
         self.pacer.limits = self._limits()
         self.ahead.zone, self.ahead.apart = pack.zones[0], campaign.kind is Kind.AGENTS
+        self.tally.zone = pack.zones[0]
         self.placer = self._placer()
         kept = self.abandons.dump()
         self.abandons = Abandons(overflow_counts=pack.overflow_counts)
@@ -268,6 +283,7 @@ class Run:
         judged: Verdict = verdict(attempt, facts, self.campaign, at)
         self.breaker.saw(judged, at)
         self.outcomes[judged.outcome] = self.outcomes.get(judged.outcome, 0) + 1
+        self.tally.ended(attempt, judged, facts, at, contact.currency if contact is not None else "IDR")
         number = self._learnt(attempt, judged)
         kept = None
         numbers = given(contact, attempt, facts, judged, self.number_of, at)
@@ -278,7 +294,8 @@ class Run:
         told = record(attempt, judged, facts, contact, self.campaign, numbers)
         if kept is not None and kept.callback_at and self.ahead.apart:
             judged = replace(judged, retry_at=on_list(judged.retry_at, at))
-        return Finish(attempt, judged, told, kept, any(one.number for one in numbers))
+        promise = of_outcome(attempt, contact, told, self.campaign)
+        return Finish(attempt, judged, told, kept, promise, any(one.number for one in numbers))
 
     def _answered(self, attempt: Attempt) -> None:
         """The forecast hears of an answer at once: after the talk it would think of the meanwhile that nobody does."""
@@ -303,6 +320,11 @@ class Run:
         """The debtor's zone: his clock decides which hour it is."""
         return zone(attempt.zone, self.pack.zones[0])
 
+    def note(self, agent: Agent, at: float) -> DeskNote:
+        """What his desk is told now."""
+        self.notes += 1
+        return desk_note(agent, self.floor.attempts.get(agent.attempt), self.campaign, at, self.token, self.notes)
+
     def board(self, at: float, holds: tuple[str, ...], node: str, health: LinkHealth) -> bytes:
         """The live snapshot, numbered, as JSON; `kept` is what a successor needs."""
         self.sequence += 1
@@ -317,18 +339,33 @@ class Run:
             "outcomes": self.outcomes,
             "streams": {name: asdict(size) for name, size in self.streams.items()},
             "pack": self.pack.label,
-            "kept": self.abandons.dump() | {"forecast": self.forecast.dump()},
+            "window": self.pack.abandon_window.value,
+            "trunk": self.breaker.shown(at) | {"name": self.trunk.name, "lines": self.trunk.lines},
+            "settings": {name: getattr(self.campaign, name) for name in SHOWN},
+            "day": self._day(at),
+            "kept": self.abandons.dump() | {"forecast": self.forecast.dump(), "tally": self.tally.dump()},
         }
         return json.dumps(board(self.floor, at, self.decision, self.abandons, figures)).encode()
+
+    def _day(self, at: float) -> dict[str, object]:
+        self.tally.saw(self.floor.team.agents.values(), at)
+        return self.tally.shown(at)
 
     def take_over(self, published: bytes | None) -> None:
         """Go on with what the last leader had counted."""
         if published:
             kept = json.loads(published)
             self._load_forecast(kept.get("kept", {}).get("forecast"))
+            self._load_day(kept.get("kept", {}).get("tally"))
             self.abandons.load(kept.get("kept", {}))
             self.outcomes = dict(kept.get("outcomes", {}))
             self.sequence = int(kept.get("sequence", 0))
+
+    def _load_day(self, kept: object) -> None:
+        """Only people look at it."""
+        if isinstance(kept, dict):
+            with suppress(BadInput):
+                self.tally.load(kept)
 
     def _load_forecast(self, kept: object) -> None:
         """Without it the forecast learns anew within a few hundred calls: no reason to lose the counts."""

@@ -29,6 +29,10 @@ class Breaker:
         else:
             self.failures = self.opened = 0
 
+    def shown(self, at: float) -> dict[str, float]:
+        """For the board: failures in a row, seconds until the next try."""
+        return {"failures": self.failures, "hold_s": max(0.0, self.until - at)}
+
     def hold(self, at: float) -> str:
         """Why no call may start over this trunk now; empty: it may."""
         if at >= self.until:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from dialer.desknote import DeskNote
 from dialer.model import Agent, Attempt
 from dialer.ports import Finish, Store
 
@@ -13,6 +14,7 @@ class Batch:
     since: float
     attempts: dict[str, Attempt] = field(default_factory=dict)
     agents: dict[str, Agent] = field(default_factory=dict)
+    notes: dict[str, DeskNote] = field(default_factory=dict)  # by agent
     finished: dict[str, Finish] = field(default_factory=dict)
 
 
@@ -37,9 +39,12 @@ class WriteBehind:
         if attempt.id not in batch.finished:
             batch.attempts[attempt.id] = attempt
 
-    def save_agent(self, agent: Agent, now: float) -> None:
-        """An agent as he is now."""
-        self._gather(now).agents[agent.id] = agent
+    def save_agent(self, agent: Agent, now: float, note: DeskNote | None = None) -> None:
+        """An agent as he is now, and what his desk is told of it."""
+        batch = self._gather(now)
+        batch.agents[agent.id] = agent
+        if note is not None:
+            batch.notes[agent.id] = note
 
     def supersede(self, attempt: Attempt, agent: Agent) -> None:
         """Both are written by another way now: an older state that still waits here must not come after it."""
@@ -47,6 +52,7 @@ class WriteBehind:
             self._batch.attempts[attempt.id] = attempt
         if self._batch is not None and agent.id in self._batch.agents:
             self._batch.agents[agent.id] = agent
+            self._batch.notes.pop(agent.id, None)
 
     def finish(self, finish: Finish, now: float) -> None:
         """An outcome: no transition of this attempt matters any more."""
@@ -68,7 +74,8 @@ class WriteBehind:
         self._under_way, self.failed = taken, False
         try:
             if taken.agents:
-                await self._store.save_agents(self._campaign, self._token, list(taken.agents.values()))
+                agents, notes = list(taken.agents.values()), list(taken.notes.values())
+                await self._store.save_agents(self._campaign, self._token, agents, notes)
             if taken.attempts or taken.finished:
                 changed, finished = list(taken.attempts.values()), list(taken.finished.values())
                 await self._store.write(self._token, self._campaign, changed, finished)
@@ -87,6 +94,5 @@ class WriteBehind:
     def _put_back(self, taken: Batch) -> None:
         newer = self._batch or Batch(taken.since)
         older = {key: one for key, one in taken.attempts.items() if key not in newer.finished}
-        self._batch = Batch(
-            taken.since, older | newer.attempts, taken.agents | newer.agents, taken.finished | newer.finished
-        )
+        agents, notes = taken.agents | newer.agents, taken.notes | newer.notes
+        self._batch = Batch(taken.since, older | newer.attempts, agents, notes, taken.finished | newer.finished)

@@ -48,6 +48,16 @@ def test_a_small_file_is_enough() -> None:
     assert (config.ivr.host, config.ivr.port) == ("127.0.0.1", 4573)
 
 
+def test_browsers_need_ari_and_its_password() -> None:
+    text = GOOD.replace('host = "10.0.0.5"', 'host = "10.0.0.5"\nari = "http://10.0.0.5:8088/ari"')
+    assert "set SANTUN_ARI_PASSWORD" in fault_of(text)
+    node = read_config(text, ENV | {"SANTUN_ARI_PASSWORD": "one", "SANTUN_ARI_PASSWORD_PBX1": "two"}).asterisk["pbx1"]
+    assert (node.ari_user, node.ari_secret, node.sip_websocket) == ("santun", "two", "ws://10.0.0.5:8088/ws")
+    assert "two" not in repr(node)
+    assert read_config(GOOD, ENV).asterisk["pbx1"].sip_websocket == ""
+    assert "asterisk.pbx1.ari_secret: take it out" in fault_of(text.replace("ari =", 'ari_secret = "x"\nari ='))
+
+
 def test_lists_are_read_by_the_sites_region() -> None:
     rules = read_config(GOOD, ENV).list_rules()
     assert (rules.region, rules.country_codes, rules.day_first, rules.currency) == ("ID", frozenset({62}), False, "IDR")

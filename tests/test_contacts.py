@@ -234,7 +234,7 @@ def test_another_country_where_the_site_calls_it() -> None:
     assert read_number("(201) 555-0123", "US", frozenset({1})) == "+12015550123"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.builds(
         lambda prefix, start, rest: prefix + start + rest,
@@ -260,7 +260,7 @@ def test_the_short_way_says_what_libphonenumber_says(digits: str) -> None:
         assert phonenumbers.format_number(again, phonenumbers.PhoneNumberFormat.E164) == found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(string.digits, min_size=7, max_size=11))
 def test_no_mobile_that_the_library_knows_is_lost(rest: str) -> None:
     number = phonenumbers.parse(f"08{rest}", "ID")
@@ -529,7 +529,7 @@ HOSTILE = st.text(st.characters(codec=None), max_size=60) | st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(st.sampled_from(HEADER), HOSTILE))
 def test_whatever_a_row_holds_it_is_read_or_refused(cells: dict[str, str]) -> None:
     for found in read_row(7, ROW | cells, COLUMNS, RULES):

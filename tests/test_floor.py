@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import permutations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialer.actions import Action, Close, HangUp, LookAgain, RaiseLeg, Save, SendToAgent
@@ -722,7 +722,7 @@ def steps(draw: st.DrawFn) -> list[tuple[str, ...]]:
     return found
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(
     steps(), st.sampled_from([Kind.AGENTS, Kind.IVR]), st.booleans(), st.sampled_from(list(Overflow)), st.integers(0, 3)
 )

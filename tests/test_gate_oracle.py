@@ -30,7 +30,7 @@ FIRST, LAST = moment("2026-02-01 00:00:00"), moment("2027-04-30 00:00:00")
 DAY = 86_400.0
 AT = st.integers(int(FIRST), int(LAST)).map(float)
 ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura", "America/New_York", "Europe/London", "Asia/Kathmandu")
-PATIENCE = settings(max_examples=150, deadline=None)
+PATIENCE = settings(max_examples=150)
 
 
 @st.composite
@@ -144,7 +144,7 @@ def is_legal(case: Case, at: float) -> bool:
     return legal(who, who.numbers[0], person, number, pack, at, call_s, campaign, guaranteed)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(case=cases())
 def test_the_gate_says_what_the_slow_one_says(case: Case) -> None:
     """Allowed exactly where the slow gate finds the whole ring and its margin legal, up to the last start it tells."""
@@ -160,7 +160,7 @@ def test_the_gate_says_what_the_slow_one_says(case: Case) -> None:
         event(answer.rule)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(case=cases(), shares=st.lists(st.floats(0, 1, exclude_max=True), min_size=9, max_size=9))
 def test_until_is_the_first_legal_moment(case: Case, shares: list[float]) -> None:
     """No moment before `until` is legal, as far as it is looked for; and `until` itself is legal, or asked again at."""

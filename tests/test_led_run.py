@@ -114,10 +114,16 @@ def test_the_board_is_what_a_successor_goes_on_with() -> None:
     run._told("abandon", "a", "", T0)
     run.finish(attempt("b", T0, state=CallState.GONE, dialled=True, cause=17), (), contacts(1)[0], T0)
     board = run.board(T0, ("because",), "a", UP)
-    assert json.loads(board)["holds"] == ["because"]
+    shown = json.loads(board)
+    assert (shown["holds"], shown["day"]["dialled"], shown["trunk"]["name"]) == (["because"], 1, TRUNK.name)
+    assert shown["settings"]["mode"] == CAMPAIGN.mode
     after = led()
     after.take_over(board)
     assert after.abandons.rate(Window.CAMPAIGN, T0).live == 1
+    assert after.tally.day == run.tally.day
+    shown["kept"]["tally"] = {"v": 9}
+    after.take_over(json.dumps(shown).encode())
+    assert after.tally.day == run.tally.day
     assert (after.outcomes, after.sequence) == ({"busy": 1}, 1)
     after.take_over(None)
 

@@ -48,7 +48,12 @@ def test_the_board_shows_calls_and_agents() -> None:
     shown = board(play.floor, T0, NOTHING, Abandons(0.0), {"status": "running"})
     assert shown["calls"] == {"talking": 1, "ringing": 1}
     assert (shown["lines"], shown["ringing"], shown["working"], shown["status"]) == (2, 1, 1, "running")
-    assert shown["agents"] == [{"id": "101", "state": "talking", "since": T0, "attempt": "a"}]
+    talks = {"id": "101", "state": "talking", "since": T0, "attempt": "a", "leg": True}
+    assert shown["agents"] == [talks | {"call": "talking", "contact": "k", "kind": "progressive"}]
+    play.order("break", "101")
+    assert board(play.floor, T0, NOTHING, Abandons(0.0), {})["agents"] == [
+        talks | {"next": "break", "call": "talking", "contact": "k", "kind": "progressive"}
+    ]
     assert isinstance(shown["abandon"], dict)
     assert shown["abandon"][Window.CAMPAIGN]["upper"] == 1.0
 

@@ -46,7 +46,7 @@ NATIONAL = st.text("0123456789", min_size=4, max_size=11)
 KINDS = [value for name, value in vars(phonenumbers.PhoneNumberType).items() if isinstance(value, int)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     country=st.sampled_from(["ID", "US", "GB"]),
     digits=NATIONAL,

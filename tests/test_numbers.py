@@ -66,7 +66,7 @@ def test_the_short_way_is_libphonenumbers_over_all_beginnings() -> None:
     assert taken > 10_000
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(form=st.sampled_from(FORMS), national=st.from_regex(r"[1-9][0-9]{3,14}", fullmatch=True))
 def test_the_short_way_agrees_or_leaves_it(form: str, national: str) -> None:
     digits = form.format(national)
@@ -74,7 +74,7 @@ def test_the_short_way_agrees_or_leaves_it(form: str, national: str) -> None:
     assert short is None or short == by_library(digits)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(form=st.sampled_from(FORMS), national=st.from_regex(r"8[0-9]{7,12}", fullmatch=True))
 def test_the_short_way_agrees_on_what_looks_like_a_mobile(form: str, national: str) -> None:
     digits = form.format(national)
@@ -144,7 +144,7 @@ def test_emergency_short_and_premium_numbers_are_refused(region: str) -> None:
             read_number(number, region, frozenset({code}))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.from_regex(r"(\+?(62|65|1|44))?0?[1-9][0-9]{3,12}", fullmatch=True))
 def test_a_number_with_a_type_is_a_valid_one(text: str) -> None:
     """So that the library is asked once."""

@@ -120,7 +120,7 @@ PASTS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     person=PASTS,
     pasts=st.lists(PASTS, min_size=2, max_size=2),

@@ -250,6 +250,18 @@ def test_test_is_lint_types_and_tests(machine: Machine) -> None:
     ]
 
 
+@pytest.mark.skipif(
+    "ID=debian" not in Path("/etc/os-release").read_text(), reason="only Debian has Chromium as a package"
+)
+def test_only_the_tests_get_a_browser(machine: Machine) -> None:
+    machine.has("python3", "redis-server", "espeak-ng", "apt-get")
+    for command, variables in (("demo", {}), ("setup", {}), ("test", {"SANTUN_CHROMIUM": "/opt/chromium"})):
+        assert machine.run(command, **variables).returncode == 0
+        assert not [call for call in machine.called() if call.startswith("apt-get")], command
+    machine.run("test")
+    assert "apt-get -q install -y --no-install-recommends chromium" in machine.called()
+
+
 @pytest.mark.parametrize("failing", ["check .", "format", "mypy", "pytest"])
 def test_test_fails_with_each_of_its_parts(machine: Machine, failing: str) -> None:
     ended = machine.has("python3", "redis-server", "espeak-ng").run("test", FAILING=failing)

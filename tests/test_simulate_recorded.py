@@ -189,7 +189,7 @@ def test_days_are_joined_and_long_ago_is_left_out() -> None:
     assert many.skipped == {"before the last 9.5 h of calling": 70 * len(records) - len(many.heard)}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_no_record_whatever_its_fields_breaks_the_reader(data: st.DataObject) -> None:
     records = some_records()

@@ -191,7 +191,7 @@ SPANS = ["closed", "08:00-20:00", "09:00-12:00", "09:00-12:00, 13:00-18:00", "19
 QUIET = ["00:00-24:00", "12:00-13:00", "07:00-09:00", "11:00-11:01, 19:59-20:00"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     hours=st.dictionaries(st.sampled_from(["mon", "fri", "sat"]), st.sampled_from(SPANS)),
     quiet=st.lists(st.sampled_from(QUIET), max_size=2),

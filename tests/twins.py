@@ -14,6 +14,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from dialer import decisionlog
+from dialer.desknote import DeskNote
 from dialer.dialplan import ANSWERED_IVR, Context, Var, room
 from dialer.errors import AckTimeout, ActionRefused, LinkDown, NotLeader, StoreDown
 from dialer.model import (
@@ -141,6 +142,7 @@ class TwinStore:
         self.trimmed: list[float] = []
         self.ivrs: dict[str, str] = {}  # IVR server -> alive or frozen
         self._beats: dict[str, float] = {}
+        self.desks: list[DeskNote] = []
 
     async def _asked(self, name: str) -> None:
         self.calls.append(name)
@@ -324,7 +326,9 @@ class TwinStore:
         await self._asked("facts")
         return tuple(self.told.get(attempt, ()))
 
-    async def save_agents(self, campaign: str, token: int, agents: Sequence[Agent]) -> None:
+    async def save_agents(
+        self, campaign: str, token: int, agents: Sequence[Agent], notes: Sequence[DeskNote] = ()
+    ) -> None:
         await self._asked("save_agents")
         books = self._fenced(campaign, token)
         for one in agents:
@@ -333,6 +337,7 @@ class TwinStore:
             books.agents[one.id] = one
             if one.state is AgentState.SIGNED_OUT and self.homes.get(one.id) == campaign:
                 del self.homes[one.id]
+        self.desks += notes
 
     async def agents(self, campaign: str) -> tuple[Agent, ...]:
         await self._asked("agents")
@@ -342,9 +347,10 @@ class TwinStore:
         await self._asked("works_for")
         return self.homes.get(agent, "")
 
-    async def reserve(self, token: int, agent: Agent, attempt: Attempt) -> bool:
+    async def reserve(self, token: int, agent: Agent, attempt: Attempt, note: DeskNote | None = None) -> bool:
         await self._asked("reserve")
         books = self._fenced(attempt.campaign, token)
+        self.desks += [note] if note else []
         known = books.agents.get(agent.id)
         if known is None or attempt.id not in books.open:
             return False

@@ -8,10 +8,9 @@ from typing import Any
 import msgspec
 
 from dialer.adapters.asterisk_conf import AsteriskSettings
-from dialer.config import AMI_SECRET
+from dialer.config import AMI_SECRET, ARI_PASSWORD
 from dialer.errors import ConfigError
 
-ARI_PASSWORD = "SANTUN_ARI_PASSWORD"  # noqa: S105 - the name of a variable
 _SECRETS = {"ami_secret": AMI_SECRET, "ari_password": ARI_PASSWORD}
 
 

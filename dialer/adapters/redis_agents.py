@@ -6,13 +6,15 @@ from dataclasses import replace
 import structlog
 
 from dialer.adapters.redis_codec import AGENT, encode, pairs, text
-from dialer.adapters.redis_keys import agent_key, campaign_keys
+from dialer.adapters.redis_keys import agent_key, campaign_keys, desk_key
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
+from dialer.desknote import DeskNote
 from dialer.errors import NotLeader
 from dialer.model import Agent, AgentState, Attempt
 
 log = structlog.get_logger(__name__)
+NOTE_KEPT_MS = 7 * 24 * 3600 * 1000  # after so long away nobody asks how he stood
 
 
 class Agents:
@@ -22,7 +24,9 @@ class Agents:
     def __init__(self, link: Link) -> None:
         self._link = link
 
-    async def save_agents(self, campaign: str, token: int, agents: Sequence[Agent]) -> None:
+    async def save_agents(
+        self, campaign: str, token: int, agents: Sequence[Agent], notes: Sequence[DeskNote] = ()
+    ) -> None:
         """Agents who come in (raising) while another campaign has them are left out: they cannot be reserved here."""
         if not agents:
             return
@@ -32,7 +36,8 @@ class Agents:
         for one in agents:
             if one.id not in elsewhere:
                 rows += (one.id, encode(one))
-        await self._link.one(call("agents", (keys.fence, keys.agents), token, *rows))
+        told = [_desk(one) for one in notes if one.agent not in elsewhere]
+        await self._link.run([call("agents", (keys.fence, keys.agents), token, *rows), *told])
         out = [one.id for one in agents if one.state is AgentState.SIGNED_OUT]
         await self._link.run([call("sign_in", (agent_key(one),), campaign, "out", "") for one in out])
         for agent, other in elsewhere.items():
@@ -53,7 +58,7 @@ class Agents:
         own = [one for one, home in zip(found, homes, strict=True) if home is None or text(home) == campaign]
         return tuple(sorted(own, key=lambda one: one.id))
 
-    async def reserve(self, token: int, agent: Agent, attempt: Attempt) -> bool:
+    async def reserve(self, token: int, agent: Agent, attempt: Attempt, note: DeskNote | None = None) -> bool:
         """`agent` may be given idle or already as reserved. The same reservation again: True.
 
         The leader writes agents down behind the calls, so Redis may not know yet that he is idle: refused is who is not
@@ -63,7 +68,8 @@ class Agents:
         if agent.state is not AgentState.RESERVED:
             agent = replace(agent, state=AgentState.RESERVED, attempt=attempt.id)
         words = (token, agent.id, encode(agent), attempt.id, encode(attempt))
-        return bool(await self._link.one(call("reserve", (keys.fence, keys.agents, keys.open), *words)))
+        asked = [call("reserve", (keys.fence, keys.agents, keys.open), *words), *([_desk(note)] if note else [])]
+        return bool((await self._link.run(asked))[0])
 
     async def _sign_in(self, campaign: str, token: int, agents: Sequence[str]) -> dict[str, str]:
         """Agent -> the campaign that has him, for those who cannot come."""
@@ -85,3 +91,7 @@ class Agents:
         if led and there is not None and there.state is not AgentState.SIGNED_OUT:
             return False
         return not await self._link.one(call("sign_in", (agent_key(agent),), campaign, "over", other))
+
+
+def _desk(note: DeskNote) -> RedisCommand:
+    return call("desk", (desk_key(note.agent),), note.campaign, note.token, note.turn, NOTE_KEPT_MS, encode(note))

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from dialer.model import Agent, Attempt, Campaign, Command, Fact
+from dialer.promises import Payment, Promise
 
 Value = TypeVar("Value")
 log = structlog.get_logger(__name__)
@@ -31,6 +32,8 @@ class Effects:
     abandoned_at: float = 0.0
     machine_at: float = 0.0
     hardship: bool = False
+    line: bytes = b""  # of the person's history
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ CAMPAIGN = msgspec.json.Decoder(Campaign)
 COMMAND = msgspec.json.Decoder(Command)
 EFFECTS = msgspec.json.Decoder(Effects)
 FACT = msgspec.json.Decoder(Fact)
+PAYMENT = msgspec.json.Decoder(Payment)
+PROMISE = msgspec.json.Decoder(Promise)
 REPLY = msgspec.json.Decoder(Reply)
 
 

@@ -69,6 +69,7 @@ class _Contact(msgspec.Struct, omit_defaults=True):
     b: float | None = None
     B: str = ""
     w: tuple[tuple[str, int], ...] = ()
+    q: float | None = None  # broke a promise at
 
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -99,13 +100,14 @@ def decode_contact(raw: bytes, contact: str) -> Contact:
     one = _unpack(raw[HEAD.size :])
     consents = tuple(Consent(what, source, date.fromordinal(on)) for what, source, on in one.e)
     return Contact(
-        id=contact, person=_text(one.p), numbers=tuple(map(_long_number, one.n)), name=one.N, language=one.l,
+        id=contact, person=text_of(one.p), numbers=tuple(map(_long_number, one.n)), name=one.N, language=one.l,
         zone=one.z, lender=one.L, product=one.P, currency=one.c, amount=one.a,
-        due=date.fromordinal(one.d) if one.d else None, secret=_text(one.s), secret_digits=one.S, priority=one.r,
-        tries=one.t, next_number=one.i, alias=_text(one.A), account=one.C, minimum=one.m, fee=one.f, incentive=one.I,
+        due=date.fromordinal(one.d) if one.d else None, secret=text_of(one.s), secret_digits=one.S, priority=one.r,
+        tries=one.t, next_number=one.i, alias=text_of(one.A), account=one.C, minimum=one.m, fee=one.f, incentive=one.I,
         province=one.v, regency=one.g, post_code=one.o, consents=consents, custom=one.u, score=one.k,
         expires=one.x or 0.0,
-        last_at=one.T or 0.0, callback_at=one.b or 0.0, callback_agent=one.B, came=one.w, rev=rev,
+        last_at=one.T or 0.0, callback_at=one.b or 0.0, callback_agent=one.B, came=one.w,
+        broken_at=one.q or 0.0, rev=rev,
     )  # fmt: skip
 
 
@@ -124,12 +126,14 @@ def _short(one: Contact) -> _Contact:
     due = one.due.toordinal() if one.due else 0
     consents = tuple((said.what, said.source, said.on.toordinal()) for said in one.consents)
     return _Contact(
-        p=_packed(one.person), n=tuple(map(_short_number, one.numbers)), N=one.name, l=one.language, z=one.zone,
-        L=one.lender, P=one.product, c=one.currency, a=one.amount, d=due, s=_packed(one.secret), S=one.secret_digits,
-        r=one.priority, t=one.tries, i=one.next_number, A=_packed(one.alias), C=one.account, m=one.minimum, f=one.fee,
-        I=one.incentive, v=one.province, g=one.regency, o=one.post_code, e=consents, u=one.custom, k=one.score,
+        p=packed_name(one.person), n=tuple(map(_short_number, one.numbers)), N=one.name, l=one.language, z=one.zone,
+        L=one.lender, P=one.product, c=one.currency, a=one.amount, d=due, s=packed_name(one.secret),
+        S=one.secret_digits,
+        r=one.priority, t=one.tries, i=one.next_number, A=packed_name(one.alias), C=one.account, m=one.minimum,
+        f=one.fee, I=one.incentive, v=one.province, g=one.regency, o=one.post_code, e=consents, u=one.custom,
+        k=one.score,
         x=one.expires or None,
-        T=one.last_at or None, b=one.callback_at or None, B=one.callback_agent, w=one.came,
+        T=one.last_at or None, b=one.callback_at or None, B=one.callback_agent, w=one.came, q=one.broken_at or None,
     )  # fmt: skip
 
 
@@ -137,17 +141,18 @@ def _short_number(one: Number) -> _Number:
     digits = one.e164[1:]
     plain = one.e164[:1] == "+" and digits.isascii() and digits.isdigit() and digits[:1] != "0" and len(digits) < 19
     return _Number(
-        int(digits) if plain else one.e164, _packed(one.key), one.kind, one.state, one.past, one.not_found_at or None,
-        one.given_at or None,
+        int(digits) if plain else one.e164, packed_name(one.key), one.kind, one.state, one.past,
+        one.not_found_at or None, one.given_at or None,
     )  # fmt: skip
 
 
 def _long_number(one: _Number) -> Number:
     e164 = f"+{one.n}" if isinstance(one.n, int) else one.n
-    return Number(e164, _text(one.k), one.t, one.s, one.p, one.f or 0.0, one.g or 0.0)
+    return Number(e164, text_of(one.k), one.t, one.s, one.p, one.f or 0.0, one.g or 0.0)
 
 
-def _packed(name: str) -> Packed:
+def packed_name(name: str) -> Packed:
+    """A name in as few bytes as may be."""
     try:
         raw = bytes.fromhex(name)
     except ValueError:
@@ -157,7 +162,8 @@ def _packed(name: str) -> Packed:
     return name.encode() if name[:1] > "\1" or not name else b"\1" + name.encode()
 
 
-def _text(packed: Packed) -> str:
+def text_of(packed: Packed) -> str:
+    """The name that was packed."""
     if packed[:1] == b"\0":
         return packed[1:].hex()
     return packed[packed[:1] == b"\1" :].decode()

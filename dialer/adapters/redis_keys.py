@@ -42,6 +42,9 @@ class CampaignKeys:
     commands: str  # stream of commands not yet applied
     command_ids: str  # command id -> entry of that stream
     told: str  # channel: attempt id with new facts; empty: a command
+    promised: str  # "attempt person" of promises that are pending, score: when they end
+    promises_ended: str  # the same of others, score: when it was seen
+    paid: str  # ids of payments that the contacts have in, score: when
 
 
 @lru_cache(maxsize=1024)
@@ -81,6 +84,21 @@ def person_keys(key: str) -> PartyKeys:
     return PartyKeys(f"{{p:{key}}}:state", f"{{p:{key}}}:attempts", f"{{p:{key}}}:talks")
 
 
+def history_key(person: str) -> str:
+    """What happened to a person, oldest first."""
+    return f"{{p:{person}}}:history"
+
+
+def promises_key(person: str) -> str:
+    """What a person promised: attempt -> promise."""
+    return f"{{p:{person}}}:promises"
+
+
+def payments_key(person: str) -> str:
+    """What a person paid: payment -> what counts for his promises."""
+    return f"{{p:{person}}}:payments"
+
+
 def number_keys(key: str) -> PartyKeys:
     """Under `{n:...}`."""
     return PartyKeys(f"{{n:{key}}}:state", f"{{n:{key}}}:attempts", f"{{n:{key}}}:talks")
@@ -89,6 +107,11 @@ def number_keys(key: str) -> PartyKeys:
 def agent_key(agent: str) -> str:
     """The campaign an agent works for."""
     return f"{{a:{agent}}}:campaign"
+
+
+def desk_key(agent: str) -> str:
+    """The last note for an agent's desk, and the channel of his notes and messages."""
+    return f"{{a:{agent}}}:desk"
 
 
 def trunk_key(trunk: str) -> str:

@@ -5,18 +5,30 @@ from itertools import chain
 
 from dialer.adapters.redis_codec import ATTEMPT, EFFECTS, FACT, Effects, encode, pairs
 from dialer.adapters.redis_contact import encode_contact
+from dialer.adapters.redis_history import LIMITS, encode_entry
 from dialer.adapters.redis_index import entries_of
-from dialer.adapters.redis_keys import campaign_keys, facts_key, number_keys, person_keys
+from dialer.adapters.redis_keys import (
+    campaign_keys,
+    facts_key,
+    history_key,
+    number_keys,
+    person_keys,
+    promises_key,
+)
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_list import epoch_word
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
 from dialer.adapters.redis_updates import Updates
+from dialer.history import of_call
 from dialer.model import INBOUND, Attempt, Fact, Outcome
 from dialer.ports import Finish
+from dialer.promises import Promise
 
 KEPT_MS = 32 * 86_400_000  # history: the longest window of a rule pack, and a day
 CORRECTIONS_KEPT_MS = 7 * 86_400_000
 SETTLED_AT_ONCE = 200
+
+PROMISES_MAX = 50  # of one person: the oldest goes first
 
 WRITTEN, UNSETTLED = 1, 2
 
@@ -32,6 +44,7 @@ def effects_of(finish: Finish) -> Effects:
         verdict.count, tried_at=attempt.placed_at or attempt.ended_at, wrong_person=verdict.wrong_person,
         abandoned_at=ended_at if verdict.outcome is Outcome.ABANDONED else 0.0,
         machine_at=ended_at if verdict.outcome is Outcome.MACHINE else 0.0, hardship=verdict.hardship,
+        line=encode_entry(of_call(attempt, verdict, finish.record)), promise=finish.promise,
     )  # fmt: skip
 
 
@@ -90,7 +103,7 @@ class Outcomes:
             rows += _outcome(finish, effect)
         places = (
             keys.fence, keys.open, keys.unsettled, keys.outcomes, keys.contacts, keys.later, keys.rest, keys.counters,
-            keys.behind, keys.withdrawn, keys.ready,
+            keys.behind, keys.withdrawn, keys.promised, keys.ready,
         )  # fmt: skip
         # first: a number that is found too early does no harm, one that nobody finds would
         known_by = [finish.contact for finish in finished if finish.new_numbers and finish.contact]
@@ -121,6 +134,11 @@ class Outcomes:
         return {name.decode(): int(count) for name, count in found}
 
 
+def promise_word(promise: Promise) -> str:
+    """How a campaign's books name it."""
+    return f"{promise.id} {promise.person}"
+
+
 def _outcome(finish: Finish, effects: Effects) -> list[Argument]:
     attempt, verdict, contact = finish.attempt, finish.verdict, finish.contact
     if attempt.kind == INBOUND and not _changes_the_list(finish):
@@ -129,6 +147,8 @@ def _outcome(finish: Finish, effects: Effects) -> list[Argument]:
     rows: list[Argument] = [attempt.id, verdict.outcome.value, int(verdict.live), encode(effects), name]
     rows.append(encode_contact(contact) if contact else "")
     rows += (epoch_word(verdict.retry_at) if verdict.retry_at else "", epoch_word(attempt.ended_at))
+    promise = finish.promise
+    rows += (epoch_word(promise.until), promise_word(promise)) if promise else ("", "")
     return [*rows, 2 * len(finish.record), *chain.from_iterable(finish.record.items())]
 
 
@@ -156,5 +176,9 @@ def _settle(effects: Effects) -> list[RedisCommand]:
             continue
         words: list[Argument] = [talk_at, int(stop), epoch_word(silent_until), int(dead), int(effects.count), KEPT_MS]
         words += (epoch_word(effects.tried_at), epoch_word(effects.abandoned_at), epoch_word(machine_at), int(hardship))
-        found.append(call("settle", (party.state, party.attempts, party.talks), effects.attempt, *words))
+        places = [party.state, party.attempts, party.talks]
+        if party.state.startswith("{p:"):
+            places += (history_key(effects.person), promises_key(effects.person))
+            words += (*LIMITS, effects.line, encode(effects.promise) if effects.promise else "", PROMISES_MAX)
+        found.append(call("settle", places, effects.attempt, *words))
     return found

@@ -4,11 +4,20 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from dialer.adapters.redis_codec import PROMISE, pairs
 from dialer.adapters.redis_contact import read_contact
 from dialer.adapters.redis_index import Index, Place, numbers_gone, person_gone
-from dialer.adapters.redis_keys import PartyKeys, campaign_keys, number_keys, person_keys
+from dialer.adapters.redis_keys import (
+    campaign_keys,
+    history_key,
+    number_keys,
+    payments_key,
+    person_keys,
+    promises_key,
+)
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_list import epoch_word
+from dialer.adapters.redis_outcomes import promise_word
 from dialer.adapters.redis_scripts import RedisCommand, call
 from dialer.errors import BadInput
 from dialer.model import CAMPAIGN_ID, Contact
@@ -66,17 +75,29 @@ class People:
         await self._link.run([gone for place, one in known.items() for gone in numbers_gone(place.campaign, one)])
         others = await self._index.of_numbers(numbers)
         alone = [number for number, left in zip(numbers, others, strict=True) if not left]
-        await self._forget([person_keys(person), *map(number_keys, alone)])
+        await self._forget_promises(person)
+        own = person_keys(person)
+        more = (history_key(person), promises_key(person), payments_key(person))
+        gone = [call("forget", (own.state, own.attempts, own.talks, *more))]
+        gone += [call("forget", (one.state, one.attempts, one.talks)) for one in map(number_keys, alone)]
+        await self._link.run(gone)
         erased = 0
         for name, contacts in _by_campaign(places).items():
             keys = campaign_keys(name)
-            own = (keys.contacts, keys.ready, keys.later, keys.rest, keys.refused, keys.behind, keys.withdrawn)
-            erased += await self._link.one(call("erase", own, *contacts))
+            lists = (keys.contacts, keys.ready, keys.later, keys.rest, keys.refused, keys.behind, keys.withdrawn)
+            erased += await self._link.one(call("erase", lists, *contacts))
         await self._link.run([person_gone(person, place) for place in places])  # last: until then it can be repeated
         return erased
 
-    async def _forget(self, parties: Iterable[PartyKeys]) -> None:
-        await self._link.run([call("forget", (party.state, party.attempts, party.talks)) for party in parties])
+    async def _forget_promises(self, person: str) -> None:
+        """Out of the books of the campaigns in which he made them."""
+        key = promises_key(person)
+        found = self._link.reader.many(PROMISE, pairs(await self._link.one(("HGETALL", key))), key)
+        gone: list[RedisCommand] = []
+        for one in found:
+            keys = campaign_keys(one.campaign)
+            gone += [("ZREM", name, promise_word(one)) for name in (keys.promised, keys.promises_ended)]
+        await self._link.run(gone)
 
 
 async def read_places(link: Link, places: Sequence[Place]) -> dict[Place, Contact]:

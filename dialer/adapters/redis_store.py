@@ -6,6 +6,7 @@ from dialer.adapters.redis_agents import Agents
 from dialer.adapters.redis_campaigns import Campaigns
 from dialer.adapters.redis_claims import Claims
 from dialer.adapters.redis_commands import Commands
+from dialer.adapters.redis_history import PersonHistory
 from dialer.adapters.redis_index import Index
 from dialer.adapters.redis_link import COMMAND_LIMIT_S, Link
 from dialer.adapters.redis_list import Contacts
@@ -20,7 +21,8 @@ from dialer.adapters.redis_updates import Updates
 
 
 class RedisStore(
-    Campaigns, Contacts, Claims, Outcomes, Agents, Commands, PacingSeries, Streams, Log, People, Stops, Survey
+    Campaigns, Contacts, Claims, Outcomes, Agents, Commands, PacingSeries, Streams, Log, People, Stops, Survey,
+    PersonHistory,
 ):  # fmt: skip
     """Redis behind ports.Store; `url` as in redis://host:port/0."""
 

@@ -32,6 +32,7 @@ def with_life(listed: Contact, lived: Contact) -> Contact:
     return replace(
         listed, numbers=numbers, next_number=places[0] if places else 0, tries=lived.tries, alias=lived.alias,
         last_at=lived.last_at, callback_at=lived.callback_at, callback_agent=lived.callback_agent, came=lived.came,
+        broken_at=max(listed.broken_at, lived.broken_at),
     )  # fmt: skip
 
 

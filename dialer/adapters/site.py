@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_store import RedisStore
-from dialer.config import Config, RuleFiles, read_config
+from dialer.config import Config, RuleFiles, Web, read_config
 from dialer.errors import ConfigError
 from dialer.model import Campaign, attempt_id
 
@@ -27,7 +27,9 @@ def load_config(path: Path) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read ({error}); name it by --config or {CONFIG}.") from None
     config = read_config(text, os.environ, path.name)
-    return config.model_copy(update={"rules": _beside(config.rules, path.parent)})
+    return config.model_copy(
+        update={"rules": _beside(config.rules, path.parent), "web": _web_beside(config.web, path.parent)}
+    )
 
 
 def _beside(rules: RuleFiles, folder: Path) -> RuleFiles:
@@ -41,6 +43,11 @@ def _beside(rules: RuleFiles, folder: Path) -> RuleFiles:
         holidays=whole(rules.holidays),
         stricter=tuple(whole(name) for name in rules.stricter),
     )
+
+
+def _web_beside(web: Web, folder: Path) -> Web:
+    files = {name: getattr(web, name) for name in ("tls_cert", "tls_key")}
+    return web.model_copy(update={name: str((folder / file).absolute()) for name, file in files.items() if file})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""HTTP of the dialer: so far whether it is alive and ready, and the live snapshot."""
+"""HTTP of the dialer: pages, the API, live updates; knows the core and its doors, never an adapter."""

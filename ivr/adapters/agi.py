@@ -45,7 +45,7 @@ class Lines:
 
     def read(self, deadline: float) -> str:
         """The next line; AGIHangup where the peer closed, TooSlow at `deadline` (monotonic seconds)."""
-        while b"\n" not in self._buffer:
+        while b"\n" not in self._buffer[: LINE_LONGEST + 1]:
             if len(self._buffer) > LINE_LONGEST:
                 raise AGIUnknownError("a line without an end")
             self._receive(deadline)
@@ -152,14 +152,17 @@ class Agi(AGI):  # type: ignore[misc]  # pyst2 has no types
         raise AGIUnknownError("no end of the usage")
 
     def play(self, path: str, keys: str, offset: int, limit_s: float) -> tuple[str, int]:
-        """STREAM FILE: the key that interrupted it or '', and the sample at which it ended."""
+        """STREAM FILE: the key of `keys` that interrupted it or '', and the sample at which it ended."""
         self.send_command("STREAM FILE", self._quote(path), self._quote(keys), offset)
         result = self.get_result(limit_s=limit_s)
         try:
             value, end = int(result["result"][0]), int(result.get("endpos", ("0", ""))[0])
-            return (chr(value) if value else ""), end
+            key = chr(value) if value else ""
         except (ValueError, OverflowError) as error:
             raise AGIUnknownError("not a key") from error
+        if key not in keys:
+            raise AGIUnknownError("not a key that was awaited")
+        return key, end
 
 
 Script = Callable[[Agi], Any]

@@ -45,7 +45,7 @@ from tests.adapters.redis_lives import ROOT, Cut, link_of, placed_in, until
 pytestmark = pytest.mark.redis
 DAY_S = 86_400.0
 LIMIT_S = 100.0  # four processes that start on a busy machine
-TRIALS = 16
+TRIALS = 64  # most guards are missed in the first few; real schedules differ from run to run
 NO_PAST = History()
 
 
@@ -203,7 +203,7 @@ PLANS = st.lists(
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@settings(max_examples=120, suppress_health_check=list(HealthCheck), print_blob=True)
 @given(world=WORLDS, plans=PLANS, drawn=st.lists(st.integers(0, 2), max_size=200), seed=st.integers(0, 10_000))
 def test_no_schedule_lets_a_wrong_call_out(
     redis: RedisProcess, world: World, plans: list[list[str]], drawn: list[int], seed: int

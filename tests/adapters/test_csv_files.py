@@ -156,7 +156,7 @@ def test_memory_is_bounded(path: Path) -> None:
         tracemalloc.stop()
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=400))
 def test_whatever_bytes_come_they_are_rows_or_bad_input(path: Path, content: bytes) -> None:
     try:
@@ -167,7 +167,7 @@ def test_whatever_bytes_come_they_are_rows_or_bad_input(path: Path, content: byt
         assert set(row) <= {"nama", "hp"} or set(row) == {UNREADABLE}
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text('",;\n\rab', max_size=120))
 def test_quotes_in_any_place_break_nothing(path: Path, text: str) -> None:
     found = read(path, f"nama,hp\n{text}\nAni,0813".encode())

@@ -124,7 +124,7 @@ ODD = (
 CELLS = st.text(max_size=12) | st.sampled_from(ODD)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     header=st.lists(st.sampled_from(WORDS) | st.text(max_size=8), min_size=1, max_size=8),
     table=st.lists(st.lists(CELLS, max_size=9), max_size=6),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from redis.crc import key_slot
 
+from dialer import history
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_ivr import IvrStore
 from dialer.adapters.redis_keys import CampaignKeys, campaign_keys, number_keys, person_keys
@@ -14,8 +15,9 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_scripts import digest, sources
 from dialer.adapters.redis_store import RedisStore
+from dialer.desknote import desk_note
 from dialer.errors import BadInput
-from dialer.model import Agent, AgentState, Command, Fact, Number, Refused, Status
+from dialer.model import Agent, AgentState, Campaign, Command, Fact, Number, Refused, Status
 from tests.adapters.redis_lives import (
     AT,
     CAMPAIGN,
@@ -31,7 +33,7 @@ from tests.adapters.redis_lives import (
 )  # fmt: skip
 
 pytestmark = pytest.mark.redis
-BY_THE_IVR = {"report"}  # through a client of its own
+ELSEWHERE = {"report", "web_rate", "web_session", "web_swap"}  # the IVR's client; tests/web/test_redis_web.py
 
 
 def test_campaign_tags_cannot_meet_others() -> None:
@@ -52,7 +54,8 @@ async def everything(store: RedisStore) -> None:
     people = contacts(4)
     token = await begin(store, listed=people)
     agent = Agent("101", "node", CAMPAIGN, AgentState.RAISING)
-    await store.save_agents(CAMPAIGN, token, [agent])
+    note = desk_note(agent, None, Campaign(CAMPAIGN, CAMPAIGN), AT, token, 1)
+    await store.save_agents(CAMPAIGN, token, [agent], [note])
     attempts = await claimed(store, token, people[:2])
     assert await store.reserve(token, agent, attempts[0])
     await store.refuse(token, CAMPAIGN, [(people[3], people[3].numbers[0], Refused("hours", AT + 5))], AT)
@@ -78,6 +81,7 @@ async def everything(store: RedisStore) -> None:
     await store.trim(CAMPAIGN, AT)
     await store.replace_contacts(CAMPAIGN, [replace(people[2], amount=7)])
     await store.withdraw(people[2].person, AT)
+    await store.remember(people[2].person, history.note("n1", AT, "test", "friendly"))
     await store.erase(people[2].person)
     assert await store.renew(CAMPAIGN, "engine", token, 1000)
     await store.resign(CAMPAIGN, "engine", token)
@@ -91,7 +95,7 @@ async def test_the_keys_of_each_script_share_a_slot(redis_process: RedisProcess)
     finally:
         await store.close()
     calls = [command for command in link.sent if command[0] == "EVALSHA"]
-    assert {command[1] for command in calls} == {digest(name) for name in sources() if name not in BY_THE_IVR}
+    assert {command[1] for command in calls} == {digest(name) for name in sources() if name not in ELSEWHERE}
     for command in calls:
         assert len({key_slot(str(key).encode()) for key in command[3 : 3 + int(command[2])]}) == 1, command
 

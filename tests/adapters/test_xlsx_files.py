@@ -260,7 +260,7 @@ def test_entities_are_not_expanded(path: Path) -> None:
     assert "XLSX" in fault_of(path, content) or "spreadsheet" in fault_of(path, content)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, 10_000), new=st.binary(min_size=1, max_size=20))
 def test_whatever_bytes_are_broken_it_is_rows_or_bad_input(path: Path, at: int, new: bytes) -> None:
     content = bytearray(book(sheet(HEADER, ("Budi", "0812"), ("Ani", 81234567890))))
@@ -273,7 +273,7 @@ def test_whatever_bytes_are_broken_it_is_rows_or_bad_input(path: Path, at: int, 
     assert all(set(row) <= set(HEADER) or set(row) == {UNREADABLE} or row for _, row in found)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(xml=st.text('<>/="crvf tes1A ', max_size=60))
 def test_whatever_a_sheet_holds_it_is_rows_or_bad_input(path: Path, xml: str) -> None:
     broken = sheet(HEADER, ("Budi", "0812")).replace("</sheetData>", f"{xml}</sheetData>")

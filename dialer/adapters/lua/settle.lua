@@ -1,8 +1,11 @@
 #!lua flags=allow-oom
 -- What a written outcome means for one person or number: of two histories the stricter stays. Each line may be repeated
 -- without harm.
--- KEYS state attempts talks
+-- Of a person also a line of his history and the promise that he made, unless he was erased during the call.
+-- KEYS state attempts talks [history promises]
 -- ARGV attempt talk_at stop silent_until dead count keep_ms tried_at abandoned_at machine_at hardship
+--      [most keep_s line promise promises_most]
+-- with remember
 if ARGV[2] ~= '' then
   redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
   redis.call('PEXPIRE', KEYS[3], ARGV[7])
@@ -12,7 +15,7 @@ if ARGV[6] == '0' then
 else
   redis.call('ZADD', KEYS[2], 'XX', 'GT', ARGV[8], ARGV[1])  -- a cap runs from the call, not from its claim
 end
-local names = {'lock', 'stop', 'silent', 'dead', 'stops', 'abandoned', 'machine', 'hardship'}
+local names = {'lock', 'stop', 'silent', 'dead', 'stops', 'abandoned', 'machine', 'hardship', 'forgotten'}
 local seen = {}
 for i, value in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do
   seen[names[i]] = value
@@ -37,9 +40,22 @@ latest('abandoned', ARGV[9])
 latest('machine', ARGV[10])
 flag('hardship', ARGV[11])
 if seen.lock and string.match(seen.lock, '^%S+') == ARGV[1] then
-  redis.call('HDEL', KEYS[1], 'lock', 'thief', 'changed')
+  redis.call('HDEL', KEYS[1], 'lock', 'thief', 'changed', 'forgotten')
 elseif seen.lock and changed then
   redis.call('HSET', KEYS[1], 'changed', '1')  -- somebody else is about to call
+end
+if #KEYS > 3 and not seen.forgotten then
+  if ARGV[14] ~= '' then
+    remember(KEYS[4], ARGV[12], ARGV[13], ARGV[14])
+  end
+  if ARGV[15] ~= '' and redis.call('HSETNX', KEYS[5], ARGV[1], ARGV[15]) == 1 then
+    redis.call('PEXPIRE', KEYS[5], string.format('%.0f', tonumber(ARGV[13]) * 1000))
+    if redis.call('HLEN', KEYS[5]) > tonumber(ARGV[16]) then
+      local ids = redis.call('HKEYS', KEYS[5])
+      table.sort(ids)  -- by time
+      redis.call('HDEL', KEYS[5], ids[1])
+    end
+  end
 end
 if seen.stop or seen.silent or seen.dead or seen.stops or seen.hardship then
   redis.call('PERSIST', KEYS[1])

@@ -1,0 +1,78 @@
+"""Users of the web in Redis: names, roles, hashes of passwords; and which code of theirs has been used."""
+
+import msgspec
+
+from dialer.adapters.redis_codec import encode, pairs, text
+from dialer.adapters.redis_link import Link
+from dialer.adapters.redis_scripts import call
+from dialer.adapters.redis_web_keys import EXTENSIONS, USERS, code_key
+from dialer.errors import BadInput
+from dialer.users import User
+
+USER = msgspec.json.Decoder(User)
+CODE_KEPT_S = 300  # longer than a code is good for
+
+
+class RedisUsers:
+    """Behind the web's door Users."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def user(self, name: str) -> User | None:
+        """The user of this name."""
+        return self._link.reader.one(USER, await self._link.one(("HGET", USERS, name)), USERS, name)
+
+    async def users(self) -> tuple[User, ...]:
+        """All, by name."""
+        found = self._link.reader.many(USER, pairs(await self._link.one(("HGETALL", USERS))), USERS)
+        return tuple(sorted(found, key=lambda one: one.name))
+
+    async def add(self, user: User) -> None:
+        """Raises BadInput where name or extension is taken."""
+        await self._take(user)
+        if not await self._swap(user.name, b"", encode(user)):
+            await self._free(user)
+            raise BadInput(f"there is a user {user.name!r} already.")
+
+    async def change(self, before: User, after: User) -> None:
+        """Raises BadInput where he has been changed meanwhile or the extension is taken."""
+        if after.agent != before.agent:
+            await self._take(after)
+        if not await self._swap(before.name, await self._as_kept(before), encode(after)):
+            if after.agent != before.agent:
+                await self._free(after)
+            raise BadInput(f"user {before.name!r} has been changed meanwhile; look again.")
+        if after.agent != before.agent:
+            await self._free(before)
+
+    async def remove(self, user: User) -> None:
+        """Raises BadInput where he has been changed meanwhile."""
+        if not await self._swap(user.name, await self._as_kept(user), b""):
+            raise BadInput(f"user {user.name!r} has been changed meanwhile; look again.")
+        await self._free(user)
+
+    async def code_used(self, user: str, counter: int) -> bool:
+        """True: this code of his has been used before; otherwise it has been now."""
+        return await self._link.one(("SET", code_key(user, counter), "1", "NX", "EX", CODE_KEPT_S)) is None
+
+    async def _as_kept(self, user: User) -> bytes:
+        """Its very bytes, which another version may have written; none where it says something else by now."""
+        raw: bytes | None = await self._link.one(("HGET", USERS, user.name))
+        known = self._link.reader.one(USER, raw, USERS, user.name)
+        return raw if raw is not None and known == user else b"\xff"
+
+    async def _swap(self, name: str, before: bytes, after: bytes) -> bool:
+        return bool(await self._link.one(call("web_swap", (USERS,), name, before, after)))
+
+    async def _take(self, user: User) -> None:
+        if not user.agent or await self._link.one(("HSETNX", EXTENSIONS, user.agent, user.name)):
+            return
+        holder = text(await self._link.one(("HGET", EXTENSIONS, user.agent)) or b"")
+        if holder != user.name and await self.user(holder) is not None:
+            raise BadInput(f"extension {user.agent} is {holder!r}'s.")
+        await self._link.one(("HSET", EXTENSIONS, user.agent, user.name))  # left over from a process that was killed
+
+    async def _free(self, user: User) -> None:
+        if user.agent:
+            await self._link.one(call("web_swap", (EXTENSIONS,), user.agent, user.name, ""))

@@ -1,0 +1,82 @@
+"""What an agent's desk is told: at each change one note with all that holds now, the last one kept; and messages.
+
+A note is published on the channel `{a:AGENT}:desk` and kept in the key of the same name, as a JSON object with the
+names of DeskNote and `seq`, which the store counts up per agent. A note with a lower `seq` than one seen is to be
+ignored; one that was missed need not be asked for, as each is whole. Names, amounts and history are not in it.
+"""
+
+from dataclasses import dataclass, replace
+
+from dialer.mask import mask_number
+from dialer.model import Agent, AgentState, Attempt, Campaign
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DeskNote:
+    """How one agent stands. Times: epoch seconds, UTC, 0.0: none. `token`, `turn`: whose note and which of his, by
+    which the store drops one that comes late."""
+
+    agent: str
+    campaign: str
+    node: str
+    state: str  # a word of AgentState
+    since: float
+    at: float
+    token: int
+    turn: int
+    v: int = VERSION
+    note: str = "state"
+    attempt: str = ""  # his call, from the reservation to the end of wrap-up
+    contact: str = ""
+    number: str = ""  # masked
+    number_kind: str = ""  # debtor, co_borrower, emergency, workplace
+    kind: str = ""  # Attempt.kind: progressive, call_back, preview, manual, inbound, ...
+    language: str = ""
+    call: str = ""  # a word of CallState, as it was at this change: later ones of the call alone tell nothing
+    wrap_until: float = 0.0  # state wrap_up: then it ends by itself
+    break_reason: str = ""
+    next: str = ""  # `break` or `sign_out`: taken when he is free
+
+
+@dataclass(frozen=True, slots=True)
+class DeskMessage:
+    """Words from a person to an agent: published on the same channel, the last 20 kept in `{a:AGENT}:messages`."""
+
+    id: str
+    agent: str
+    sender: str
+    text: str
+    at: float
+    v: int = VERSION
+    note: str = "message"
+
+
+def desk_note(agent: Agent, attempt: Attempt | None, campaign: Campaign, at: float, token: int, turn: int) -> DeskNote:
+    """`attempt`: the one that he is reserved for, talks in or wraps up, if it is still known."""
+    wraps = agent.state is AgentState.WRAP_UP
+    note = DeskNote(
+        agent=agent.id,
+        campaign=campaign.id,
+        node=agent.node,
+        state=agent.state.value,
+        since=agent.since,
+        at=at,
+        token=token,
+        turn=turn,
+        attempt=agent.attempt,
+        wrap_until=agent.since + campaign.wrap_up_max_s if wraps else 0.0,
+        next="sign_out" if agent.sign_out_next else "break" if agent.break_next else "",
+    )
+    if attempt is None:
+        return note
+    return replace(
+        note,
+        contact=attempt.contact,
+        number=mask_number(attempt.number.e164),
+        number_kind=attempt.number.kind.value,
+        kind=attempt.kind,
+        language=attempt.language,
+        call=attempt.state.value,
+    )

@@ -1,0 +1,113 @@
+"""The shape of every API module: a table of routes, and what a handler is asked.
+
+    class NewStop(msgspec.Struct, forbid_unknown_fields=True):
+        number: str
+        reason: str = ""
+
+    async def add(office: Office, asked: Asked[None, NewStop]) -> Stop:
+        if not asked.who.may(Right.STOPS_CHANGE): ...        # the route's right has been checked already
+        raise Problem(409, "stopped_already", "He is on the list already.")
+
+    ROUTES = (Route("POST", "/stops", Right.STOPS_CHANGE, add, "Do not call these numbers", takes=NewStop, gives=Stop),)
+
+Path parameters come as text in `asked.path`, the query as a decoded struct (`query=`), the body as a decoded struct
+(`takes=`) or, with `takes=Upload`, as a stream. `gives`: what the handler returns; None: an empty answer (204);
+Download: a file. Times in structs are `datetime` in UTC, money is an integer beside its currency. `asked.at` is now.
+A change by a signed-in page needs its CSRF token, is counted, audited under `METHOD path` with the path parameters as
+target (`asked.note` adds a word), and answered once per Idempotency-Key: all that is done before and after the handler.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from dialer.users import Session
+from dialer.web.access import Right, Who
+from dialer.web.doors import Office
+
+Q = TypeVar("Q")
+B = TypeVar("B")
+BODY_MAX = 64 * 1024
+LIMIT_S = 15.0
+
+
+@dataclass(slots=True)
+class Asked(Generic[Q, B]):
+    """One request, checked and decoded. `key`: its idempotency key, empty without one; `note`: for the audit."""
+
+    who: Who
+    path: Mapping[str, str]
+    query: Q
+    body: B
+    at: float
+    key: str = ""
+    note: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)  # of the request: signatures, languages
+    session: Session | None = None  # None: a token, or nobody
+    set_cookie: str | None = None  # a session's new id; empty: take it away. Only for sign-in and sign-out.
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A body as a stream: `chunks` ends, or raises Problem, before it is larger than the route's body_max."""
+
+    chunks: AsyncIterator[bytes]
+    content_type: str
+    file_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file to be sent, from disk or from memory."""
+
+    content_type: str
+    file_name: str
+    path: Path | None = None
+    content: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """JSON that is encoded already."""
+
+    content: bytes
+
+
+Handler = Callable[[Office, Asked[Any, Any]], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation under /api/v1. `right` None: nobody need be signed in.
+
+    `limit_s`: how long the handler may take, `body_max` in bytes; `cost`: how many requests it counts as;
+    `signed`: a change without session or token that proves itself (a payment's signature): no CSRF, its handler checks.
+    """
+
+    method: str
+    path: str
+    right: Right | None
+    run: Handler
+    summary: str
+    takes: Any = None
+    gives: Any = None
+    query: Any = None
+    status: int = 200
+    body_max: int = BODY_MAX
+    limit_s: float = LIMIT_S
+    cost: int = 1
+    signed: bool = False
+    audited: bool = True  # False: a change that is none, such as a preview by POST
+    problems: tuple[tuple[int, str], ...] = ()  # statuses of its own, for the document
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change anything."""
+        return self.method not in ("GET", "HEAD")
+
+    @property
+    def name(self) -> str:
+        """The operation's id: get_campaigns_campaign_live."""
+        words = [self.method.lower(), *self.path.replace("{", "").replace("}", "").replace("-", "_").split("/")]
+        return "_".join(word for word in words if word)

@@ -1,0 +1,6 @@
+"""For all tests: a random test is judged by what it finds, never by how long it took; figures are the bench's."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("santun", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("santun")

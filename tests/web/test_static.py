@@ -1,0 +1,208 @@
+"""The pages' files: vendored code is what it says, colours can be read, both languages say all, the CSP holds."""
+
+import hashlib
+import json
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+STATIC = Path(__file__).parents[2] / "dialer" / "web" / "static"
+VENDOR = STATIC / "vendor"
+JS = STATIC / "js"
+OURS = sorted(path for path in JS.rglob("*.js"))
+TABLES = sorted(path.name.removesuffix(".id.js") for path in (JS / "i18n").glob("*.id.js"))
+TOKENS = (STATIC / "css" / "tokens.css").read_text(encoding="utf-8")
+
+
+# ---- what others wrote
+
+
+def test_vendored_files_are_what_they_say() -> None:
+    entries = json.loads((VENDOR / "vendor.json").read_text())
+    for entry in entries:
+        content = (VENDOR / entry["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == entry["sha256"], f"{entry['file']} is not what was fetched"
+    named = {entry["file"] for entry in entries}
+    for path in VENDOR.glob("*.sha256"):  # what scripts of its own bundle
+        for digest, file in map(str.split, path.read_text().splitlines()):
+            assert hashlib.sha256((VENDOR / file).read_bytes()).hexdigest() == digest, f"{file} is not what was bundled"
+            assert list(VENDOR.glob(f"{path.stem}*LICENSE*")), f"{path.stem} has no licence's text"
+            named.add(file)
+    there = {path.name for path in VENDOR.iterdir()} - {"vendor.json"}
+    assert {name for name in there if name.endswith((".js", ".css"))} <= named
+    licensed = {entry["package"] for entry in entries if "LICEN" in entry["file"].upper()}
+    assert {entry["package"] for entry in entries} == licensed, "a licence's text is missing"
+
+
+# ---- colours
+
+
+def tokens() -> dict[str, tuple[str, str]]:
+    """name -> (light, dark) of every colour."""
+    found = re.findall(r"--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);", TOKENS)
+    return {name: (light, dark) for name, light, dark in found}
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, WCAG 2.2."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+SURFACES = ("ground", "surface", "raised", "sunken")
+TONES = ("good", "busy", "warn", "bad", "rest", "quiet")
+TEXT = [
+    *product(("ink", "ink-soft"), SURFACES),
+    *((f"{tone}-ink", f"{tone}-soft") for tone in TONES),
+    *product((f"{tone}-ink" for tone in TONES), ("surface", "raised", "ground")),
+    *(("ink", f"{tone}-soft") for tone in TONES),
+    *product(("accent", "accent-strong"), ("surface", "raised", "ground", "accent-soft")),
+    ("on-accent", "accent"), ("on-accent", "accent-strong"), ("on-bad", "bad-fill"), ("ink", "accent-soft"),
+]  # fmt: skip
+SIGNS = [
+    *product(("focus", "line-strong"), SURFACES),
+    *product(("chart-1", "chart-2", "chart-3", "chart-4", "chart-limit"), ("surface", "sunken")),
+]
+
+
+@pytest.mark.parametrize(("pairs", "least"), [(TEXT, 4.5), (SIGNS, 3.0)], ids=["text", "signs"])
+def test_what_is_written_can_be_read(pairs: list[tuple[str, str]], least: float) -> None:
+    known = tokens()
+    faint = [
+        f"{front} on {back}, {theme}: {found:.2f}"
+        for front, back in pairs
+        for theme, found in zip(("light", "dark"), map(contrast, known[front], known[back]), strict=True)
+        if found < least
+    ]
+    assert not faint
+
+
+def test_the_contrast_is_reckoned_as_the_standard_says() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21.0)
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
+
+
+def test_colours_are_named_in_one_file() -> None:
+    for path in sorted((STATIC / "css").glob("*.css")):
+        text = path.read_text(encoding="utf-8")
+        defined = set(re.findall(r"(--[\w-]+):", TOKENS)) | set(re.findall(r"(--[\w-]+):", text))
+        assert set(re.findall(r"var\((--[\w-]+)", text)) <= defined, path.name
+        if path.name != "tokens.css":
+            assert not re.findall(r"#[0-9a-fA-F]{3,8}\b|\brgba?\(|\bhsla?\(", text), (
+                f"a colour of its own in {path.name}"
+            )
+
+
+# ---- words
+
+
+def table(page: str, language: str) -> dict[str, str]:
+    text = (JS / "i18n" / f"{page}.{language}.js").read_text(encoding="utf-8")
+    body = text.removeprefix("export default ").rstrip().removesuffix(";")
+    pairs: list[tuple[str, str]] = json.loads(body, object_pairs_hook=list)
+    assert len(dict(pairs)) == len(pairs), f"{page}.{language}: a key twice"
+    return dict(pairs)
+
+
+@pytest.mark.parametrize("page", TABLES)
+def test_both_languages_say_the_same_things(page: str) -> None:
+    ours, theirs = table(page, "id"), table(page, "en")
+    assert ours.keys() == theirs.keys()
+    for key in ours:
+        assert ours[key].strip(), key
+        assert theirs[key].strip(), key
+        assert names(ours[key]) <= names(theirs[key]) | {"n"}, key
+        assert names(theirs[key]) <= names(ours[key]) | {"n"}, key
+        assert theirs[key].count("|") <= 1, key
+
+
+def names(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+def used(text: str) -> tuple[set[str], set[str]]:
+    """(keys, beginnings of keys) that a source asks its tables for, whichever branch is taken."""
+    keys: set[str] = set()
+    beginnings: set[str] = set()
+    for call in re.finditer(r"\bt(?:\.has)?\(", text):
+        asked = first_argument(text[call.end() :])
+        for literal, joined in re.findall(r'"([^"\s]+)"(\s*\+)?', asked):
+            (beginnings if joined else keys).add(literal)
+        for beginning in re.findall(r"`([^`$]*)\$\{", asked):
+            beginnings.add(beginning)
+    return {key for key in keys if not key.endswith(".")}, beginnings | {key for key in keys if key.endswith(".")}
+
+
+def first_argument(text: str) -> str:
+    """Up to the comma or bracket that ends it; comparisons' right sides are no keys and are left out."""
+    depth, quote, end = 0, "", len(text)
+    for at, letter in enumerate(text):
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "\"'`":
+            quote = letter
+        elif letter in "([{":
+            depth += 1
+        elif letter in ")]}" and depth:
+            depth -= 1
+        elif letter in ",)" and not depth:
+            end = at
+            break
+    return re.sub(r'[!=]==?\s*"[^"]*"', "", text[:end])
+
+
+def test_keys_are_found_in_sources() -> None:
+    text = 't("a.b", { n: "c" }) + t(`d.${e}`) + t(f ? "g.h" : "i.j") + t("k." + l) + got("x")'
+    text += ' + t(m === "n.o" ? "p.q" : "r.s")'
+    assert used(text) == ({"a.b", "g.h", "i.j", "p.q", "r.s"}, {"d.", "k."})
+
+
+@pytest.mark.parametrize("path", [path for path in OURS if "i18n" not in path.parts], ids=lambda path: path.name)
+def test_every_word_that_is_asked_for_is_there(path: Path) -> None:
+    text = re.sub(r"^\s*(//|\*|/\*).*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    pages = {"common", *re.findall(r"^import id.*i18n/([\w-]+)\.id\.js", text, re.MULTILINE)}
+    known = {key for page in pages for key in table(page, "id")}
+    keys, beginnings = used(text)
+    assert keys <= known
+    assert {one for one in beginnings if not any(key.startswith(one) for key in known)} == set()
+
+
+# ---- content security
+
+
+HTML = sorted(STATIC.glob("*.html"))
+
+
+@pytest.mark.parametrize("path", HTML, ids=lambda path: path.name)
+def test_no_inline_code_or_style(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"<script(?![^>]*\bsrc=)", text), "a script in the page"
+    assert not re.search(r"<style|\bstyle=|\bon\w+=|javascript:", text)
+    assert not re.findall(r'(?:src|href)="(?!/|#)', text), "loaded from elsewhere"
+    assert re.search(r'<html lang="id"', text)
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)
+def test_sources_keep_to_the_policy(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for word in (
+        r"\beval\(",
+        r"new Function",
+        r"innerHTML",
+        r"document\.write",
+        r"dangerouslySet",
+        r"\bstyle=\"",
+        r"https?://",
+    ):
+        assert not re.search(word, text), word
+    for target in re.findall(r'^(?:import|export) .*?from "([^"]+)";$', text, re.MULTILINE):
+        assert target.startswith("."), target
+        assert (path.parent / target).resolve().is_file(), target
