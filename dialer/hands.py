@@ -8,8 +8,9 @@ from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
 
 from dialer import orders
-from dialer.actions import Action, Close, HangUp, LookAgain, RaiseLeg, Save, SaveAgent, SendToAgent
+from dialer.actions import Action, Close, HangUp, LookAgain, RaiseLeg, Save, SaveAgent, SendToAgent, TellDesk
 from dialer.agents import Word
+from dialer.desknote import DeskMessage
 from dialer.dialplan import Context
 from dialer.errors import ActionRefused, BadInput, NotLeader, StoreError, TelephonyError
 from dialer.model import Command, Fact, Status
@@ -73,6 +74,8 @@ class Hands:
                         action.agent, self._clock.monotonic(), run.note(action.agent, self._clock.now())
                     )
                     self._tools.write_soon()
+                case TellDesk():
+                    self._tools.do(self._tell(action.message))
                 case Close():
                     self._close(run, action)
                 case LookAgain():
@@ -134,6 +137,9 @@ class Hands:
         except (TelephonyError, BadInput) as error:
             self._tools.say("join failed", "redirect", attempt=attempt.id, agent=agent.id, error=str(error))
             self.perform(run, floor.join_failed(attempt.id, agent.id, self._clock.now()))
+
+    async def _tell(self, message: DeskMessage) -> None:
+        await self._store.tell_desk(message)
 
     async def hang_up(self, phone: Telephony, channel: str) -> None:
         """End a channel, if it is there."""
@@ -257,12 +263,22 @@ class Hands:
         elif command.name in _STATUS:
             ok, text = await self._set_status(run, _STATUS[command.name])
         else:
+            await self._know_contact(run, command)
             ok, text, actions = orders.obey(run.floor, command, now)
             if command.name == "sign_in" and actions and (other := await self._elsewhere(run, command)):
                 ok, text, actions = False, f"works for {other}: sign him out there first", []
             self.perform(run, actions)
         self._tools.say("command", command.name, campaign=run.campaign.id, sender=command.sender, ok=ok, why=text)
         return ok, text
+
+    async def _know_contact(self, run: Run, command: Command) -> None:
+        """Whom the agent talks with, where the engine before us placed the call: a promise is held against his debt."""
+        attempt = orders.call_of(run.floor, orders.agent_of(command)) if "disposition" in command.args else None
+        if attempt is None or attempt.id in run.contacts or not attempt.contact:
+            return
+        contact = await self._store.contact(run.campaign.id, attempt.contact)
+        if contact is not None and attempt.id in run.floor.attempts:
+            run.contacts[attempt.id] = contact
 
     async def _elsewhere(self, run: Run, command: Command) -> str:
         """The other campaign that has this agent; he is then not signed in here."""
