@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from dialer.desknote import DeskMessage
 from dialer.model import Agent, Attempt
 
 
@@ -52,6 +53,13 @@ class SaveAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class TellDesk:
+    """Words for an agent."""
+
+    message: DeskMessage
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """The attempt is over: judge it and write its one outcome; with `facts`, ask what the IVR learnt first."""
 
@@ -66,4 +74,4 @@ class LookAgain:
     why: str
 
 
-Action = SendToAgent | SendToMessage | HangUp | RaiseLeg | Save | SaveAgent | Close | LookAgain
+Action = TellDesk | SendToAgent | SendToMessage | HangUp | RaiseLeg | Save | SaveAgent | Close | LookAgain

@@ -15,6 +15,7 @@ from dialer.recycle_form import read_rules
 
 FIELDS = {name: kind for name, kind in get_type_hints(Campaign).items() if name != "id"}
 _EXPECTED = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+_BREAKS = 'JSON like {"meal": false, "training": true}'
 _RETRIES = 'JSON like {"busy": {"after_s": 1200, "times": 6}}'
 
 
@@ -95,6 +96,8 @@ def _read(text: str, kind: Any) -> Any:
 def _expected(kind: Any) -> str:
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return f"one of {', '.join(kind)}"
+    if kind == dict[str, bool]:
+        return _BREAKS
     return _RETRIES if _is_table(kind) else _EXPECTED[kind]
 
 
@@ -104,5 +107,7 @@ def _is_table(kind: Any) -> bool:
 
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
-        return json.dumps({name: dataclasses.asdict(retry) for name, retry in value.items()})
+        return json.dumps(
+            {name: one if isinstance(one, bool) else dataclasses.asdict(one) for name, one in value.items()}
+        )
     return str(value).lower() if isinstance(value, bool) else str(value) or "-"

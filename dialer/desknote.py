@@ -36,7 +36,9 @@ class DeskNote:
     language: str = ""
     call: str = ""  # a word of CallState, as it was at this change: later ones of the call alone tell nothing
     wrap_until: float = 0.0  # state wrap_up: then it ends by itself
-    break_reason: str = ""
+    break_reason: str = ""  # one of Campaign.breaks, or cool_down: our pause after an abusive call
+    break_until: float = 0.0  # state break: then it ends by itself
+    sent_by: str = ""  # the supervisor who ordered the break or the sign-out
     next: str = ""  # `break` or `sign_out`: taken when he is free
 
 
@@ -67,6 +69,9 @@ def desk_note(agent: Agent, attempt: Attempt | None, campaign: Campaign, at: flo
         turn=turn,
         attempt=agent.attempt,
         wrap_until=agent.since + campaign.wrap_up_max_s if wraps else 0.0,
+        break_reason=agent.break_reason,
+        break_until=agent.break_until,
+        sent_by=agent.sent_by,
         next="sign_out" if agent.sign_out_next else "break" if agent.break_next else "",
     )
     if attempt is None:

@@ -24,7 +24,7 @@ from dialer.calls import (
     word_of,
 )
 from dialer.dialplan import IvrResult, room
-from dialer.model import CALL_BACK, AgentState, Attempt, CallState, Campaign, Event, Seen
+from dialer.model import CALL_BACK, AgentState, Attempt, CallState, Campaign, Contact, Event, Seen
 from dialer.originate import timeout_s
 from dialer.routing import JOIN_LIMIT_S, choose, may_send
 from dialer.team import Team
@@ -47,6 +47,7 @@ class Floor:
         self.attempts: Mapping[str, Attempt] = self.books.attempts
         self.deadlines = self.books.deadlines
         self.team = Team(node, campaign.id, new_id, told)
+        self.contact_of: Callable[[str], Contact | None] = _nobody  # of an attempt, where it is at hand
         self.spared: frozenset[str] = frozenset()  # agents whom a call-back waits for: for others the last choice
 
     # ---- calls come and go
@@ -465,6 +466,10 @@ class Floor:
                 return [LookAgain(f"no end of {attempt.id} seen")]
             case _:
                 return []
+
+
+def _nobody(attempt_id: str) -> Contact | None:
+    return None
 
 
 def _is_brief(attempt: Attempt) -> bool:

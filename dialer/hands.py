@@ -8,8 +8,20 @@ from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
 
 from dialer import orders
-from dialer.actions import Action, Close, HangUp, LookAgain, RaiseLeg, Save, SaveAgent, SendToAgent, SendToMessage
+from dialer.actions import (
+    Action,
+    Close,
+    HangUp,
+    LookAgain,
+    RaiseLeg,
+    Save,
+    SaveAgent,
+    SendToAgent,
+    SendToMessage,
+    TellDesk,
+)
 from dialer.agents import Word
+from dialer.desknote import DeskMessage
 from dialer.dialplan import Context
 from dialer.errors import ActionRefused, BadInput, NotLeader, StoreError, TelephonyError
 from dialer.inbound import COMMAND
@@ -77,6 +89,8 @@ class Hands:
                         action.agent, self._clock.monotonic(), run.note(action.agent, self._clock.now())
                     )
                     self._tools.write_soon()
+                case TellDesk():
+                    self._tools.do(self._tell(action.message))
                 case Close():
                     self._close(run, action)
                 case LookAgain():
@@ -147,6 +161,9 @@ class Hands:
             self._tools.say("taken out of an IVR that stands still", "redirect", attempt=attempt_id)
         except (TelephonyError, BadInput) as error:
             self._tools.say("not taken out of the IVR", "redirect", attempt=attempt_id, error=str(error))
+
+    async def _tell(self, message: DeskMessage) -> None:
+        await self._store.tell_desk(message)
 
     async def hang_up(self, phone: Telephony, channel: str) -> None:
         """End a channel, if it is there."""
@@ -276,6 +293,7 @@ class Hands:
         elif command.name == COMMAND:
             ok, text = await self._take_in(run, command.args.get("attempt", ""))
         else:
+            await self._know_contact(run, command)
             ok, text, actions = orders.obey(run.floor, command, now)
             if command.name == "sign_in" and actions and (other := await self._elsewhere(run, command)):
                 ok, text, actions = False, f"works for {other}: sign him out there first", []
@@ -291,6 +309,15 @@ class Hands:
         if attempt_id not in run.floor.attempts:
             run.floor.came_in(attempt, self._clock.now())
         return True, "the call is on the books"
+
+    async def _know_contact(self, run: Run, command: Command) -> None:
+        """Whom the agent talks with, where the engine before us placed the call: a promise is held against his debt."""
+        attempt = orders.call_of(run.floor, orders.agent_of(command)) if "disposition" in command.args else None
+        if attempt is None or attempt.id in run.contacts or not attempt.contact:
+            return
+        contact = await self._store.contact(run.campaign.id, attempt.contact)
+        if contact is not None and attempt.id in run.floor.attempts:
+            run.contacts[attempt.id] = contact
 
     async def _elsewhere(self, run: Run, command: Command) -> str:
         """The other campaign that has this agent; he is then not signed in here."""

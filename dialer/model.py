@@ -101,6 +101,9 @@ class Recycle:
     day_part: DayPart = DayPart.ANY
 
 
+BREAKS = {"rest": False, "meal": False, "prayer": False, "training": True, "desk_work": True}
+
+
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """One campaign's settings. Units are in the names; `abandon_rate_max` 0.03 is 3 %."""
@@ -138,6 +141,8 @@ class Campaign:
     promise_days_max: int = 31  # the last day that may be promised, counted from today
     promise_least: int = 0  # least amount of a promise; 0: the account's own minimum
     promise_grace_days: int = 1  # a transfer takes so long: a promise counts as broken after it
+    breaks: dict[str, bool] = field(default_factory=lambda: dict(BREAKS))  # reason -> does it count as work
+    cool_down_s: int = 300  # the agent's break after an abusive call; 0: none
     shift_ends: str = ""  # "17:30" in the pack's first zone: the agents go, and no answer may come after it
 
 
@@ -494,6 +499,10 @@ class Agent:
     attempt: str = ""
     break_next: bool = False  # asked for while busy: taken at the next free moment
     sign_out_next: bool = False
+    break_reason: str = ""  # of the break that he takes, or has asked for
+    break_s: float = 0.0  # how long it lasts at most; 0: as long as he likes
+    break_until: float = 0.0  # when it ends by itself
+    sent_by: str = ""  # the supervisor who ordered the break or the sign-out
 
 
 # ---- commands -------------------------------------------------------------------------------------------------------
@@ -505,7 +514,7 @@ class Command:
 
     id: str
     campaign: str
-    name: str  # start, pause, stop, sign_in, sign_out, break, back, wrapped, hang_up, disposition, inbound
+    name: str  # orders.py and hands.py have the list
     sender: str
     at: float
     deadline: float

@@ -1,66 +1,139 @@
-"""What a command of an agent or a supervisor does on a floor; service codes on an agent's phone are commands too."""
+"""What a command of an agent or a supervisor does on a floor; service codes on an agent's phone are commands too.
 
-from dialer.actions import Action, HangUp, Save
+Each command is a row of HANDLERS; who may send which is for the web to say. `forced` in its arguments: a supervisor's
+order about an agent, which only an order takes back.
+"""
+
+from collections.abc import Callable, Mapping
+
+from dialer import breaks
+from dialer.actions import Action, HangUp, Save, TellDesk
 from dialer.agents import Word
 from dialer.calls import SETTLED, evolve
+from dialer.desknote import DeskMessage
+from dialer.dispositions import fault
 from dialer.floor import Floor
-from dialer.model import AgentState, Command, Event
-from dialer.outcomes import unclear
-
-_ASKS = {"sign_out": Word.SIGN_OUT, "break": Word.BREAK, "back": Word.BACK}
+from dialer.model import AgentState, Attempt, Command, Event
 
 Answer = tuple[bool, str, list[Action]]  # done?, why or what, what follows
+Handler = Callable[[Floor, Command, float], Answer]
+
+MESSAGE_MAX = 500
+EVERYBODY = "all"
 
 
 def obey(floor: Floor, command: Command, at: float) -> Answer:
-    """sign_in, sign_out, break, back, wrapped, disposition, hang_up; args: agent, disposition."""
-    agent_id = command.args.get("agent", "")
-    match command.name:
-        case "sign_in":
-            return floor.team.sign_in(agent_id, at)
-        case "sign_out" | "break" | "back":
-            return _ask(floor, agent_id, _ASKS[command.name], at)
-        case "wrapped":
-            if why := _unclear(floor, command, agent_id, at):
-                return False, why, []
-            actions = floor.wrap(agent_id, command.args.get("disposition", ""), at)
-            return bool(actions), "wrapped" if actions else "no call to wrap up", actions
-        case "disposition" | "hang_up":
-            if why := _unclear(floor, command, agent_id, at):
-                return False, why, []
-            return _in_call(floor, command, agent_id)
-        case _:
-            return False, f"{command.name!r} is no command for agents", []
+    """Done?, why or what, what follows."""
+    handler = HANDLERS.get(command.name)
+    if handler is None:
+        return False, f"{command.name!r} is no command for agents", []
+    return handler(floor, command, at)
 
 
-def _ask(floor: Floor, agent_id: str, word: Word, at: float) -> Answer:
-    ok, text, actions = floor.team.ask(agent_id, word, at)
+def agent_of(command: Command) -> str:
+    """Whom it is about."""
+    return command.args.get("agent", "")
+
+
+def call_of(floor: Floor, agent_id: str) -> Attempt | None:
+    """The call that he is in, or wraps up."""
     agent = floor.team.agents.get(agent_id)
-    if agent is not None and agent.state is AgentState.WRAP_UP and (agent.break_next or agent.sign_out_next):
-        actions += floor.wrap(agent_id, "", at)  # who goes is done with his wrap-up
-        text = floor.team.agents[agent_id].state.value
-    return ok, text, floor.then_serve(actions, at)
+    return floor.attempts.get(agent.attempt) if agent else None
 
 
-def _unclear(floor: Floor, command: Command, agent_id: str, at: float) -> str:
-    """A call-back at a minute that nobody can make out would be forgotten: say so while the agent can mend it."""
-    agent = floor.team.agents.get(agent_id)
-    attempt = floor.attempts.get(agent.attempt) if agent else None
-    return unclear(command.args.get("disposition", ""), attempt.zone, at) if attempt else ""
+# ---- coming and going
 
 
-def _in_call(floor: Floor, command: Command, agent_id: str) -> Answer:
-    agent = floor.team.agents.get(agent_id)
-    attempt = floor.attempts.get(agent.attempt) if agent else None
+def _sign_in(floor: Floor, command: Command, at: float) -> Answer:
+    """agent"""
+    return floor.team.sign_in(agent_of(command), at)
+
+
+def _leave(word: Word) -> Handler:
+    def handler(floor: Floor, command: Command, at: float) -> Answer:
+        """agent, reason (of a break), forced"""
+        agent_id, reason = agent_of(command), command.args.get("reason", "")
+        if word is Word.BREAK and (why := breaks.fault(reason, floor.campaign)):
+            return False, why, []
+        by = command.sender if command.args.get("forced") else ""
+        ok, text, actions = floor.team.ask(agent_id, word, at, reason, by)
+        agent = floor.team.agents.get(agent_id)
+        if agent is not None and agent.state is AgentState.WRAP_UP and (agent.break_next or agent.sign_out_next):
+            actions += floor.wrap(agent_id, "", at)  # who goes is done with his wrap-up
+            text = floor.team.agents[agent_id].state.value
+        return ok, text, floor.then_serve(actions, at)
+
+    return handler
+
+
+def _message(floor: Floor, command: Command, at: float) -> Answer:
+    """agent (or `all`), text"""
+    text, whom = command.args.get("text", "").strip(), agent_of(command)
+    if not text or len(text) > MESSAGE_MAX:
+        return False, f"a message has 1 to {MESSAGE_MAX} characters", []
+    here = [one.id for one in floor.team.agents.values() if one.state is not AgentState.SIGNED_OUT]
+    told = here if whom == EVERYBODY else [one for one in here if one == whom]
+    if not told:
+        return False, f"agent {whom} is not signed in", []
+    words = [DeskMessage(f"{command.id}-{one}", one, command.sender, text, at) for one in told]
+    return True, f"told {len(told)}", [TellDesk(one) for one in words]
+
+
+# ---- the call and its result
+
+
+def _wrapped(floor: Floor, command: Command, at: float) -> Answer:
+    """agent, disposition"""
+    agent_id, disposition = agent_of(command), command.args.get("disposition", "")
+    if why := _unfit(floor, agent_id, disposition, at):
+        return False, why, []
+    cooled = breaks.cool_down(floor.team, agent_id, disposition, floor.campaign)
+    actions = floor.wrap(agent_id, disposition, at)
+    return bool(actions), "wrapped" if actions else "no call to wrap up", cooled + actions
+
+
+def _disposition(floor: Floor, command: Command, at: float) -> Answer:
+    """agent, disposition"""
+    agent_id, disposition = agent_of(command), command.args.get("disposition", "")
+    if why := _unfit(floor, agent_id, disposition, at):
+        return False, why, []
+    attempt = call_of(floor, agent_id)
     if attempt is None:
         return False, f"agent {agent_id} has no call", []
-    if command.name == "hang_up":
-        if attempt.state in SETTLED:
-            return False, "the call is over", []
-        return True, "hanging up", [HangUp(attempt.id, "agent")]
-    noted = evolve(attempt, disposition=command.args.get("disposition", ""))
+    noted = evolve(attempt, disposition=disposition)
     floor.books.put(noted)
-    return True, "noted", [Save(noted)]
+    return True, "noted", [Save(noted), *breaks.cool_down(floor.team, agent_id, disposition, floor.campaign)]
+
+
+def _unfit(floor: Floor, agent_id: str, disposition: str, at: float) -> str:
+    """What could not be kept or made out later is told while the agent can mend it."""
+    attempt = call_of(floor, agent_id)
+    if attempt is None:
+        return ""
+    return fault(disposition, attempt.zone, floor.contact_of(attempt.id), floor.campaign, at)
+
+
+def _hang_up(floor: Floor, command: Command, at: float) -> Answer:
+    """agent"""
+    agent_id = agent_of(command)
+    attempt = call_of(floor, agent_id)
+    if attempt is None:
+        return False, f"agent {agent_id} has no call", []
+    if attempt.state in SETTLED:
+        return False, "the call is over", []
+    return True, "hanging up", [HangUp(attempt.id, "agent")]
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "sign_in": _sign_in,
+    "sign_out": _leave(Word.SIGN_OUT),
+    "break": _leave(Word.BREAK),
+    "back": _leave(Word.BACK),
+    "message": _message,
+    "wrapped": _wrapped,
+    "disposition": _disposition,
+    "hang_up": _hang_up,
+}
 
 
 def of_phone_key(floor: Floor, event: Event, at: float) -> Command | None:

@@ -185,6 +185,7 @@ EFFECTS: Mapping[str, Effect] = {
     "send_va": Effect(),
     "new_number": Effect(),  # value: E.164, a better number of his own
     "refuses": Effect(),
+    "abusive": Effect(),  # the agent gets a pause: breaks.py
     "call_back": Effect(),  # value: ISO time, on the debtor's clock where it names no zone, or epoch seconds
     "wants_agent": Effect(),
     "verified": Effect(),

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from dialer.desknote import DeskNote
+from dialer.desknote import DeskMessage, DeskNote
 from dialer.model import (
     Agent,
     Attempt,
@@ -178,6 +178,9 @@ class Store(Protocol):
     async def reserve(self, token: int, agent: Agent, attempt: Attempt, note: DeskNote | None = None) -> bool:
         """Agent -> reserved and the attempt's transition, in one round trip, his desk told in the same one. False: he
         is not of this campaign, or has another attempt that is still open; the next note takes this one back."""
+
+    async def tell_desk(self, message: DeskMessage) -> None:
+        """Words for one agent, published and kept for a while."""
 
     # -- live state, commands, trunk
     async def publish(self, campaign: str, token: int, snapshot: bytes) -> None: ...

@@ -47,26 +47,42 @@ class Team:
         known = self.agents.get(agent_id, Agent(agent_id, self._node, self._campaign))
         agent = self._step(known, Word.SIGN_IN, at)
         if agent is known:
-            stays = self._keep(replace(known, break_next=False, sign_out_next=False))
+            stays = (
+                known
+                if known.sent_by or known.state is AgentState.BREAK
+                else self.keep(_cleared(replace(known, break_next=False, sign_out_next=False)))
+            )
             return True, f"already {known.state}", [SaveAgent(stays)]
         return True, "raising his leg", [SaveAgent(agent), *self._raise(agent, at)]
 
-    def ask(self, agent_id: str, word: Word, at: float) -> tuple[bool, str, list[Action]]:
-        """`break`, `back` or `sign_out`, as the agent or a supervisor wishes; in a call or its wrap-up: afterwards."""
+    def ask(
+        self, agent_id: str, word: Word, at: float, reason: str = "", by: str = ""
+    ) -> tuple[bool, str, list[Action]]:
+        """`break`, `back` or `sign_out`, as the agent wishes, or as `by` orders; in a call or its wrap-up: afterwards.
+
+        What was ordered only an order takes back.
+        """
         agent = self.agents.get(agent_id)
         if agent is None:
             return False, f"agent {agent_id} is not signed in", []
+        if word is Word.BACK and agent.sent_by and not by:
+            return False, f"{agent.sent_by} has ordered it", []
         if agent.state in _AFTERWARDS and word in (Word.BREAK, Word.SIGN_OUT):
             out = word is Word.SIGN_OUT
             agent = replace(agent, break_next=agent.break_next or not out, sign_out_next=agent.sign_out_next or out)
-            agent = self._keep(agent)
+            agent = self.keep(_sent(agent, word, reason, by))
             return True, "after this call", [SaveAgent(agent)]
         if word is Word.BACK and (agent.break_next or agent.sign_out_next):
-            agent = self._keep(replace(agent, break_next=False, sign_out_next=False))
+            agent = self.keep(_cleared(replace(agent, break_next=False, sign_out_next=False)))
             return True, "stays", [SaveAgent(agent)]
+        if word is Word.BREAK and agent.state is AgentState.BREAK and (reason or by):
+            agent = self.keep(_sent(agent, word, reason, by))  # the same break, from now on for this
+            return True, agent.state.value, [SaveAgent(agent)]
         moved = self._step(agent, word, at)
         if moved is agent:
             return False, f"agent {agent_id} is {agent.state}: no {word} from there", []
+        if word is not Word.BACK:
+            moved = self.keep(_sent(moved, word, reason, by))
         return True, moved.state.value, self._arrive(moved, at)
 
     def works_here(self, agent_id: str) -> bool:
@@ -86,7 +102,7 @@ class Team:
 
     def reserve(self, agent: Agent, attempt: str, at: float) -> Agent:
         """Idle -> reserved for this attempt."""
-        return self._keep(replace(self._step(agent, Word.RESERVE, at), attempt=attempt))
+        return self.keep(replace(self._step(agent, Word.RESERVE, at), attempt=attempt))
 
     def promise(self, agent: Agent, attempt: str, at: float) -> list[Action]:
         """He is reserved for a call-back before it is dialled."""
@@ -108,14 +124,14 @@ class Team:
         if moved is agent:
             return []
         was_away = agent.state is AgentState.BREAK
-        return [SaveAgent(self._keep(replace(moved, attempt=attempt, break_next=moved.break_next or was_away)))]
+        return [SaveAgent(self.keep(replace(moved, attempt=attempt, break_next=moved.break_next or was_away)))]
 
     def join_failed(self, agent_id: str, attempt: str, at: float) -> list[Action]:
         """His customer did not come: idle again, as the last in the queue, or he would be tried again and again."""
         agent = self.agents.get(agent_id)
         if agent is None or agent.attempt != attempt or agent.state is not AgentState.RESERVED:
             return []
-        moved = self._keep(replace(self._step(agent, Word.JOIN_FAILED, at), attempt=""))
+        moved = self.keep(replace(self._step(agent, Word.JOIN_FAILED, at), attempt=""))
         return self._arrive(moved, at)
 
     def customer_left(self, agent_id: str, attempt: str, at: float) -> list[Action]:
@@ -134,7 +150,7 @@ class Team:
         agent = self.agents.get(agent_id)
         if agent is None or agent.attempt != attempt:
             return []
-        return [SaveAgent(self._keep(replace(self._step(agent, Word.CUT_OFF, at), attempt="")))]
+        return [SaveAgent(self.keep(replace(self._step(agent, Word.CUT_OFF, at), attempt="")))]
 
     def wrapped(self, agent_id: str, at: float) -> list[Action]:
         """Wrap-up done, by the agent or by its time limit."""
@@ -142,7 +158,7 @@ class Team:
         if agent is None or agent.state is not AgentState.WRAP_UP:
             return []
         self._told("wrap_end", agent.attempt, agent_id, at)
-        return self._arrive(self._keep(replace(self._step(agent, Word.WRAPPED, at), attempt="")), at)
+        return self._arrive(self.keep(replace(self._step(agent, Word.WRAPPED, at), attempt="")), at)
 
     # ---- legs
 
@@ -178,7 +194,7 @@ class Team:
             return [HangUp(leg, "signed out")]
         self._failures.pop(agent.id, None)
         self._raise_at.pop(agent.id, None)
-        agent = self._keep(replace(agent, leg=leg))
+        agent = self.keep(replace(agent, leg=leg))
         moved = self._step(agent, Word.LEG_UP, at)
         return self._arrive(moved, at) if moved is not agent else [SaveAgent(agent)]
 
@@ -197,7 +213,7 @@ class Team:
 
     def _without_leg(self, agent: Agent, at: float) -> Agent:
         moved = self._step(agent, Word.LEG_DOWN, at)
-        return self._keep(replace(moved, leg="", attempt="" if agent.state in BUSY else agent.attempt))
+        return self.keep(replace(moved, leg="", attempt="" if agent.state in BUSY else agent.attempt))
 
     def reachable(self, name: str, at: float) -> list[Action]:
         """An agent's phone has registered: no need to wait for the pause to end."""
@@ -207,9 +223,11 @@ class Team:
         return []
 
     def tick(self, at: float) -> list[Action]:
-        """Legs whose pause is over; legs of which nothing is heard."""
+        """Legs whose pause is over; legs of which nothing is heard; breaks that end by themselves."""
         due = [self.agents[agent_id] for agent_id, when in self._raise_at.items() if when <= at]
         actions = [action for agent in due for action in self._raise(agent, at)]
+        over = [one.id for one in self.agents.values() if 0.0 < one.break_until <= at and one.state is AgentState.BREAK]
+        actions += [action for agent_id in over for action in self.ask(agent_id, Word.BACK, at, by="engine")[2]]
         if any(at - since > LEG_OVERDUE_S for since in self._raised.values()):
             actions.append(LookAgain("nothing is heard of an agent's leg"))
         return actions
@@ -258,7 +276,9 @@ class Team:
         """He is somewhere new: wishes kept for this moment, the leg of one who left, the pacer's count."""
         if agent.state is AgentState.IDLE and (agent.sign_out_next or agent.break_next):
             word = Word.SIGN_OUT if agent.sign_out_next else Word.BREAK
-            agent = self._keep(replace(self._step(agent, word, at), sign_out_next=False, break_next=False))
+            agent = self._step(agent, word, at)
+            until = at + agent.break_s if agent.break_s and word is Word.BREAK else 0.0
+            agent = self.keep(replace(agent, sign_out_next=False, break_next=False, break_until=until))
         actions: list[Action] = [SaveAgent(agent)]
         if agent.state is AgentState.SIGNED_OUT:
             self._raise_at.pop(agent.id, None)
@@ -271,7 +291,9 @@ class Team:
         moved = step(agent, word, at)
         if moved.state is not agent.state:
             self._tell(agent, moved, at)
-        return self._keep(moved)
+            if agent.state in (AgentState.BREAK, AgentState.SIGNED_OUT):
+                moved = _cleared(moved)
+        return self.keep(moved)
 
     def _tell(self, before: Agent, after: Agent, at: float) -> None:
         if before.state is AgentState.BREAK:
@@ -287,10 +309,22 @@ class Team:
         if kind:
             self._told(kind, "", after.id, at)
 
-    def _keep(self, agent: Agent) -> Agent:
+    def keep(self, agent: Agent) -> Agent:
+        """The agent as he is from now on."""
         self.agents[agent.id] = agent
         return agent
 
 
 _PARKED_NEXT = frozenset({AgentState.RAISING, AgentState.LOST})
 _AFTERWARDS = BUSY | {AgentState.WRAP_UP}
+
+
+def _sent(agent: Agent, word: Word, reason: str, by: str) -> Agent:
+    """With why he goes, and who sends him."""
+    if word is not Word.BREAK:
+        return replace(agent, sent_by=by or agent.sent_by)
+    return replace(agent, break_reason=reason, break_s=0.0, break_until=0.0, sent_by=by or agent.sent_by)
+
+
+def _cleared(agent: Agent) -> Agent:
+    return replace(agent, break_reason="", break_s=0.0, break_until=0.0, sent_by="")

@@ -96,6 +96,10 @@ class Play:
         self.join(call)
         assert self.call(call).state is CallState.TALKING
 
+    def see_hang_up(self, call: str) -> list[Action]:
+        """He has been taken out of his room and hung up."""
+        return self.see(Seen.LEFT, call, room(self.call(call).agent)) + self.see(Seen.HANGUP, call)
+
     def order(self, name: str, agent: str, **args: str) -> tuple[bool, str]:
         command = Command("x", "c1", name, "test", self.now, self.now, {"agent": agent, **args})
         ok, text, actions = obey(self.floor, command, self.now)

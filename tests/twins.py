@@ -14,7 +14,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from dialer import decisionlog
-from dialer.desknote import DeskNote
+from dialer.desknote import DeskMessage, DeskNote
 from dialer.dialplan import ANSWERED_IVR, Context, Var, room
 from dialer.errors import AckTimeout, ActionRefused, LinkDown, NotLeader, StoreDown
 from dialer.model import (
@@ -143,6 +143,7 @@ class TwinStore:
         self.ivrs: dict[str, str] = {}  # IVR server -> alive or frozen
         self._beats: dict[str, float] = {}
         self.desks: list[DeskNote] = []
+        self.messages: list[DeskMessage] = []
 
     async def _asked(self, name: str) -> None:
         self.calls.append(name)
@@ -358,6 +359,10 @@ class TwinStore:
             return False
         books.agents[agent.id], books.open[attempt.id] = agent, attempt
         return True
+
+    async def tell_desk(self, message: DeskMessage) -> None:
+        await self._asked("tell_desk")
+        self.messages.append(message)
 
     async def publish(self, campaign: str, token: int, snapshot: bytes) -> None:
         await self._asked("publish")

@@ -6,14 +6,15 @@ from dataclasses import replace
 import structlog
 
 from dialer.adapters.redis_codec import AGENT, encode, pairs, text
-from dialer.adapters.redis_keys import agent_key, campaign_keys, desk_key
+from dialer.adapters.redis_keys import agent_key, campaign_keys, desk_key, messages_key
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
-from dialer.desknote import DeskNote
+from dialer.desknote import DeskMessage, DeskNote
 from dialer.errors import NotLeader
 from dialer.model import Agent, AgentState, Attempt
 
 log = structlog.get_logger(__name__)
+MESSAGES_KEPT = 20
 NOTE_KEPT_MS = 7 * 24 * 3600 * 1000  # after so long away nobody asks how he stood
 
 
@@ -70,6 +71,18 @@ class Agents:
         words = (token, agent.id, encode(agent), attempt.id, encode(attempt))
         asked = [call("reserve", (keys.fence, keys.agents, keys.open), *words), *([_desk(note)] if note else [])]
         return bool((await self._link.run(asked))[0])
+
+    async def tell_desk(self, message: DeskMessage) -> None:
+        """One that comes late to its reader is found in the list."""
+        kept, told = messages_key(message.agent), encode(message)
+        await self._link.run(
+            [
+                ("LPUSH", kept, told),
+                ("LTRIM", kept, 0, MESSAGES_KEPT - 1),
+                ("PEXPIRE", kept, NOTE_KEPT_MS),
+                ("PUBLISH", desk_key(message.agent), told),
+            ]
+        )
 
     async def _sign_in(self, campaign: str, token: int, agents: Sequence[str]) -> dict[str, str]:
         """Agent -> the campaign that has him, for those who cannot come."""

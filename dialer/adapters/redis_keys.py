@@ -114,6 +114,11 @@ def desk_key(agent: str) -> str:
     return f"{{a:{agent}}}:desk"
 
 
+def messages_key(agent: str) -> str:
+    """The last messages to an agent, the newest first."""
+    return f"{{a:{agent}}}:messages"
+
+
 def trunk_key(trunk: str) -> str:
     """Engine -> its slice of the trunk."""
     return f"{{t:{trunk}}}:slices"

@@ -1,0 +1,29 @@
+"""An agent's result of a call, looked at while he can still mend it: times, sums, numbers that nobody could keep.
+
+What follows from each word is outcomes.py's; here is only whether what was typed can be meant.
+"""
+
+from dialer.model import Campaign, Contact
+from dialer.outcomes import promise_of, read_disposition, unclear
+from dialer.promises import fault as not_to_be_promised
+from dialer.promises import limits_of
+
+PROMISE = "use promise:2026-12-01;500000, a day and a whole amount"
+
+
+def fault(disposition: str, zone: str, contact: Contact | None, campaign: Campaign, at: float) -> str:
+    """Why this cannot be, as a sentence for the agent; empty: it can. `zone`: the debtor's. `contact` None: he is on no
+    list, so nothing is known of what he owes.
+    """
+    word, value = read_disposition(disposition)
+    if word == "promise":
+        return _promise(value, contact, campaign, at)
+    return unclear(disposition, zone, at)
+
+
+def _promise(value: str, contact: Contact | None, campaign: Campaign, at: float) -> str:
+    promise = promise_of(value)
+    if promise is None:
+        return f"{value!r} is no promise: {PROMISE}"
+    day, amount = promise
+    return not_to_be_promised(amount, day, contact, limits_of(campaign), at) if contact else ""
