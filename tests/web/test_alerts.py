@@ -22,8 +22,8 @@ CALM: dict[str, Any] = {
 }
 
 
-def kinds(at: float = AT, **changed: Any) -> list[str]:
-    return [f"{one['level']} {one['kind']}" for one in alerts(CALM | changed, at)]
+def kinds(**changed: Any) -> list[str]:
+    return [f"{one['level']} {one['kind']}" for one in alerts(CALM | changed, AT)]
 
 
 def window(live: int, rate: float) -> dict[str, Any]:
