@@ -388,6 +388,9 @@ class TwinStore:
         slices[engine] = (max(0, share), max(0.0, rate), at)
         return slices[engine][:2]
 
+    async def fall_due(self, campaign: str, at: float) -> int:
+        return 0
+
     async def trim(self, campaign: str, at: float) -> int:
         await self._asked("trim")
         self.trimmed.append(at)
