@@ -28,6 +28,7 @@ app.add_typer(dnc_app, name="dnc")
 app.add_typer(agent_app, name="agent")
 
 Config = Annotated[Path, typer.Option("--config", "-c", envvar=CONFIG, help="The site's settings.")]
+Listen = Annotated[str, typer.Option(help="host:port, instead of [web] listen of the settings.")]
 HERE = Path(CONFIG_FILE)
 ASTERISK_DATA = Path("/usr/share/asterisk")
 Id = Annotated[str, typer.Argument(help="Campaign id: a-z, 0-9 and -.")]
@@ -45,22 +46,25 @@ ForCampaign = Annotated[str, typer.Option("--campaign", help="For this campaign 
 @app.command()
 def engine(config: Config = HERE) -> None:
     """Place and route the calls of every campaign that no other engine leads."""
-    _serve(config, "")
+    from dialer.service import serve  # the engine's libraries take a second to load: only where it runs
+
+    asyncio.run(serve(config, None))
 
 
 @app.command()
-def serve(
-    config: Config = HERE,
-    listen: Annotated[str, typer.Option(help="host:port of the health and live pages.")] = "127.0.0.1:8080",
-) -> None:
+def serve(config: Config = HERE, listen: Listen = "") -> None:
     """Engine and web in one process, for a small site."""
-    _serve(config, listen)
+    from dialer.service import serve as run
+
+    asyncio.run(run(config, listen))
 
 
-def _serve(config: Path, listen: str) -> None:
-    from dialer.service import serve  # the engine's libraries take a second to load: only where it runs
+@app.command()
+def web(config: Config = HERE, listen: Listen = "") -> None:
+    """Pages, API and live updates alone; any number of them may run."""
+    from dialer.service import serve_web
 
-    asyncio.run(serve(config, listen))
+    asyncio.run(serve_web(config, listen))
 
 
 @app.command()

@@ -303,6 +303,14 @@ def read_config(text: str, env: Mapping[str, str], name: str = "santun.toml") ->
     return config
 
 
+def web_of(settings: Web, listen: str) -> Web:
+    """The same, but for where it listens. Raises ConfigError."""
+    try:
+        return Web.model_validate(settings.model_dump() | {"listen": listen})
+    except ValidationError as error:
+        raise ConfigError(f"--listen: {'; '.join(faults.sentences(error))}.") from None
+
+
 def _take_secrets(data: dict[str, Any], env: Mapping[str, str]) -> list[str]:
     """Put the environment's secrets into `data`; what is missing or stands in the file is a fault."""
     wrong: list[str] = []

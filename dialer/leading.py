@@ -80,13 +80,14 @@ class Leader:
         return self._clock.monotonic() - run.kept_up_at >= UPKEEP_S
 
     async def upkeep(self, run: Run) -> None:
-        """Streams measured once a minute and trimmed once an hour; nobody waits for it. Raises StoreError: then once
-        more a minute later."""
+        """Once a minute promises fall due and streams are measured, once an hour they are trimmed; nobody waits for it.
+        Raises StoreError: then once more a minute later."""
         name, now = run.campaign.id, self._clock.monotonic()
         run.kept_up_at = now
         if now - run.trimmed_at >= TRIM_S:
             await self._store.trim(name, self._clock.now())
             run.trimmed_at = now
+        await self._store.fall_due(name, self._clock.now())
         run.streams = await self._store.stream_sizes(name)
 
     def _look_at(self, campaign: Campaign) -> tuple[Campaign, Trunk, Pack] | tuple[Campaign, str]:

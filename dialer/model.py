@@ -228,6 +228,7 @@ class Contact:
     callback_agent: str = ""  # whom he talked with
     rev: int = 0  # the store's: how often the list's data were replaced
     broken_at: float = 0.0  # a promise was broken and he has not been spoken with since: he is called before others
+    paid: tuple[str, ...] = ()  # hashes of the last payments that `amount` has in
     came: tuple[tuple[str, int], ...] = ()  # outcome -> how many attempts of this campaign ended so
 
 

@@ -203,6 +203,9 @@ class Store(Protocol):
         """This engine's slice of a trunk's lines and calls per second, for a few seconds."""
 
     # -- upkeep
+    async def fall_due(self, campaign: str, at: float) -> int:
+        """Promises whose last day is over get their state; who broke one comes back before others. How many."""
+
     async def trim(self, campaign: str, at: float) -> int:
         """Drop from the campaign's streams what has been kept for as long as stated and no group has yet to read; how
         many entries."""

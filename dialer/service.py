@@ -1,44 +1,100 @@
-"""One process put together: manager links, engine, health pages; until a signal says stop."""
+"""One process put together: manager links, engine, web; until a signal says stop."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
-from aiohttp import web
 
 from dialer import run
-from dialer.adapters.ami import Ami
+from dialer.adapters.passwords import HashPool
+from dialer.adapters.redis_deeds import RedisAudit, RedisOnce, RedisThrottle
+from dialer.adapters.redis_ear import RedisEar
+from dialer.adapters.redis_link import Link
+from dialer.adapters.redis_sessions import Limits, RedisSessions, RedisTokens
+from dialer.adapters.redis_users import RedisUsers
 from dialer.adapters.site import OpenSite, new_id, open_site, phones_of
-from dialer.config import Config
+from dialer.config import Config, web_of
 from dialer.engine import Engine
-from dialer.errors import ConfigError
-from dialer.web.app import make_app
+from dialer.ports import Telephony
+from dialer.web.application import make_app
+from dialer.web.doors import Office
+from dialer.web.serving import Served
 
 INFO = 20
+BURST_S = 6.0  # a page asks for several things at once when it opens
 
 
-async def serve(path: Path, listen: str) -> None:
-    """The engine of the site at `path`; with `listen` (host:port) its pages too."""
+async def serve(path: Path, listen: str | None) -> None:
+    """The engine of the site at `path`, and its web: where the settings say, or at `listen`; None: no web."""
     log_to_stderr()
     async with open_site(path) as site:
         phones = phones_of(site)
-        runner = web.AppRunner(make_app(site.store, phones), access_log=None)
         engine = Engine(engine_site(site), site.store, phones, site.clock)
-        for name in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(name, engine.stop)
+        on_signals(engine.stop)
         try:
             for phone in phones.values():
                 await phone.start()
-            if listen:
-                await _listen(runner, listen)
-            await engine.run()
+            if listen is None:
+                await engine.run()
+            else:
+                async with web_of_site(site, listen, phones):
+                    await engine.run()
         finally:
-            await _close(runner, phones)
+            for phone in phones.values():
+                await phone.close()
+
+
+async def serve_web(path: Path, listen: str) -> None:
+    """The web of the site at `path` alone; any number of such processes may run."""
+    log_to_stderr()
+    stopping = asyncio.Event()
+    on_signals(stopping.set)
+    async with open_site(path) as site, web_of_site(site, listen, {}):
+        await stopping.wait()
+
+
+@asynccontextmanager
+async def web_of_site(site: OpenSite, listen: str, phones: Mapping[str, Telephony]) -> AsyncIterator[Served]:
+    """The site's web, served until the end of the block. Raises ConfigError, OSError."""
+    config = site.config.model_copy(update={"web": web_of(site.config.web, listen)}) if listen else site.config
+    async with open_office(site, config, phones) as office, Served(make_app(office), config.web) as served:
+        yield served
+
+
+@asynccontextmanager
+async def open_office(site: OpenSite, config: Config, phones: Mapping[str, Telephony]) -> AsyncIterator[Office]:
+    """All that the web's handlers use."""
+    link, passwords, web = Link(config.redis.url), HashPool(), config.web
+    each_s = 1 / web.requests_per_second
+    limits = Limits(web.idle_minutes * 60.0, web.day_hours * 3600.0, each_s, max(1, round(BURST_S / each_s)))
+    users = RedisUsers(link)
+    try:
+        yield Office(
+            config=config,
+            books=site.store,
+            clock=site.clock,
+            users=users,
+            sessions=RedisSessions(link, users, limits),
+            tokens=RedisTokens(link, limits),
+            throttle=RedisThrottle(link),
+            audit=RedisAudit(link),
+            once=RedisOnce(link),
+            passwords=passwords,
+            ear=RedisEar(link),
+            new_id=new_id,
+            pack_of=site.pack_of,
+            phones=phones,
+        )
+    finally:
+        passwords.close()
+        await link.close()
 
 
 def engine_site(site: OpenSite) -> run.Site:
@@ -64,6 +120,13 @@ def ivr_address(config: Config) -> str:
     return f"{config.ivr.host}:{config.ivr.port}"
 
 
+def on_signals(stop: Callable[[], None]) -> None:
+    """SIGTERM and SIGINT end it."""
+    for name in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(name, stop)
+
+
 def log_to_stderr() -> None:
     """One JSON object a line."""
     structlog.configure(
@@ -76,17 +139,3 @@ def log_to_stderr() -> None:
         wrapper_class=structlog.make_filtering_bound_logger(INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-
-
-async def _listen(runner: web.AppRunner, listen: str) -> None:
-    host, _, port = listen.rpartition(":")
-    if not port.isdigit():
-        raise ConfigError(f"--listen {listen}: use host:port.")
-    await runner.setup()
-    await web.TCPSite(runner, host or "127.0.0.1", int(port)).start()
-
-
-async def _close(runner: web.AppRunner, phones: Mapping[str, Ami]) -> None:
-    await runner.cleanup()
-    for phone in phones.values():
-        await phone.close()

@@ -402,6 +402,9 @@ class TwinStore:
         self._beats = {name: beat if how == "alive" else self._beats.get(name, 0.0) for name, how in self.ivrs.items()}
         return self._beats
 
+    async def fall_due(self, campaign: str, at: float) -> int:
+        return 0
+
     async def trim(self, campaign: str, at: float) -> int:
         await self._asked("trim")
         self.trimmed.append(at)

@@ -70,6 +70,7 @@ class _Contact(msgspec.Struct, omit_defaults=True):
     B: str = ""
     w: tuple[tuple[str, int], ...] = ()
     q: float | None = None  # broke a promise at
+    y: tuple[bytes, ...] = ()  # payments
 
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -107,7 +108,7 @@ def decode_contact(raw: bytes, contact: str) -> Contact:
         province=one.v, regency=one.g, post_code=one.o, consents=consents, custom=one.u, score=one.k,
         expires=one.x or 0.0,
         last_at=one.T or 0.0, callback_at=one.b or 0.0, callback_agent=one.B, came=one.w,
-        broken_at=one.q or 0.0, rev=rev,
+        broken_at=one.q or 0.0, paid=tuple(raw.hex() for raw in one.y), rev=rev,
     )  # fmt: skip
 
 
@@ -134,6 +135,7 @@ def _short(one: Contact) -> _Contact:
         k=one.score,
         x=one.expires or None,
         T=one.last_at or None, b=one.callback_at or None, B=one.callback_agent, w=one.came, q=one.broken_at or None,
+        y=tuple(bytes.fromhex(name) for name in one.paid),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Which contacts a number and a person have, over all campaigns.
+"""Which contacts a number, a person and a lender's account have, over all campaigns.
 
 Sets of (key, contact, campaign) in 65,536 buckets by key: a set of its own for each number would cost 155 bytes (Redis
 7.0), a place in a bucket costs 50, and a bucket is small enough to be read whole. An entry may be left over from a
@@ -7,10 +7,11 @@ contact that is gone: whoever asks looks at the contact too.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from zlib import crc32
 
 from dialer.adapters.redis_codec import Reader, text
-from dialer.adapters.redis_keys import number_index, person_index
+from dialer.adapters.redis_keys import account_index, number_index, person_index
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_scripts import RedisCommand
 from dialer.errors import BadInput
@@ -35,7 +36,7 @@ def entries_of(campaign: str, contact: Contact) -> list[RedisCommand]:
 
 
 def numbers_gone(campaign: str, contact: Contact) -> list[RedisCommand]:
-    """What takes his numbers out."""
+    """What takes his numbers out, and his account."""
     own = _part(contact.id) + campaign.encode()
     return [("HDEL", key, part + own) for key, part in _number_parts(contact)]
 
@@ -48,6 +49,17 @@ def person_gone(person: str, place: Place) -> RedisCommand:
 def number_bucket(number_key: str) -> str:
     """The bucket of a number."""
     return number_index(_bucket(number_key))
+
+
+def account_name(lender: str, account: str) -> str:
+    """What the index knows a lender's account by; case and blanks make no difference."""
+    plain = ["".join(word.split()).casefold() for word in (lender, account)]
+    return blake2b("\0".join(plain).encode(), digest_size=16).hexdigest()
+
+
+def account_bucket(account: str) -> str:
+    """The bucket of an account, by its name here."""
+    return account_index(_bucket(account))
 
 
 def person_bucket(person: str) -> str:
@@ -68,6 +80,11 @@ class Index:
     async def of_person(self, person: str) -> tuple[Place, ...]:
         """Contacts of this person."""
         return (await self._of([(person_bucket(person), person)]))[0]
+
+    async def of_account(self, lender: str, account: str) -> tuple[Place, ...]:
+        """Contacts that had this account when they were listed."""
+        name = account_name(lender, account)
+        return (await self._of([(account_bucket(name), name)]))[0]
 
     async def of_numbers(self, number_keys: Sequence[str]) -> list[tuple[Place, ...]]:
         """One answer each, in one round trip."""
@@ -106,7 +123,11 @@ def _parts(contact: Contact) -> list[tuple[str, bytes]]:
 
 def _number_parts(contact: Contact) -> list[tuple[str, bytes]]:
     keys = dict.fromkeys(number.key for number in contact.numbers)
-    return [(number_bucket(key), _part(key)) for key in keys]
+    parts = [(number_bucket(key), _part(key)) for key in keys]
+    if contact.account:
+        name = account_name(contact.lender, contact.account)
+        parts.append((account_bucket(name), _part(name)))
+    return parts
 
 
 def _bucket(name: str) -> str:

@@ -9,6 +9,8 @@ from dialer.model import CAMPAIGN_ID
 CAMPAIGNS = "santun:campaigns"
 IVR_BEATS = "santun:ivr-beats"
 STOPS_LOG = "santun:stops"  # stream: who stopped or lifted what, and why
+PAYMENTS = "{santun:payments}:told"  # stream: every payment that we were told of
+PAYMENT_IDS = "{santun:payments}:ids"  # payment -> what it said
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,6 @@ class CampaignKeys:
     told: str  # channel: attempt id with new facts; empty: a command
     promised: str  # "attempt person" of promises that are pending, score: when they end
     promises_ended: str  # the same of others, score: when it was seen
-    paid: str  # ids of payments that the contacts have in, score: when
 
 
 @lru_cache(maxsize=1024)
@@ -127,6 +128,11 @@ def trunk_key(trunk: str) -> str:
 def number_index(bucket: str) -> str:
     """A bucket of numbers and their contacts."""
     return f"{{n:{bucket}}}:contacts"
+
+
+def account_index(bucket: str) -> str:
+    """A bucket of lenders' accounts and their contacts."""
+    return f"{{c:{bucket}}}:contacts"
 
 
 def person_index(bucket: str) -> str:

@@ -32,3 +32,17 @@ class PacingSeries:
             {text(name): text(value) for name, value in zip(fields[::2], fields[1::2], strict=False)}
             for _, fields in reversed(found)
         )
+
+    async def pacing_sampled(
+        self, campaign: str, since: float, until: float, points: int
+    ) -> tuple[Mapping[str, str], ...]:
+        """The first entry written in each of `points` equal stretches from `since` to `until` (epoch seconds), the
+        oldest first; a stretch without one is left out."""
+        key, step = campaign_keys(campaign).pacing, max(1, int((until - since) * 1000) // points)
+        begins = range(max(0, int(since * 1000)), max(1, int(until * 1000)), step)
+        asked = [("XRANGE", key, begin, begin + step - 1, "COUNT", 1) for begin in begins]
+        return tuple(
+            {text(name): text(value) for name, value in zip(fields[::2], fields[1::2], strict=False)}
+            for found in await self._link.run(asked)
+            for _, fields in found
+        )

@@ -13,6 +13,7 @@ from dialer.adapters.redis_list import Contacts
 from dialer.adapters.redis_log import Log
 from dialer.adapters.redis_outcomes import Outcomes, Settling
 from dialer.adapters.redis_pacing import PacingSeries
+from dialer.adapters.redis_payments import Payments
 from dialer.adapters.redis_people import People
 from dialer.adapters.redis_stops import Stops
 from dialer.adapters.redis_streams import Streams
@@ -22,7 +23,7 @@ from dialer.adapters.redis_updates import Updates
 
 class RedisStore(
     Campaigns, Contacts, Claims, Outcomes, Agents, Commands, PacingSeries, Streams, Log, People, Stops, Survey,
-    PersonHistory,
+    PersonHistory, Payments,
 ):  # fmt: skip
     """Redis behind ports.Store; `url` as in redis://host:port/0."""
 

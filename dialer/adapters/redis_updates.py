@@ -5,7 +5,7 @@ how often the list's part was replaced; what comes back from a call with an olde
 is merged here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from dialer.adapters.redis_codec import pairs, text
@@ -32,7 +32,7 @@ def with_life(listed: Contact, lived: Contact) -> Contact:
     return replace(
         listed, numbers=numbers, next_number=places[0] if places else 0, tries=lived.tries, alias=lived.alias,
         last_at=lived.last_at, callback_at=lived.callback_at, callback_agent=lived.callback_agent, came=lived.came,
-        broken_at=max(listed.broken_at, lived.broken_at),
+        broken_at=max(listed.broken_at, lived.broken_at), paid=listed.paid or lived.paid,
     )  # fmt: skip
 
 
@@ -61,6 +61,24 @@ class Updates:
             if waiting:
                 raise StoreDown(f"{len(waiting)} contacts of {campaign} change all the time; try again")
         return changed
+
+    async def change(self, campaign: str, contact: str, change: Callable[[Contact], Contact]) -> Contact | None:
+        """The contact as it stands after `change`, which may be asked again; None: it is not on the list."""
+        keys = campaign_keys(campaign)
+        for _ in range(TURNS):
+            await self.merge(campaign)
+            raw = await self._link.one(("HGET", keys.contacts, contact))
+            known = read_contact(self._link.reader, raw, keys.contacts, contact)
+            if known is None:
+                return None
+            wanted = change(known)
+            if wanted == known:
+                return known
+            wanted = replace(wanted, rev=(known.rev + 1) % REVISIONS)
+            places = (keys.contacts, keys.ready, keys.later, keys.behind)
+            if (await self._link.one(call("replace", places, contact, raw, encode_contact(wanted), "")))[0]:
+                return wanted
+        raise StoreDown(f"a contact of {campaign} changes all the time; try again")
 
     async def merge(self, campaign: str) -> None:
         """What came back behind the list's data."""

@@ -15,11 +15,11 @@ from aiohttp import web
 from dialer.errors import DialerError, StoreError
 from dialer.mask import mask_text
 from dialer.users import Deed, Done, Role, Session, Step, User
-from dialer.web import problems
+from dialer.web import live, problems
 from dialer.web.access import RIGHTS, Right, Who, token_rights
 from dialer.web.api import tables
 from dialer.web.doors import Office
-from dialer.web.guard import Visit, address_of, dress, guard
+from dialer.web.guard import Handler, Visit, address_of, dress, guard
 from dialer.web.pages import PAGES, STATIC, home
 from dialer.web.problems import Problem
 from dialer.web.route import Asked, Download, Raw, Route, Upload
@@ -30,18 +30,23 @@ BODY_READ_S = 20.0
 CSRF = "X-CSRF-Token"
 KEY = "Idempotency-Key"
 OFFICE: web.AppKey[Office] = web.AppKey("office", Office)
+HUB: web.AppKey[live.Hub] = web.AppKey("hub", live.Hub)
+SILENT: web.AppKey[set[Any]] = web.AppKey("silent")  # connections whose first request has not come yet
 Socket = Callable[[web.Request, Who, Office], Awaitable[web.StreamResponse]]
 Doorway = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_app(office: Office, sockets: Mapping[str, tuple[Right, Socket]] | None = None) -> web.Application:
     """All of it: API, pages, files, sockets (`sockets`: path -> right, handler), health."""
-    app = web.Application(middlewares=[guard(office)], client_max_size=0)
-    app[OFFICE] = office
+    app = web.Application(middlewares=[_spoke, guard(office)], client_max_size=0)
+    app[OFFICE], app[HUB], app[SILENT] = office, live.Hub(office), set()
+    office.live = app[HUB]
     app.on_response_prepare.append(dress)
+    app.cleanup_ctx.append(_hearing)
     for table in tables().values():
         for route in table:
             app.router.add_route(route.method, API + route.path, _serve(office, route))
+    app.router.add_get("/live", _socket(office, None, live.socket(app[HUB], lambda asks: identify(office, asks, 0))))
     for path, (right, run) in (sockets or {}).items():
         app.router.add_get(path, _socket(office, right, run))
     for path, page in PAGES.items():
@@ -52,6 +57,20 @@ def make_app(office: Office, sockets: Mapping[str, tuple[Right, Socket]] | None 
     if STATIC.is_dir():
         app.router.add_static("/static", STATIC)
     return app
+
+
+@web.middleware
+async def _spoke(request: web.Request, handler: Handler) -> web.StreamResponse:
+    request.app[SILENT].discard(request.protocol)
+    return await handler(request)
+
+
+async def _hearing(app: web.Application) -> AsyncIterator[None]:
+    """The hub hears while the application runs."""
+    task = asyncio.create_task(app[HUB].run())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 # ---- one operation --------------------------------------------------------------------------------------------------
@@ -362,7 +381,7 @@ def _go(place: str) -> web.Response:
     return web.Response(status=302, headers={"Location": place})
 
 
-def _socket(office: Office, right: Right, run: Socket) -> Doorway:
+def _socket(office: Office, right: Right | None, run: Socket) -> Doorway:
     async def serve(request: web.Request) -> web.StreamResponse:
         _check_origin(request)
         found = await identify(office, request)
@@ -370,7 +389,9 @@ def _socket(office: Office, right: Right, run: Socket) -> Doorway:
             raise Problem(401, "not_signed_in", "Sign in first.")
         who, session = found
         Visit.of(request).who = who.name
-        if (session is not None and session.step is not Step.DONE) or not who.may(right):
+        if session is not None and session.step is not Step.DONE:
+            raise Problem(403, "sign_in_unfinished", "Finish signing in first.")
+        if right is not None and not who.may(right):
             raise Problem(403, "not_allowed", f"This needs the right {right.value}.")
         return await run(request, who, office)
 

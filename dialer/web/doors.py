@@ -31,6 +31,10 @@ class Books(Store, Protocol):
         """The same id is applied once; None: nobody answered in `wait_s`."""
 
     async def tail(self, campaign: str, count: int, stream: str = "outcomes") -> tuple[Any, ...]: ...
+    async def pacing_sampled(
+        self, campaign: str, since: float, until: float, points: int
+    ) -> tuple[Mapping[str, str], ...]:
+        """One entry of the pacing series for each of `points` stretches, the oldest first."""
 
 
 class Users(Protocol):

@@ -50,8 +50,7 @@ class Visit:
     @staticmethod
     def of(request: web.Request) -> "Visit":
         """Of this request; made by guard()."""
-        visit: Visit = request["visit"]
-        return visit
+        return request[VISIT]
 
     def session_cookie(self, request: web.Request) -> str:
         """What the browser says who it is; empty: nothing."""
@@ -69,13 +68,16 @@ class Visit:
             response.del_cookie(name, **words)
 
 
+VISIT: web.RequestKey[Visit] = web.RequestKey("visit", Visit)
+
+
 def guard(office: Office) -> Any:
     """The outermost middleware."""
 
     @web.middleware
     async def run(request: web.Request, handler: Handler) -> web.StreamResponse:
         began = office.clock.monotonic()
-        visit = request["visit"] = Visit(is_secure(office, request))
+        visit = request[VISIT] = Visit(is_secure(office, request))
         try:
             if not is_here(office, request):
                 raise Problem(421, "wrong_host", "This name is not served here; see [web] hosts.")
@@ -127,7 +129,7 @@ async def dress(request: web.Request, response: web.StreamResponse) -> None:
     """Security headers on whatever is sent: to be hung on on_response_prepare."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    visit = request.get("visit")
+    visit = request.get(VISIT)
     if visit is not None and visit.secure:
         response.headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
     static = request.path.startswith("/static/")

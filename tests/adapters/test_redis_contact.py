@@ -25,7 +25,7 @@ FULL = Contact(
     account="7",
     minimum=2, fee=3, incentive=4, province="Bali", regency="Badung", post_code="80361",
     consents=(Consent("calls", "form", date(2026, 1, 2)),), custom=(("shoe", "43"),), score=7, expires=1.5, last_at=2.5,
-    callback_at=3.5, callback_agent="101", broken_at=1_800_000_000.5,
+    callback_at=3.5, callback_agent="101", broken_at=1_800_000_000.5, paid=("00ff",),
     came=(("busy", 2),), rev=255,
 )  # fmt: skip
 PLAIN = Contact("c1", "p", ())

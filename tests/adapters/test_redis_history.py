@@ -73,7 +73,7 @@ async def test_effects_given_twice_leave_one_line(store: RedisStore) -> None:
         kept.extend(await link.one(("HGETALL", keys.unsettled)))
         await settle(campaign, effects)  # type: ignore[arg-type] # as it was given
 
-    store._settling.settle = remembered  # type: ignore[method-assign,assignment] # looks at it on the way
+    store._settling.settle = remembered  # type: ignore[method-assign] # looks at it on the way
     await store.write(token, CAMPAIGN, [], [replace(finish(one, person), promise=promise_in(one.id, "ap0", "a000"))])
     await store.remember(one.person, note("n1", AT + 60, "sari", "friendly"))
     await link.one(("HSET", keys.unsettled, *kept))

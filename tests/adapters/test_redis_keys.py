@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,19 @@ from redis.crc import key_slot
 
 from dialer import history
 from dialer.adapters.programs import redis_server
+from dialer.adapters.redis_codec import encode
 from dialer.adapters.redis_ivr import IvrStore
-from dialer.adapters.redis_keys import CampaignKeys, campaign_keys, number_keys, person_keys
+from dialer.adapters.redis_keys import CampaignKeys, campaign_keys, number_keys, person_keys, promises_key
 from dialer.adapters.redis_link import Link
+from dialer.adapters.redis_outcomes import promise_word
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_scripts import digest, sources
 from dialer.adapters.redis_store import RedisStore
 from dialer.desknote import desk_note
 from dialer.errors import BadInput
 from dialer.model import Agent, AgentState, Campaign, Command, Fact, Number, Refused, Status
+from dialer.payments import Told
+from dialer.promises import Promise
 from tests.adapters.redis_lives import (
     AT,
     CAMPAIGN,
@@ -28,6 +33,7 @@ from tests.adapters.redis_lives import (
     claimed,
     contacts,
     finish,
+    link_of,
     until,
     with_link,
 )  # fmt: skip
@@ -80,6 +86,16 @@ async def everything(store: RedisStore) -> None:
     await store.trunk_share("trunk", "engine", 30, 5.0, AT)
     await store.trim(CAMPAIGN, AT)
     await store.replace_contacts(CAMPAIGN, [replace(people[2], amount=7)])
+    promise = Promise("x1", CAMPAIGN, people[2].id, people[2].person, 5, "IDR", date(2027, 1, 1), AT, AT - 9, "101")
+    await link_of(store).run(
+        [
+            ("HSET", promises_key(promise.person), promise.id, encode(promise)),
+            ("ZADD", campaign_keys(CAMPAIGN).promised, "5", promise_word(promise)),
+        ]
+    )
+    assert await store.fall_due(CAMPAIGN, AT) == 1
+    await store.pay(Told("bank", "1", AT, 5, "IDR", contact=people[2].id), AT)
+    await store.pay(Told("bank", "2", AT, 5, "IDR", contact=people[2].id), AT)
     await store.withdraw(people[2].person, AT)
     await store.remember(people[2].person, history.note("n1", AT, "test", "friendly"))
     await store.erase(people[2].person)

@@ -53,3 +53,14 @@ async def test_what_is_old_or_too_much_goes(store: RedisStore) -> None:
     for turn in range(1000):
         await link.one(call("pacing", (KEYS.fence, KEYS.pacing), token, 3_600_000, 50, "at", str(turn)))
     assert 50 <= len(await store.pacing_since(CAMPAIGN, 0.0)) <= 200
+
+
+async def test_a_sample_of_a_shift(store: RedisStore) -> None:
+    await begin(store)
+    link = link_of(store)
+    await link.run([("XADD", KEYS.pacing, f"{turn}000-0", "at", str(turn)) for turn in range(100, 200)])
+    found = await store.pacing_sampled(CAMPAIGN, 90.0, 200.0, 11)
+    assert [one["at"] for one in found] == [str(at) for at in range(100, 200, 10)]
+    assert len(await store.pacing_sampled(CAMPAIGN, 100.0, 200.0, 1000)) == 100
+    assert await store.pacing_sampled(CAMPAIGN, 300.0, 400.0, 10) == ()
+    assert await store.pacing_sampled(CAMPAIGN, 5.0, 5.0, 10) == ()

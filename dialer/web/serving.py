@@ -1,0 +1,96 @@
+"""The application on its socket: TLS, limits for slow and for too many connections, a clean end."""
+
+import asyncio
+import ssl
+from types import TracebackType
+from typing import Self
+
+import structlog
+from aiohttp import web
+
+from dialer.config import Web
+from dialer.errors import ConfigError
+from dialer.web.application import HUB, SILENT
+
+log = structlog.get_logger(__name__)
+
+HEAD_S = 15.0  # from the connection to the end of the first request's head
+IDLE_S = 75.0
+CONNECTIONS_MAX = 2000
+HEADERS_MAX = 100
+HEADER_BYTES = 8190
+CLOSE_S = 5.0
+
+
+class Served:
+    """`async with Served(app, settings)`: listening inside the block. `port` is the one that was given by the system
+    where the settings say 0."""
+
+    def __init__(self, app: web.Application, settings: Web) -> None:
+        self._settings = settings
+        self._app = app
+        self._runner = web.AppRunner(
+            app, access_log=None, keepalive_timeout=IDLE_S, max_line_size=HEADER_BYTES, max_field_size=HEADER_BYTES,
+            max_headers=HEADERS_MAX, shutdown_timeout=CLOSE_S,
+        )  # fmt: skip
+        self._server: asyncio.Server | None = None
+        self.port = settings.port
+
+    async def __aenter__(self) -> Self:
+        tls = _tls(self._settings)
+        await self._runner.setup()
+        try:
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(self._connection, self._settings.host, self._settings.port, ssl=tls)
+        except OSError as error:
+            await self._runner.cleanup()
+            raise ConfigError(f"[web] listen = {self._settings.listen!r}: {error.strerror or error}.") from error
+        self.port = self._server.sockets[0].getsockname()[1]
+        log.info("the web listens", action="web_listens", host=self._settings.host, port=self.port, tls=tls is not None)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._server is not None:
+            self._server.close()
+        self._app[HUB].close()
+        await self._runner.cleanup()
+
+    def _connection(self) -> asyncio.BaseProtocol:
+        """aiohttp waits for ever for the first request's head: here the connection ends if it does not come."""
+        server = self._runner.server
+        if server is None:
+            raise RuntimeError("not set up")
+        protocol: web.RequestHandler = server()
+        loop = asyncio.get_running_loop()
+        if len(server.connections) >= CONNECTIONS_MAX:
+            loop.call_soon(_cut, protocol)
+        else:
+            self._app[SILENT].add(protocol)
+            loop.call_later(HEAD_S, self._look, protocol)
+        return protocol
+
+    def _look(self, protocol: web.RequestHandler) -> None:
+        silent = self._app[SILENT]
+        if protocol in silent:
+            silent.discard(protocol)
+            _cut(protocol)
+
+
+def _cut(protocol: web.RequestHandler) -> None:
+    transport = protocol.transport
+    if isinstance(transport, asyncio.Transport):
+        transport.abort()
+
+
+def _tls(settings: Web) -> ssl.SSLContext | None:
+    if not settings.tls_cert:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"[web] tls_cert and tls_key: {error}.") from error
+    return context

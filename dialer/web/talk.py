@@ -1,0 +1,107 @@
+"""What the agent is to say: the stage of a debt, the script for it as data, with this debtor's own values."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from dialer.errors import ConfigError
+from dialer.history import Entry, What
+
+SCRIPTS = Path(__file__).parent / "scripts"
+LATE_FROM_DAYS = 31  # up to then early: a reminder, not a negotiation
+VARIABLES = frozenset(
+    "greeting caller name lender product outstanding minimum due days_late promised promised_day".split()
+)
+_PLACE = re.compile(r"\{(\w+)\}")
+_MONTHS = {
+    "id": "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember".split(),
+    "en": "January February March April May June July August September October November December".split(),
+}
+
+
+class Stage(StrEnum):
+    """How far a debt has come, or what the talk turned into; the agent may choose another."""
+
+    EARLY = "early"
+    LATE = "late"
+    BROKEN = "broken"
+    HARDSHIP = "hardship"
+    ANGRY = "angry"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to say, or to do where `say` is empty."""
+
+    title: str
+    say: str
+    do: str = ""
+
+
+def stage_of(days_late: int | None, entries: Sequence[Entry]) -> Stage:
+    """By what came last of hardship and a broken promise, else by how late he is."""
+    for one in reversed(entries):
+        if one.what is What.BROKEN:
+            return Stage.BROKEN
+        if one.what is What.KEPT or one.what is What.PAYMENT:
+            break
+        if one.what is What.CALL and one.disposition.startswith("hardship"):
+            return Stage.HARDSHIP
+    return Stage.LATE if (days_late or 0) >= LATE_FROM_DAYS else Stage.EARLY
+
+
+def steps(stage: Stage, language: str, values: Mapping[str, str]) -> tuple[Step, ...]:
+    """The script of a stage; what would need a value that is not there is left out whole."""
+    return tuple(
+        Step(*(_PLACE.sub(lambda found: values[found[1]], text) for text in (one.title, one.say, one.do)))
+        for one in read(language)[stage]
+        if all(values.get(name) for name in _PLACE.findall(one.title + one.say + one.do))
+    )
+
+
+@cache
+def read(language: str) -> Mapping[Stage, tuple[Step, ...]]:
+    """The scripts of a language; Indonesian where there are none. Raises ConfigError."""
+    path = SCRIPTS / f"{language}.toml"
+    return parse(path.read_text(encoding="utf-8"), path.name) if path.is_file() and language.isalpha() else read("id")
+
+
+def parse(text: str, name: str) -> Mapping[Stage, tuple[Step, ...]]:
+    """Raises ConfigError with the place of the fault."""
+    try:
+        found = tomllib.loads(text)
+        scripts = {stage: tuple(Step(**step) for step in found[stage]) for stage in Stage}
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise ConfigError(f"{name}: {error!r}: every stage needs steps of title, say and do.") from None
+    used = {
+        name for one in scripts.values() for step in one for name in _PLACE.findall(step.title + step.say + step.do)
+    }
+    if unknown := sorted(used - VARIABLES):
+        raise ConfigError(f"{name}: unknown {', '.join(unknown)}; use {', '.join(sorted(VARIABLES))}.")
+    return scripts
+
+
+def money(amount: int, currency: str, language: str, minor_digits: int) -> str:
+    """1250000 IDR -> Rp1.250.000 in Indonesian, IDR 1,250,000 in English."""
+    whole, cents = divmod(amount, 10**minor_digits)
+    thousands, point = (".", ",") if language == "id" else (",", ".")
+    figures = f"{whole:,}".replace(",", thousands) + (f"{point}{cents:0{minor_digits}d}" if minor_digits else "")
+    return f"Rp{figures}" if currency == "IDR" and language == "id" else f"{currency} {figures}"
+
+
+def greeting(hour: int, language: str) -> str:
+    """By the debtor's own clock."""
+    words = ("Selamat pagi", "Selamat siang", "Selamat sore", "Selamat malam")
+    if language != "id":
+        words = ("Good morning", "Good afternoon", "Good afternoon", "Good evening")
+    return words[(hour >= 11) + (hour >= 15) + (hour >= 18)]
+
+
+def day(when: date, language: str) -> str:
+    """1 Desember 2026, 1 December 2026."""
+    return f"{when.day} {_MONTHS.get(language, _MONTHS['en'])[when.month - 1]} {when.year}"
