@@ -20,6 +20,7 @@ Handler = Callable[[Floor, Command, float], Answer]
 
 MESSAGE_MAX = 500
 EVERYBODY = "all"
+PAID = "paid"  # Attempt.cancelled, and the outcome's reason
 
 
 def obey(floor: Floor, command: Command, at: float) -> Answer:
@@ -124,6 +125,15 @@ def _hang_up(floor: Floor, command: Command, at: float) -> Answer:
     return True, "hanging up", [HangUp(attempt.id, "agent")]
 
 
+def _paid(floor: Floor, command: Command, at: float) -> Answer:
+    """person: owes nothing any more, so nobody calls him; a talk goes on"""
+    calls = [one for one in floor.attempts.values() if one.person == command.args.get("person") and one.person]
+    actions = [action for one in calls for action in floor.cancel(one.id, PAID, at)]
+    if actions or any(one.cancelled for one in calls):
+        return True, "hanging up", actions
+    return True, "in a call" if calls else "not called now", actions
+
+
 HANDLERS: Mapping[str, Handler] = {
     "sign_in": _sign_in,
     "sign_out": _leave(Word.SIGN_OUT),
@@ -133,6 +143,7 @@ HANDLERS: Mapping[str, Handler] = {
     "wrapped": _wrapped,
     "disposition": _disposition,
     "hang_up": _hang_up,
+    "paid": _paid,
 }
 
 

@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from dialer import orders
 from dialer.calls import evolve
+from dialer.model import Command
 from dialer.outcomes import unclear, verdict
 
-from .test_floor import CAMPAIGN, T0, Play
+from .test_floor import CAMPAIGN, T0, Play, hung_up
 
 LOCAL = datetime.fromtimestamp(T0, ZoneInfo("Asia/Jakarta"))
 SOON = LOCAL.replace(hour=LOCAL.hour + 2, minute=15, second=0, microsecond=0)
@@ -58,3 +60,25 @@ def test_with_a_zone_it_is_clear_everywhere() -> None:
 @pytest.mark.parametrize("word", ["", "callback", "promise:2026-12-01", "anything: at all"])
 def test_nothing_else_needs_a_minute(word: str) -> None:
     assert unclear(word, "", T0) == ""
+
+
+def test_who_has_paid_is_not_called_and_a_talk_goes_on() -> None:
+    floor = Play(CAMPAIGN)
+    floor.agent("101")
+    floor.answer("talks")
+    floor.join("talks")
+    floor.ring("rings")
+    floor.ring("another")
+    for name, person in (("talks", "p1"), ("rings", "p1"), ("another", "p2")):
+        floor.floor.books.put(evolve(floor.call(name), person=person))
+
+    def paid(person: str) -> tuple[bool, str, list[str]]:
+        ok, text, actions = orders.obey(floor.floor, Command("1", "c", "paid", "t", T0, T0, {"person": person}), T0)
+        return ok, text, hung_up(actions)
+
+    assert paid("p1") == (True, "hanging up", ["rings"])
+    assert floor.call("rings").cancelled == "paid"
+    assert paid("p3") == (True, "not called now", [])
+    assert paid("") == (True, "not called now", [])
+    floor.floor.books.put(evolve(floor.call("talks"), person="p4"))
+    assert paid("p4") == (True, "in a call", [])

@@ -24,6 +24,7 @@ from aiohttp import WSMsgType, web
 from dialer.errors import StoreError
 from dialer.model import CAMPAIGN_ID
 from dialer.web.access import Right, Who
+from dialer.web.alerts import alerts
 from dialer.web.doors import Office
 from dialer.web.patch import difference, whole
 from dialer.web.problems import Problem
@@ -195,8 +196,11 @@ class Hub:
         data = shown(raw) if raw is not None else None
         if board is None:
             return
-        if data is not None and data != board.data:
-            board.take(data, self._office.clock.now())
+        if data is not None:
+            at = self._office.clock.now()
+            data["alerts"] = alerts(data, at)
+            if data != board.data:
+                board.take(data, at)
         for reader in board.readers:
             reader.woken.set()
 

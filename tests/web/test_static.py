@@ -1,12 +1,20 @@
 """The pages' files: vendored code is what it says, colours can be read, both languages say all, the CSP holds."""
 
+import ast
 import hashlib
 import json
 import re
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import pytest
+
+from dialer.model import Mode, Status
+from dialer.pacing import Limits, Pacer
+from dialer.simulation.scenario import SCENARIOS
+from dialer.simulation.world import World
+from dialer.snapshot import Decision, PacingEvent, Snapshot
 
 STATIC = Path(__file__).parents[2] / "dialer" / "web" / "static"
 VENDOR = STATIC / "vendor"
@@ -93,7 +101,8 @@ def test_the_contrast_is_reckoned_as_the_standard_says() -> None:
 def test_colours_are_named_in_one_file() -> None:
     for path in sorted((STATIC / "css").glob("*.css")):
         text = path.read_text(encoding="utf-8")
-        defined = set(re.findall(r"(--[\w-]+):", TOKENS)) | set(re.findall(r"(--[\w-]+):", text))
+        base = (STATIC / "css" / "base.css").read_text(encoding="utf-8")
+        defined = set(re.findall(r"(--[\w-]+):", TOKENS + base + text))
         assert set(re.findall(r"var\((--[\w-]+)", text)) <= defined, path.name
         if path.name != "tokens.css":
             assert not re.findall(r"#[0-9a-fA-F]{3,8}\b|\brgba?\(|\bhsla?\(", text), (
@@ -206,3 +215,83 @@ def test_sources_keep_to_the_policy(path: Path) -> None:
     for target in re.findall(r'^(?:import|export) .*?from "([^"]+)";$', text, re.MULTILINE):
         assert target.startswith("."), target
         assert (path.parent / target).resolve().is_file(), target
+
+
+# ---- the engine's sentences
+
+
+def clauses() -> list[re.Pattern[str]]:
+    """The patterns of lib/reasons.js, read as it reads them."""
+    text = (JS / "i18n" / "reasons.js").read_text(encoding="utf-8")
+    known = json.loads(text.removeprefix("export default ").rstrip().removesuffix(";"))
+    for pattern, said in known.items():
+        assert names(said) <= names(pattern), pattern
+    return [re.compile(re.sub(r"\\\{(\w+)\\\}", one, re.escape(pattern))) for pattern in known]
+
+
+def one(found: re.Match[str]) -> str:
+    return "(.+)" if found[1] == "why" else "([^,;]+?)"
+
+
+def is_known(text: str, known: list[re.Pattern[str]]) -> bool:
+    """Whether commas can be found that cut it into clauses which all have a pattern."""
+    pieces = text.split(", ")
+    if any(pattern.fullmatch(text) for pattern in known):
+        return True
+    return any(
+        any(pattern.fullmatch(", ".join(pieces[:cut])) for pattern in known)
+        and is_known(", ".join(pieces[cut:]), known)
+        for cut in range(1, len(pieces))
+    )
+
+
+class Spy:
+    """A pacer whose reasons are gathered."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.pacer, self.reasons = Pacer(limits, 1), set[str]()
+
+    def observe(self, event: PacingEvent) -> None:
+        self.pacer.observe(event)
+
+    def decide(self, snapshot: Snapshot) -> Decision:
+        decision = self.pacer.decide(snapshot)
+        self.reasons.add(decision.reason)
+        return decision
+
+
+def said_by_the_pacer() -> set[str]:
+    """Reasons of a few simulated shifts."""
+    found: set[str] = set()
+    for mode, hours, lines in ((Mode.PREDICTIVE, 0.5, 40), (Mode.PREDICTIVE, 0.1, 6), (Mode.RATIO, 0.2, 40)):
+        scenario = replace(SCENARIOS["steady"], agents=6, hours=hours)
+        spy = Spy(Limits(mode, lines_max=lines, lines_per_agent_max=10.0, calls_per_second=2.0, ratio=3.0))
+        World(scenario, spy, 1, gap_s=1.0, keep=False).run()
+        found |= spy.reasons
+    return found
+
+
+def written_in(module: str, function: str) -> set[str]:
+    """Every sentence in a function of the core, a figure for each value in it."""
+    tree = ast.parse((STATIC.parents[1] / module).read_text(encoding="utf-8"))
+    body = next(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == function)
+    found, within = set(), set()
+    for node in ast.walk(body):
+        if isinstance(node, ast.JoinedStr):
+            within |= {id(part) for part in ast.walk(node)}
+            found.add("".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in node.values))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in within:
+            found.add(node.value)
+    return {text for text in found if " " in text and text != ast.get_docstring(body)}
+
+
+def test_the_engines_sentences_are_known() -> None:
+    known = clauses()
+    spoken = {
+        clause
+        for sentence in said_by_the_pacer() | written_in("run.py", "holds") | written_in("pacing.py", "_stop")
+        for clause in re.sub(r"^(No|\d+) (call|account)s?( to offer)?: ", "", sentence).split("; ")
+    }
+    spoken = spoken - {"", "the campaign is 7"} | {f"the campaign is {status}" for status in Status}
+    assert len(spoken) > 20
+    assert {clause for clause in spoken if not is_known(clause, known)} == set()

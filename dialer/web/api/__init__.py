@@ -4,7 +4,7 @@ from importlib import import_module
 
 from dialer.web.route import Route
 
-RESOURCES = ("users", "desk")
+RESOURCES = ("users", "desk", "live")
 
 
 def tables() -> dict[str, tuple[Route, ...]]:

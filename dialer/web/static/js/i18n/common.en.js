@@ -50,6 +50,7 @@ export default {
 
   "problem.store_down": "Redis cannot be reached. Try again in a moment.",
   "problem.asterisk": "Asterisk cannot be reached or refuses. Try again in a moment.",
+  "problem.engine_silent": "No engine answered; this order will not be carried out later.",
   "problem.fault": "Something went wrong on the server; it has been logged.",
 
   "status.ready": "Ready",

@@ -50,6 +50,7 @@ export default {
 
   "problem.store_down": "Redis tidak dapat dihubungi. Coba lagi sebentar lagi.",
   "problem.asterisk": "Asterisk tidak dapat dihubungi atau menolak. Coba lagi sebentar lagi.",
+  "problem.engine_silent": "Tidak ada mesin yang menjawab; perintah ini tidak akan dijalankan belakangan.",
   "problem.fault": "Ada yang tidak beres di server; sudah dicatat.",
 
   "status.ready": "Siap",

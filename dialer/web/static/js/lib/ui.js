@@ -5,6 +5,7 @@ import { lang, onLang, words } from "./i18n.js";
 import { now } from "./format.js";
 import { ICONS } from "./icons.js";
 import { keep, kept } from "./kept.js";
+import { reason } from "./reasons.js";
 
 export { h, html, render, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState };
 
@@ -98,6 +99,7 @@ export const Trouble = ({ problem, again }) => problem && html`
 export function trouble(problem) {
   if (problem.status === 0) return t("trouble.unreachable");
   if (problem.status === 429) return t("trouble.rate", { n: problem.retryAfter ?? 1 });
+  if (problem.kind === "engine_refused") return reason(problem.detail);
   if (t.has("problem." + problem.kind)) return t("problem." + problem.kind, problem.more);
   if (problem.detail) return problem.detail;
   return t.has("trouble." + problem.status) ? t("trouble." + problem.status) : t("trouble.other");

@@ -1,0 +1,42 @@
+// The engine's own sentences (why so many calls, why not) in the reader's language. They are English as they come; each
+// pattern of i18n/reasons.js is one of their clauses. What no pattern knows stays as it came: better than nothing.
+
+import PATTERNS from "../i18n/reasons.js";
+import { lang } from "./i18n.js";
+
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+const RULES = Object.entries(PATTERNS).map(([pattern, said]) => {
+  const names = [...pattern.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+  return [new RegExp("^" + escaped(pattern).replace(/\\\{(\w+)\\\}/g, (_, name) => (name === "why" ? "(.+)" : "([^,;]+?)")) + "$"), names, said];
+});
+
+function clause(text) {
+  for (const [shape, names, said] of RULES) {
+    const found = shape.exec(text);
+    if (found) return said.replace(/\{(\w+)\}/g, (_, name) => found[1 + names.indexOf(name)]);
+  }
+  return null;
+}
+
+const part = (text) => clause(text) ?? parts(text);
+
+/** As few pieces between commas as are known. */
+function parts(text) {
+  const pieces = text.split(", ");
+  for (let cut = pieces.length - 1; cut > 0; cut--) {
+    const first = clause(pieces.slice(0, cut).join(", "));
+    if (first) return `${first}, ${part(pieces.slice(cut).join(", "))}`;
+  }
+  return text;
+}
+
+/** A sentence of the engine for people. */
+export function reason(text) {
+  if (!text || lang() === "en") return text ?? "";
+  const found = /^(No|\d+) (call|account)s?( to offer)?: (.*)$/.exec(text);
+  const said = (found ? found[4] : text).split("; ").map(part).join("; ");
+  if (!found) return said.charAt(0).toUpperCase() + said.slice(1);
+  const what = found[2] === "call" ? "panggilan" : "akun";
+  const head = found[1] === "No" ? `Tidak ada ${what} baru` : `${found[1]} ${what} baru`;
+  return `${head}: ${said}`;
+}
