@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from dialer.contacts import NUMBERS_MAX
 from dialer.model import Attempt, Contact, Fact, Number, NumberKind, NumberState, Verdict
 from dialer.numbers import NumberFault
-from dialer.outcomes import read_disposition
+from dialer.outcomes import VERIFIED, read_disposition
 
-NEW_NUMBER, VERIFIED = "new_number", "verified"
+NEW_NUMBER = "new_number"
 ADDED, KNOWN = "added", "known"
 
 NumberOf = Callable[[str], tuple[str, str]]  # as written -> E.164 and its keyed hash; raises NumberFault

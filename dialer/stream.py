@@ -14,7 +14,7 @@ from math import isfinite
 from dialer.errors import BadInput
 from dialer.given import Given
 from dialer.model import INBOUND, Attempt, Campaign, Contact, Fact, Number, Outcome, Refused, Side, Verdict
-from dialer.outcomes import CHOICES, promise_of, read_disposition
+from dialer.outcomes import CHOICES, VERIFIED, believed, promise_of, read_disposition
 from dialer.recycling import RESTS
 
 VERSION = 1
@@ -129,6 +129,9 @@ FIELDS: Mapping[str, Field] = {
         Form.TEXT, "number of his own that the debtor gave, E.164 where it can be read; several by blanks"
     ),
     "new_number_is": _F(Form.TEXT, "what became of it: added, known, or why it is not called; several by `; `"),
+    "verified": _F(
+        Form.FLAG, "1: proved in the IVR who he is; 0, inbound: of what he chose only call-back and agent count"
+    ),
 }
 
 CORRECTION_FIELDS: Mapping[str, Field] = {
@@ -225,16 +228,18 @@ def _between(begin: float, end: float) -> float | None:
 def _said(attempt: Attempt, facts: Sequence[Fact]) -> dict[str, Value]:
     word, value = read_disposition(attempt.disposition)
     ordered = sorted(facts, key=lambda fact: fact.seq)
-    promised = [fact.value for fact in ordered if fact.name == "promise"] + ([value] if word == "promise" else [])
+    counts = believed(attempt, facts)
+    promised = [fact.value for fact in counts if fact.name == "promise"] + ([value] if word == "promise" else [])
     promise = promise_of(promised[-1]) if promised else None
     chosen = [fact.name for fact in ordered if fact.name in CHOICES]
-    offers = [fact.value for fact in ordered if fact.name == "offer"]
+    offers = [fact.value for fact in counts if fact.name == "offer"]
     return {
         "disposition": word,
         "promise_due": promise[0] if promise else None,
         "promise_amount": promise[1] or None if promise else None,
         "ivr_choice": chosen[-1] if chosen else None,
         "offer": offers[-1] if offers else None,
+        "verified": any(fact.name == VERIFIED for fact in facts) if attempt.ivr_at else None,
     } | _told(ordered)
 
 
