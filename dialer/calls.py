@@ -156,6 +156,8 @@ def told(event: Event) -> Facts:
             return {"voicemail_left": event.result == "yes"}
         case Seen.WANTS_AGENT:
             return _WANTED_AGENT
+        case Seen.IVR_BEGIN:
+            return _IVR_BEGUN
         case Seen.IVR_END:
             return {"ivr_result": event.result}
         case _:
@@ -165,6 +167,7 @@ def told(event: Event) -> Facts:
 _DIALLED: Facts = {"dialled": True}
 _FAILED: Facts = {"failed": True}
 _WANTED_AGENT: Facts = {"wanted_agent": True}
+_IVR_BEGUN: Facts = {"ivr_result": ""}  # maybe for the second time: he waited for an agent and wants a call-back
 
 
 _NAMES = [field.name for field in fields(Attempt)]

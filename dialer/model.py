@@ -131,6 +131,7 @@ class Campaign:
     post_dial_delay_s: int = 8
     grace_ms: int = 10000
     agent_wait_s: int = 60  # how long a debtor who asked the IVR for an agent waits
+    agent_offer_s: int = 20  # when he is offered a call-back instead; 0: never
     wrap_up_max_s: int = 60
     call_max_s: int = 3600
     record: bool = False

@@ -117,7 +117,7 @@ def _after_answer(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign) -
     if _no_media(attempt):
         return causes.fault("media_unusable", again=False)
     if _in_ivr(attempt, facts):
-        return _ivr(attempt, campaign)
+        return _ivr(attempt, facts, campaign)
     return Row(Outcome.IVR if attempt.kind == INBOUND else Outcome.ABANDONED, _U, _why_abandoned(attempt))
 
 
@@ -134,12 +134,20 @@ def _in_ivr(attempt: Attempt, facts: Sequence[Fact]) -> bool:
     return bool(attempt.ivr_at or attempt.ivr_result or facts)
 
 
-def _ivr(attempt: Attempt, campaign: Campaign) -> Row:
+def _ivr(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign) -> Row:
     wanted = campaign.kind is Kind.IVR or attempt.kind in ("ivr", INBOUND)
     outcome = Outcome.IVR if wanted else Outcome.OVERFLOWED
+    if attempt.wanted_agent and _chose_call_back(facts):
+        return Row(outcome, _D if wanted else _U, "call_back_instead")
     if attempt.wanted_agent:
         return Row(outcome, _U, "wanted_agent_got_none")
     return Row(outcome, _D if wanted else _U, "served" if wanted else "no_agent")
+
+
+def _chose_call_back(facts: Sequence[Fact]) -> bool:
+    """While he waited for an agent: said last, it counts."""
+    words = [fact.name for fact in sorted(facts, key=lambda fact: fact.seq) if fact.name in _OF_ANYBODY]
+    return words[-1:] == [CALL_BACK]
 
 
 def _why_abandoned(attempt: Attempt) -> str:

@@ -250,6 +250,13 @@ AFTER = [
     ("inbound, in the IVR", replace(CAME_IN, ivr_result="done"), [], CAMPAIGN, Outcome.IVR, "served", False),
     ("inbound, the message alone", replace(CAME_IN, ivr_result="message"), [], CAMPAIGN, Outcome.IVR, "ivr_failed",
      False),
+    ("call-back instead", replace(CAME_IN, wanted_agent=True), said("wants_agent", "call_back=2026-11-22T03:00:00Z"),
+     CAMPAIGN, Outcome.IVR, "call_back_instead", False),
+    ("call-back before", replace(CAME_IN, wanted_agent=True), said("call_back=2026-11-22T03:00:00Z", "wants_agent"),
+     CAMPAIGN, Outcome.IVR, "wanted_agent_got_none", False),
+    ("call-back instead, ours", replace(ANSWERED, ivr_at=AT - 40, overflow_to="ivr", overflow_at=AT - 41,
+     wanted_agent=True, ivr_result="done"), said("wants_agent", "call_back=2026-11-22T03:00:00Z"), CAMPAIGN,
+     Outcome.OVERFLOWED, "call_back_instead", True),
     ("inbound, no agent came", replace(CAME_IN, ivr_result="agent", wanted_agent=True), [], CAMPAIGN, Outcome.IVR,
      "wanted_agent_got_none", False),
 ]  # fmt: skip
