@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dialer.desknote import DeskMessage
-from dialer.model import Agent, Attempt
+from dialer.model import Agent, Attempt, Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,22 @@ class SendToAgent:
 
     attempt: Attempt
     agent: Agent
+
+
+@dataclass(frozen=True, slots=True)
+class SendTo:
+    """Redirect a caller who is with an agent, or on hold, to another place of the dialplan; report not_moved()."""
+
+    attempt: Attempt
+    context: str
+    exten: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseLink:
+    """Join the rooms of two agents by a line."""
+
+    link: Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +83,4 @@ class LookAgain:
     why: str
 
 
-Action = TellDesk | SendToAgent | HangUp | RaiseLeg | Save | SaveAgent | Close | LookAgain
+Action = TellDesk | SendToAgent | SendTo | RaiseLink | HangUp | RaiseLeg | Save | SaveAgent | Close | LookAgain

@@ -90,6 +90,9 @@ class Ami:
         rows, last = messages[1:-1], messages[-1]
         if last.get("ListItems") != str(len(rows)):
             # a channel that is missing here would be taken for one that is gone
+    async def mute_recording(self, channel: str, *, muted: bool) -> None:
+        await self._act(ami_words.mute_recording(channel, muted))
+
             raise TelephonyError(f"CoreShowChannels: {last.get('ListItems')} rows announced, {len(rows)} came")
         try:
             return tuple(ami_words.live_channel(row) for row in rows)
