@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dialer.desknote import DeskMessage
-from dialer.model import Agent, Attempt
+from dialer.model import Agent, Attempt, Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,22 @@ class SendToMessage:
     """Redirect a caller out of an IVR that stands still into the courteous message."""
 
     attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class SendTo:
+    """Redirect a caller who is with an agent, or on hold, to another place of the dialplan; report not_moved()."""
+
+    attempt: Attempt
+    context: str
+    exten: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseLink:
+    """Join the rooms of two agents by a line."""
+
+    link: Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +90,16 @@ class LookAgain:
     why: str
 
 
-Action = TellDesk | SendToAgent | SendToMessage | HangUp | RaiseLeg | Save | SaveAgent | Close | LookAgain
+Action = (
+    TellDesk
+    | SendToAgent
+    | SendToMessage
+    | SendTo
+    | RaiseLink
+    | HangUp
+    | RaiseLeg
+    | Save
+    | SaveAgent
+    | Close
+    | LookAgain
+)

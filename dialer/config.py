@@ -280,6 +280,11 @@ class Config(_Table):
         """The Asterisk node of a trunk or an agent."""
         return user.node or next(iter(self.asterisk))
 
+    def node_of_agent(self, agent: str) -> str:
+        """The Asterisk node on which an agent works, also one whom the settings do not name."""
+        known = self.agents.get(agent)
+        return self.node_of(known) if known is not None else next(iter(self.asterisk))
+
     def list_rules(self) -> ListRules:
         """What lists are read by."""
         own = phonenumbers.country_code_for_region(self.list.region)

@@ -7,26 +7,30 @@ monotonic clock right before a call or a Redirect is written; what became of a f
 from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
 
-from dialer import orders
+from dialer import handover, orders
 from dialer.actions import (
     Action,
     Close,
     HangUp,
     LookAgain,
     RaiseLeg,
+    RaiseLink,
     Save,
     SaveAgent,
+    SendTo,
     SendToAgent,
     SendToMessage,
     TellDesk,
 )
 from dialer.agents import Word
+from dialer.answers import agent_of, call_of
+from dialer.calls import SETTLED
 from dialer.desknote import DeskMessage
 from dialer.dialplan import Context
 from dialer.errors import ActionRefused, BadInput, NotLeader, StoreError, TelephonyError
 from dialer.inbound import COMMAND
-from dialer.model import INBOUND, Command, Fact, Status
-from dialer.originate import leg_order, order
+from dialer.model import INBOUND, Command, Event, Fact, Seen, Status
+from dialer.originate import leg_order, link_order, order
 from dialer.placing import Ready
 from dialer.ports import Clock, Finish, Store, Telephony
 from dialer.reconcile import ask, reconcile
@@ -89,6 +93,10 @@ class Hands:
                         action.agent, self._clock.monotonic(), run.note(action.agent, self._clock.now())
                     )
                     self._tools.write_soon()
+                case SendTo():
+                    self._tools.do(self._send_to(run, action))
+                case RaiseLink():
+                    self._tools.do(self._raise_link(run, action))
                 case TellDesk():
                     self._tools.do(self._tell(action.message))
                 case Close():
@@ -161,6 +169,25 @@ class Hands:
             self._tools.say("taken out of an IVR that stands still", "redirect", attempt=attempt_id)
         except (TelephonyError, BadInput) as error:
             self._tools.say("not taken out of the IVR", "redirect", attempt=attempt_id, error=str(error))
+
+    async def _send_to(self, run: Run, send: SendTo) -> None:
+        if not self._holds_lease(run):
+            return
+        try:
+            await run.phone.redirect(send.attempt.id, send.context, send.exten)
+        except (TelephonyError, BadInput) as error:
+            self._tools.say("not moved", "redirect", attempt=send.attempt.id, to=send.context, error=str(error))
+            self.perform(run, run.floor.not_moved(send.attempt.id, self._clock.now()))
+
+    async def _raise_link(self, run: Run, wanted: RaiseLink) -> None:
+        if not self._holds_lease(run):
+            return
+        try:
+            await run.phone.originate(link_order(wanted.link))
+        except (TelephonyError, BadInput) as error:
+            self._tools.say("agents not joined", "raise_link", attempt=wanted.link.attempt, error=str(error))
+            gone = Event(Seen.FAILED, self._clock.now(), wanted.link.channel)
+            self.perform(run, run.floor.seen(gone, gone.at))
 
     async def _tell(self, message: DeskMessage) -> None:
         await self._store.tell_desk(message)
@@ -288,6 +315,8 @@ class Hands:
         now = self._clock.now()
         if now > command.deadline:
             ok, text = False, f"too late: it was to be done {now - command.deadline:.0f} s ago"
+        elif command.name in _RECORDING:
+            ok, text = await self._record(run, command, _RECORDING[command.name])
         elif command.name in _STATUS:
             ok, text = await self._set_status(run, _STATUS[command.name])
         elif command.name == COMMAND:
@@ -312,7 +341,7 @@ class Hands:
 
     async def _know_contact(self, run: Run, command: Command) -> None:
         """Whom the agent talks with, where the engine before us placed the call: a promise is held against his debt."""
-        attempt = orders.call_of(run.floor, orders.agent_of(command)) if "disposition" in command.args else None
+        attempt = call_of(run.floor, agent_of(command)) if "disposition" in command.args else None
         if attempt is None or attempt.id in run.contacts or not attempt.contact:
             return
         contact = await self._store.contact(run.campaign.id, attempt.contact)
@@ -329,6 +358,20 @@ class Hands:
         self.perform(run, run.floor.team.ask(agent_id, Word.SIGN_OUT, self._clock.now())[2])
         return other
 
+    async def _record(self, run: Run, command: Command, muted: bool) -> tuple[bool, str]:
+        """Answered when Asterisk has done it: what is said next must not be on it."""
+        attempt = call_of(run.floor, agent_of(command))
+        if attempt is None or attempt.agent != agent_of(command) or attempt.state in SETTLED:
+            return False, "no call to be recorded"
+        if not run.campaign.record:
+            return False, "this campaign records nothing"
+        try:
+            await run.phone.mute_recording(attempt.id, muted=muted)
+        except (TelephonyError, BadInput) as error:
+            return False, str(error)
+        self.perform(run, handover.paused(run.floor, attempt.id, muted))
+        return True, "recording paused" if muted else "recording"
+
     async def _set_status(self, run: Run, status: Status) -> tuple[bool, str]:
         run.status_changes += 1
         await self._store.set_status(run.campaign.id, run.token, status)
@@ -337,4 +380,5 @@ class Hands:
         return True, f"the campaign is {status}"
 
 
+_RECORDING = {"record_pause": True, "record_resume": False}
 _STATUS = {"start": Status.RUNNING, "pause": Status.PAUSED, "stop": Status.STOPPED}

@@ -27,7 +27,7 @@ _FLIGHT = {
     CallState.WAITING: Flight.WAITING,
 }
 _FIRST = frozenset({CallState.WANTS_AGENT, CallState.HELD})  # served before new answers: books.py
-_WITH_AGENT = frozenset({CallState.TALKING, CallState.JOINING})
+_WITH_AGENT = frozenset({CallState.TALKING, CallState.ON_HOLD, CallState.JOINING})
 _OTHER_LINES = frozenset(CallState) - {CallState.GONE, CallState.ENDED} - frozenset(_FLIGHT) - _WITH_AGENT
 
 

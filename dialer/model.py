@@ -132,6 +132,7 @@ class Campaign:
     grace_ms: int = 10000
     agent_wait_s: int = 60  # how long a debtor who asked the IVR for an agent waits
     wrap_up_max_s: int = 60
+    hold_max_s: int = 300  # so long a customer hears music before he goes back to his agent
     call_max_s: int = 3600
     record: bool = False
     retries: dict[str, Retry] = field(default_factory=dict)  # outcome -> rule of old; `recycle` comes before it
@@ -281,6 +282,7 @@ class CallState(StrEnum):
     WAITING = "waiting"  # a live answer without an agent
     JOINING = "joining"  # agent reserved, Redirect sent
     TALKING = "talking"
+    ON_HOLD = "on_hold"  # his agent has put him there: music
     HELD = "held"  # the agent's leg went, the dialplan plays sound
     IN_IVR = "in_ivr"
     WANTS_AGENT = "wants_agent"  # the debtor asked the IVR for an agent
@@ -338,6 +340,11 @@ class Attempt:
     sip_code: int = 0
     disposition: str = ""
     zone: str = ""  # the debtor's, IANA; empty: unknown
+    agents: str = ""  # all who talked with him, in order
+    on_hold_at: float = 0.0  # since when, or last
+    hold_s: float = 0.0
+    record_paused: bool = False
+    heard_by: str = ""  # supervisors who listened, whispered or joined
 
 
 class Outcome(StrEnum):
@@ -423,6 +430,7 @@ class Seen(StrEnum):
     IVR_END = "ivr_end"  # result
     WANTS_AGENT = "wants_agent"
     HELD = "held"
+    ON_HOLD = "on_hold"
     ROOM_REFUSED = "room_refused"
     MESSAGE = "message"
     VOICEMAIL = "voicemail"  # result: yes, no
@@ -504,6 +512,17 @@ class Agent:
     break_s: float = 0.0  # how long it lasts at most; 0: as long as he likes
     break_until: float = 0.0  # when it ends by itself
     sent_by: str = ""  # the supervisor who ordered the break or the sign-out
+    help: bool = False  # calls for a supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The line between the rooms of two agents about one call; `channel`: its end in the first one's room."""
+
+    channel: str
+    attempt: str
+    agent: str
+    to: str
 
 
 # ---- commands -------------------------------------------------------------------------------------------------------

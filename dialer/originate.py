@@ -5,7 +5,7 @@ import re
 from dialer.dialplan import ANSWERED_AGENTS, ANSWERED_IVR, Context, Var, endpoint
 from dialer.errors import BadInput
 from dialer.mask import mask_number, shape
-from dialer.model import Agent, Attempt, Campaign, Kind, Order
+from dialer.model import Agent, Attempt, Campaign, Kind, Link, Order
 
 LEG_TIMEOUT_MS = 20_000
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -40,6 +40,7 @@ def order(attempt: Attempt, campaign: Campaign, dial: str, attempt_header: str =
         (Var.MACHINE, campaign.machine.value),
         (Var.GRACE_MS, str(campaign.grace_ms)),
         (Var.AGENT_WAIT_S, str(campaign.agent_wait_s)),
+        (Var.HOLD_MAX_S, str(campaign.hold_max_s)),
         (Var.CALL_MAX_S, str(campaign.call_max_s)),
         (Var.LANGUAGE, attempt.language),
         (Var.RECORD, "yes" if campaign.record else "no"),
@@ -62,6 +63,19 @@ def order(attempt: Attempt, campaign: Campaign, dial: str, attempt_header: str =
 def timeout_s(campaign: Campaign) -> int:
     """How long an unanswered attempt can last, as Asterisk was told."""
     return campaign.post_dial_delay_s + campaign.ring_s
+
+
+def link_order(link: Link) -> Order:
+    """The Originate of the line between two agents' rooms: each end goes into one."""
+    return Order(
+        channel_id=link.channel,
+        channel=f"Local/{link.to}@{Context.LINK}/n",
+        context=Context.LINK,
+        exten=link.agent,
+        timeout_ms=LEG_TIMEOUT_MS,
+        caller_id="",
+        variables=(),
+    )
 
 
 def leg_order(agent: Agent, leg: str) -> Order:

@@ -44,7 +44,7 @@ def reconcile(
         elif attempt_id in floor.attempts:
             floor.deadlines.set("look", attempt_id, at + OVERDUE_S)
     actions += [action for agent in list(floor.team.agents.values()) for action in _agent(floor, agent, at)]
-    return floor.then_serve(actions, at)
+    return floor.then_serve(actions + floor.left_on_hold(), at)
 
 
 def _attempt(floor: Floor, attempt: Attempt, channel: LiveChannel | None, at: float, booted: bool) -> list[Action]:
@@ -101,6 +101,7 @@ _PLACES: dict[str, tuple[Seen, str, str]] = {
     Context.MESSAGE: (Seen.MESSAGE, "", ""),
     Context.VOICEMAIL: (Seen.DETECTED, "", "machine"),
     Context.HELD: (Seen.HELD, "", ""),
+    Context.HOLD: (Seen.ON_HOLD, "", ""),
     Context.WAIT_AGENT: (Seen.WANTS_AGENT, "", ""),
 }
 
@@ -112,9 +113,11 @@ def _agent(floor: Floor, agent: Agent, at: float) -> list[Action]:
     match agent.state:
         case AgentState.RESERVED if attempt is not None and attempt.kind == CALL_BACK and attempt.state in KEPT_IN:
             pass  # he is kept for it
+        case AgentState.RESERVED if floor.moves.is_kept(agent.id, agent.attempt):
+            pass  # a colleague hands him a caller
         case AgentState.RESERVED if state is not CallState.JOINING:
             return floor.team.join_failed(agent.id, agent.attempt, at)
-        case AgentState.TALKING if state is not CallState.TALKING:
+        case AgentState.TALKING if state not in (CallState.TALKING, CallState.ON_HOLD):
             return floor.talk_over(agent.id, agent.attempt, at)
         case AgentState.WRAP_UP:
             floor.wraps_until(agent.id, max(at, agent.since + floor.campaign.wrap_up_max_s))

@@ -323,7 +323,8 @@ class Run:
     def note(self, agent: Agent, at: float) -> DeskNote:
         """What his desk is told now."""
         self.notes += 1
-        return desk_note(agent, self.floor.attempts.get(agent.attempt), self.campaign, at, self.token, self.notes)
+        attempt, kept_for = self.floor.attempts.get(agent.attempt), self.floor.moves.kept.get(agent.attempt, "")
+        return desk_note(agent, attempt, self.campaign, at, self.token, self.notes, kept_for)
 
     def board(self, at: float, holds: tuple[str, ...], node: str, health: LinkHealth) -> bytes:
         """The live snapshot, numbered, as JSON; `kept` is what a successor needs."""

@@ -143,7 +143,7 @@ class Team:
         if moved is agent:
             return []
         self._told("talk_end", attempt, agent_id, at)
-        return [SaveAgent(moved)]
+        return [SaveAgent(self.keep(replace(moved, help=False)))]
 
     def cut_off(self, agent_id: str, attempt: str, at: float) -> list[Action]:
         """His customer is held by the dialplan, which does so only when his leg went."""

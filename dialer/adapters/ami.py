@@ -85,6 +85,9 @@ class Ami:
             raise
         return True
 
+    async def mute_recording(self, channel: str, *, muted: bool) -> None:
+        await self._act(ami_words.mute_recording(channel, muted))
+
     async def channels(self) -> tuple[LiveChannel, ...]:
         messages = await self._ask(self._live(), {"Action": "CoreShowChannels"}, self._settings.list_s, as_list=None)
         rows, last = messages[1:-1], messages[-1]

@@ -20,12 +20,12 @@ from dialer.web.access import RIGHTS, Right, Who, token_rights
 from dialer.web.api import tables
 from dialer.web.doors import Office
 from dialer.web.guard import Handler, Visit, address_of, dress, guard
+from dialer.web.openapi import API, document
 from dialer.web.pages import PAGES, STATIC, home
 from dialer.web.problems import Problem
 from dialer.web.route import Asked, Download, Raw, Route, Upload
 
 log = structlog.get_logger(__name__)
-API = "/api/v1"
 BODY_READ_S = 20.0
 CSRF = "X-CSRF-Token"
 KEY = "Idempotency-Key"
@@ -43,7 +43,10 @@ def make_app(office: Office, sockets: Mapping[str, tuple[Right, Socket]] | None 
     office.live = app[HUB]
     app.on_response_prepare.append(dress)
     app.cleanup_ctx.append(_hearing)
-    for table in tables().values():
+    resources = tables()
+    told = msgspec.json.encode(document(resources))
+    app.router.add_get(f"{API}/openapi.json", _told(office, told))
+    for table in resources.values():
         for route in table:
             app.router.add_route(route.method, API + route.path, _serve(office, route))
     app.router.add_get("/live", _socket(office, None, live.socket(app[HUB], lambda asks: identify(office, asks, 0))))
@@ -122,7 +125,7 @@ async def _who(office: Office, request: web.Request, route: Route) -> tuple[Who,
         if route.right is not None:
             raise Problem(401, "not_signed_in", "Sign in first.")
         address = address_of(office, request)
-        await _throttled(office, address, route)
+        await _throttled(office, address)
         return Who("", Role.TOKEN, frozenset(), "", address, f"address:{address}"), None
     who, session = found
     if route.right is not None:
@@ -133,7 +136,7 @@ async def _who(office: Office, request: web.Request, route: Route) -> tuple[Who,
     return who, session
 
 
-async def _throttled(office: Office, address: str, route: Route) -> None:
+async def _throttled(office: Office, address: str) -> None:
     wait_s = await office.throttle.take("visitor", address, office.clock.now())
     if wait_s > 0:
         raise Problem(429, "too_many", "Too many requests from your address.", wait_s)
@@ -365,6 +368,16 @@ def _page(office: Office, file: str, right: Right | None) -> Doorway:
         if not path.is_file():
             raise Problem(404, "no_page", "This page is not here yet.")
         return web.FileResponse(path, headers={"Content-Type": "text/html; charset=utf-8"})
+
+    return run
+
+
+def _told(office: Office, content: bytes) -> Doorway:
+    """The API's description: no secret, the same for everybody."""
+
+    async def run(request: web.Request) -> web.StreamResponse:
+        await _throttled(office, address_of(office, request))
+        return web.Response(body=content, content_type="application/json")
 
     return run
 

@@ -16,7 +16,7 @@ from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.site import OpenSite
 from dialer.config import Config, Web, read_config
-from dialer.service import open_office
+from dialer.service import open_office, sockets_of
 from dialer.users import ApiToken, Phone, Role
 from dialer.web.accounts import Accounts
 from dialer.web.application import make_app
@@ -186,7 +186,6 @@ async def opened(
     web: Web | None = None,
     prepare: Callable[[Office], None] = lambda office: None,
     settings: str = SITE,
-    sockets: Any = None,
 ) -> AsyncIterator[House]:
     """A house of its own. `prepare`: gives the office what a test wants of it, before it opens."""
     redis = RedisProcess(redis_server(ROOT), folder / "redis", "no")
@@ -199,7 +198,7 @@ async def opened(
     try:
         async with open_office(site, config, {}) as office:
             prepare(office)
-            async with Served(make_app(office, sockets), config.web) as served:
+            async with Served(make_app(office, sockets_of(office)), config.web) as served:
                 house = House(redis, store, office, clock, f"http://127.0.0.1:{served.port}")
                 try:
                     yield house

@@ -17,6 +17,7 @@ from dialer.users import Phone
 from dialer.values import MINOR_DIGITS
 from dialer.web import talk
 from dialer.web.access import Right, Who
+from dialer.web.days import Days
 from dialer.web.doors import Office
 from dialer.web.problems import Problem
 from dialer.web.route import Asked, Route
@@ -60,6 +61,10 @@ class DeskNote(msgspec.Struct):
     break_reason: str = ""
     break_until: float = 0.0
     sent_by: str = ""
+    recording: str = ""
+    asked: str = ""
+    asked_by: str = ""
+    help: bool = False
     next: str = ""
 
 
@@ -169,6 +174,16 @@ class Desk(msgspec.Struct):
     campaigns: list[Line]
 
 
+class Today(msgspec.Struct):
+    """The agent's own day in this campaign: `contacts` are talks with the debtor himself; `kept` promises of his."""
+
+    talks: int = 0
+    talk_s: int = 0
+    contacts: int = 0
+    promises: int = 0
+    kept: int = 0
+
+
 class SoftPhone(msgspec.Struct):
     """What the page's telephone needs, once: the password is known to nobody else and ends with the desk."""
 
@@ -226,7 +241,7 @@ class Written(msgspec.Struct, forbid_unknown_fields=True):
 class Other(msgspec.Struct, forbid_unknown_fields=True):
     """Hand the call over to this agent; `announce`: talk with him first."""
 
-    agent: Extension = ""
+    agent: Extension
     announce: bool = False
 
 
@@ -276,6 +291,16 @@ async def pop(office: Office, asked: Asked[None, None]) -> Pop:
     if found is None:
         raise Problem(404, "no_call", "Nobody is on the line.")
     return found
+
+
+async def day_so_far(office: Office, asked: Asked[None, None]) -> Today:
+    """Talk time, contacts, promises."""
+    seen = await _note(office, asked.who)
+    if seen is None or not seen.campaign:
+        return Today()
+    days: Days = office.parts.setdefault("days", Days(_books(office)))
+    one = await days.of(seen.campaign, asked.who.agent, asked.at)
+    return Today(one.talks, one.talk_s, one.contacts, one.promises, one.kept)
 
 
 async def _note(office: Office, who: Who) -> DeskNote | None:
@@ -389,9 +414,14 @@ def _after(day: date, days: int) -> date:
     return date.fromordinal(min(day.toordinal() + days, date.max.toordinal()))
 
 
+def _books(office: Office) -> Any:
+    """The store, with all that it has beside the engine's part."""
+    return office.books
+
+
 def _histories(office: Office) -> Histories:
-    books: Any = office.books
-    return books  # type: ignore[no-any-return]
+    books: Histories = _books(office)
+    return books
 
 
 # ---- coming and going
@@ -510,22 +540,13 @@ async def _same_call(office: Office, who: Who, attempt: str) -> DeskNote:
 
 
 async def hand_over(office: Office, asked: Asked[None, Other]) -> Done:
-    """To another agent."""
-    if not asked.body.agent:
-        raise Problem(422, "agent", "Whom to?")
-    announce = "yes" if asked.body.announce else ""
-    return Done(await _mine(office, asked, "to_agent", to=asked.body.agent, announce=announce))
-
-
-async def hand_up(office: Office, asked: Asked[None, Other]) -> Done:
-    """To a supervisor."""
-    announce = "yes" if asked.body.announce else ""
-    return Done(await _mine(office, asked, "to_supervisor", to=asked.body.agent, announce=announce))
+    """To another agent or supervisor: at once, or first a word with him while the debtor hears music."""
+    return Done(await _mine(office, asked, "consult" if asked.body.announce else "to_agent", to=asked.body.agent))
 
 
 async def call_help(office: Office, asked: Asked[None, Help]) -> Done:
     """A supervisor is asked to listen in."""
-    return Done(await _mine(office, asked, "help", on="yes" if asked.body.on else ""))
+    return Done(await _mine(office, asked, "help", on="yes" if asked.body.on else "no"))
 
 
 async def skip(office: Office, asked: Asked[None, Skip]) -> Done:
@@ -566,6 +587,7 @@ def _route(path: str, run: Any, summary: str, takes: Any = None, gives: Any = Do
 ROUTES = (
     Route("GET", "/desk", Right.DESK, show, "My desk: state, call, campaigns", gives=Desk),
     Route("GET", "/desk/pop", Right.DESK, pop, "Who is on the line", gives=Pop),
+    Route("GET", "/desk/day", Right.DESK, day_so_far, "My own day", gives=Today),
     Route("POST", "/desk/phone", Right.DESK, phone, "A one-time SIP password for this page", gives=SoftPhone, cost=2),
     _route("ready", ready, "Work for a campaign", Ready),
     _route("break", pause, "Take a break, now or after this call", Break),
@@ -578,8 +600,9 @@ ROUTES = (
     _route("hold", _plain("hold"), "Let him hear music"),
     _route("unhold", _plain("unhold"), "Take him back"),
     _route("to-ivr", _plain("to_ivr"), "Hand him to the IVR for the payment"),
-    _route("to-agent", hand_over, "Hand him to another agent", Other),
-    _route("to-supervisor", hand_up, "Hand him to a supervisor", Other),
+    _route("to-agent", hand_over, "Hand him to a colleague or supervisor", Other),
+    _route("consult-end", _plain("consult_end"), "End the word with the colleague; the debtor stays on hold"),
+    _route("hand-over", _plain("hand_over"), "Give him to the colleague who was asked"),
     _route("help", call_help, "Call a supervisor for help", Help),
     _route("record-pause", _plain("record_pause"), "Pause the recording"),
     _route("record-resume", _plain("record_resume"), "Record again"),

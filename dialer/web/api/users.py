@@ -7,10 +7,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from dialer.errors import BadInput
 from dialer.users import PASSWORD_MAX, USER_NAME, ApiToken, Phone, Role, Session, Step, User
-from dialer.web.access import FOR_TOKENS, RIGHTS, Right
-from dialer.web.accounts import Accounts, code_address, code_picture, next_step
+from dialer.web.access import RIGHTS, Right
+from dialer.web.accounts import Accounts, code_address, code_picture, next_step, token_for
 from dialer.web.doors import Office
 from dialer.web.pages import home_of
 from dialer.web.problems import Problem
@@ -393,15 +392,8 @@ async def list_tokens(office: Office, asked: Asked[None, None]) -> TokenList:
 async def make_token(office: Office, asked: Asked[None, NewToken]) -> TokenOnce:
     """Shown this once."""
     new = asked.body
-    return await new_token(office, new.name, new.rights, new.days, asked.who.name, asked.at)
-
-
-async def new_token(office: Office, name: str, rights: list[str], days: int, by: str, at: float) -> TokenOnce:
-    """Raises BadInput for a word that is no token's right."""
-    known = {right.value for right in FOR_TOKENS}
-    if unknown := [right for right in rights if right not in known]:
-        raise BadInput(f"{', '.join(unknown)}: no right of a token; use some of {', '.join(sorted(known))}.")
-    shown = await office.tokens.make(ApiToken("", name, "", tuple(sorted(set(rights))), by, at, at + days * 86400.0))
+    asked.note = f"name={new.name} rights={' '.join(new.rights)}"
+    shown = await office.tokens.make(token_for(new.name, new.rights, new.days, asked.who.name, asked.at))
     return TokenOnce(shown.split("_")[1], shown)
 
 
