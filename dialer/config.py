@@ -200,6 +200,7 @@ class Web(_Table):
 
     `hosts`: names under which it is reached; `proxies`: addresses of proxies whose X-Forwarded-For and -Proto are
     believed; `agent_fields`: what agents see of an account; a session ends after `idle_minutes` and after `day_hours`.
+    `second_factor`: supervisors and administrators show a code, too; may be off on loopback alone.
     """
 
     listen: str = "127.0.0.1:8080"
@@ -209,6 +210,7 @@ class Web(_Table):
     proxies: tuple[Annotated[str, AfterValidator(_address)], ...] = ()
     agent_fields: tuple[AgentField, ...] = AGENT_FIELDS
     recordings: str = ""  # the folder that Asterisk records into; empty: recordings are not given out
+    second_factor: bool = True
     idle_minutes: Annotated[int, Field(ge=5, le=720)] = 60
     day_hours: Annotated[int, Field(ge=1, le=24)] = 12
     requests_per_second: Annotated[float, Field(ge=1, le=1000, allow_inf_nan=False)] = 10.0  # of one session or token
@@ -241,6 +243,8 @@ class Web(_Table):
             raise ValueError(f"listen = {self.listen!r}: use host:port")
         if bool(self.tls_cert) != bool(self.tls_key):
             raise ValueError("tls_cert and tls_key go together")
+        if not (self.second_factor or self.loopback):
+            raise ValueError("second_factor = false is for listen on loopback alone")
         if not (self._on_loopback or self.tls_cert or self.proxies):
             raise ValueError(
                 f"listen = {self.listen!r} is beyond loopback: give tls_cert and tls_key, or proxies = [...] with TLS"

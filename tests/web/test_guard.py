@@ -337,6 +337,7 @@ async def test_heads_that_are_too_large(house: House) -> None:
         ('listen = "0.0.0.0:8080"', "beyond loopback"), ('listen = "8080x"', "host:port"),
         ('tls_cert = "x.pem"', "go together"), ('agent_fields = ["secret"]', "agent_fields"),
         ('proxies = ["proxy"]', "IP address"), ('hosts = ["http://x"]', "hosts"), ("idle_minutes = 1", "idle_minutes"),
+        ('second_factor = false\nproxies = ["192.0.2.9"]', "loopback alone"),
     ],
 )  # fmt: skip
 def test_settings_that_are_refused(web: str, word: str) -> None:
