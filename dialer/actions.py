@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from dialer.desknote import DeskMessage
 from dialer.model import Agent, Attempt, Link
+from dialer.spies import Spy
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,22 @@ class RaiseLink:
     """Join the rooms of two agents by a line."""
 
     link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseSpy:
+    """Call a supervisor's phone, which then hears an agent."""
+
+    spy: Spy
+
+
+@dataclass(frozen=True, slots=True)
+class SendLeg:
+    """Redirect a supervisor's leg."""
+
+    channel: str
+    context: str
+    exten: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +100,17 @@ class LookAgain:
     why: str
 
 
-Action = TellDesk | SendToAgent | SendTo | RaiseLink | HangUp | RaiseLeg | Save | SaveAgent | Close | LookAgain
+Action = (
+    TellDesk
+    | SendToAgent
+    | SendTo
+    | SendLeg
+    | RaiseLink
+    | RaiseSpy
+    | HangUp
+    | RaiseLeg
+    | Save
+    | SaveAgent
+    | Close
+    | LookAgain
+)
