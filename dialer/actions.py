@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from dialer.desknote import DeskMessage
 from dialer.model import Agent, Attempt, Link
+from dialer.spies import Spy
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,22 @@ class RaiseLink:
     """Join the rooms of two agents by a line."""
 
     link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseSpy:
+    """Call a supervisor's phone, which then hears an agent."""
+
+    spy: Spy
+
+
+@dataclass(frozen=True, slots=True)
+class SendLeg:
+    """Redirect a supervisor's leg."""
+
+    channel: str
+    context: str
+    exten: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +112,9 @@ Action = (
     | SendToAgent
     | SendToMessage
     | SendTo
+    | SendLeg
     | RaiseLink
+    | RaiseSpy
     | HangUp
     | RaiseLeg
     | Save

@@ -42,6 +42,7 @@ class DeskNote:
     recording: str = ""  # on, paused; empty: he is not recorded
     asked: str = ""  # the colleague whom he talks with about his caller, or who is to get him
     asked_by: str = ""  # state reserved: the colleague whose caller he is to get
+    monitored: str = ""  # listen, whisper or join: a supervisor is there
     help: bool = False  # he calls for a supervisor
     next: str = ""  # `break` or `sign_out`: taken when he is free
 
@@ -60,7 +61,14 @@ class DeskMessage:
 
 
 def desk_note(
-    agent: Agent, attempt: Attempt | None, campaign: Campaign, at: float, token: int, turn: int, kept_for: str = ""
+    agent: Agent,
+    attempt: Attempt | None,
+    campaign: Campaign,
+    at: float,
+    token: int,
+    turn: int,
+    kept_for: str = "",
+    monitored: str = "",
 ) -> DeskNote:
     """`attempt`: the one that he is reserved for, talks in or wraps up, if it is still known; `kept_for`: the agent to
     whom it is to be handed.
@@ -81,6 +89,7 @@ def desk_note(
         break_until=agent.break_until,
         sent_by=agent.sent_by,
         help=agent.help,
+        monitored=monitored,
         next="sign_out" if agent.sign_out_next else "break" if agent.break_next else "",
     )
     if attempt is None:

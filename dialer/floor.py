@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from math import inf
 
 from dialer.actions import Action, Close, HangUp, LookAgain, Save, SaveAgent, SendTo, SendToAgent
+from dialer.agents import Word as AgentWord
 from dialer.books import Books, Told
 from dialer.calls import (
     NEEDS_AGENT,
@@ -28,7 +29,8 @@ from dialer.model import CALL_BACK, AgentState, Attempt, CallState, Campaign, Co
 from dialer.moves import Moves
 from dialer.originate import timeout_s
 from dialer.routing import JOIN_LIMIT_S, choose, may_send
-from dialer.team import Team
+from dialer.spies import Spies, heard_by
+from dialer.team import SUPERVISING, Team
 
 OVERDUE_S = 5.0
 AGAIN_S = 1.0
@@ -50,7 +52,7 @@ class Floor:
         self.attempts: Mapping[str, Attempt] = self.books.attempts
         self.deadlines = self.books.deadlines
         self.team = Team(node, campaign.id, new_id, told)
-        self.moves = Moves(self.team)
+        self.moves, self.spies = Moves(self.team), Spies()
         self.contact_of: Callable[[str], Contact | None] = _nobody  # of an attempt, where it is at hand
         self.spared: frozenset[str] = frozenset()  # agents whom a call-back waits for: for others the last choice
 
@@ -146,8 +148,10 @@ class Floor:
 
     def _seen_of_team(self, event: Event, at: float) -> list[Action]:
         if self.team.owns(event.channel):
-            actions = self.team.leg_seen(event, at)
+            actions = [*self.team.leg_seen(event, at), *self._taken_over(self.team.owner(event.channel), at)]
             return self.then_serve(actions + (self.left_on_hold() if event.kind in _LEG_ENDS else []), at)
+        if self.spies.get(event.channel) is not None:
+            return self._spy_seen(event, at)
         if event.kind in (Seen.HANGUP, Seen.FAILED) and (link := self.moves.link(event.channel)) is not None:
             return self.then_serve(self._unlinked(link, at), at)
         if event.kind is Seen.REACHABLE:
@@ -344,7 +348,8 @@ class Floor:
         self.books.put(moved)
         self.books.live(attempt.id, event.at)
         self.books.fate(attempt.id, "connect", agent_id, event.at)
-        return self.then_serve([*actions, Save(moved)], now)
+        actions += self.heard(agent_id)
+        return self.then_serve([*actions, Save(self.attempts[attempt.id])], now)
 
     def _left(self, attempt: Attempt, event: Event, now: float) -> list[Action]:
         notes = self.books.notes[attempt.id]
@@ -427,6 +432,51 @@ class Floor:
     def _his_desk(self, attempt: Attempt) -> list[Action]:
         agent = self.team.agents.get(attempt.agent)
         return [SaveAgent(agent)] if agent is not None else []
+
+    # ---- supervisors: supervise.py sends them, spies.py knows where they are
+
+    def heard(self, agent_id: str) -> list[Action]:
+        """Who hears him is written down with his call; his desk shows it."""
+        agent = self.team.agents[agent_id]
+        attempt = self.attempts.get(agent.attempt)
+        if attempt is not None and attempt.agent == agent_id:
+            for spy in self.spies.at(agent_id):
+                attempt = evolve(attempt, heard_by=heard_by(attempt.heard_by, spy))
+            self.books.put(attempt)
+        return [SaveAgent(agent)]
+
+    def hand_to(self, agent_id: str, attempt: Attempt, at: float) -> list[Action]:
+        """The caller goes to an agent who is not idle, but here for him: a supervisor."""
+        self.moves.keep(attempt.id, agent_id, at)
+        return [self.move(attempt, agent_id, Context.HAND_OVER, agent_id, at)]
+
+    def _spy_seen(self, event: Event, at: float) -> list[Action]:
+        spy = self.spies.get(event.channel)
+        if spy is None:
+            return []
+        match event.kind:
+            case Seen.ANSWERED if self.spies.up(spy.channel) is not None:
+                return self.heard(spy.agent)
+            case Seen.JOINED if event.room == room(spy.supervisor) and spy.supervisor in self.spies.take_over:
+                self.spies.drop(spy.channel)
+                actions = self.team.adopt_leg(spy.supervisor, spy.channel, SUPERVISING, at)
+                return [*actions, *self._taken_over(spy.supervisor, at), *self.heard(spy.agent)]
+            case Seen.HANGUP | Seen.FAILED:
+                self.spies.drop(spy.channel)
+                self.spies.take_over.pop(spy.supervisor, None)
+                return self.heard(spy.agent)
+        return []
+
+    def _taken_over(self, supervisor: str, at: float) -> list[Action]:
+        """His leg has come into his room: the caller whom he wanted follows, if he is still there."""
+        own = self.team.agents.get(supervisor)
+        if own is None or own.state is not AgentState.BREAK or not own.leg or supervisor not in self.spies.take_over:
+            return []
+        attempt = self.attempts.get(self.spies.take_over.pop(supervisor))
+        if attempt is None or attempt.state not in (CallState.TALKING, CallState.ON_HOLD):
+            return self.team.ask(supervisor, AgentWord.SIGN_OUT, at)[2]
+        self.team.leaves_after(supervisor)
+        return self.hand_to(supervisor, attempt, at)
 
     # ---- the end of a call
 

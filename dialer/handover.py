@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from dialer.actions import Action, RaiseLink, SaveAgent, SendTo
 from dialer.answers import Answer, Handler, agent_of, call_of
+from dialer.breaks import is_supervising
 from dialer.calls import evolve
 from dialer.dialplan import Context
 from dialer.floor import Floor
@@ -14,7 +15,7 @@ from dialer.moves import BACK, HOLD, LINK_PREFIX
 _HIS = frozenset({CallState.TALKING, CallState.ON_HOLD})
 
 
-def _talk(floor: Floor, agent_id: str) -> Attempt | str:
+def talk_of(floor: Floor, agent_id: str) -> Attempt | str:
     """The call that he leads, or why there is none to be moved now."""
     agent, attempt = floor.team.agents.get(agent_id), call_of(floor, agent_id)
     if agent is None or attempt is None or attempt.agent != agent_id or attempt.state not in _HIS:
@@ -28,7 +29,7 @@ def _talk(floor: Floor, agent_id: str) -> Attempt | str:
 
 def hold(floor: Floor, command: Command, at: float) -> Answer:
     """agent"""
-    attempt = _talk(floor, agent_of(command))
+    attempt = talk_of(floor, agent_of(command))
     if isinstance(attempt, str):
         return False, attempt, []
     if attempt.state is CallState.ON_HOLD:
@@ -38,7 +39,7 @@ def hold(floor: Floor, command: Command, at: float) -> Answer:
 
 def unhold(floor: Floor, command: Command, at: float) -> Answer:
     """agent"""
-    attempt = _talk(floor, agent_of(command))
+    attempt = talk_of(floor, agent_of(command))
     if isinstance(attempt, str):
         return False, attempt, []
     if attempt.state is not CallState.ON_HOLD:
@@ -48,7 +49,7 @@ def unhold(floor: Floor, command: Command, at: float) -> Answer:
 
 def to_ivr(floor: Floor, command: Command, at: float) -> Answer:
     """agent. His wrap-up begins when the caller has left; the outcome has both."""
-    attempt = _talk(floor, agent_of(command))
+    attempt = talk_of(floor, agent_of(command))
     if isinstance(attempt, str):
         return False, attempt, []
     return True, "to the IVR", [SendTo(attempt, Context.IVR, "s")]
@@ -56,7 +57,7 @@ def to_ivr(floor: Floor, command: Command, at: float) -> Answer:
 
 def to_agent(floor: Floor, command: Command, at: float) -> Answer:
     """agent, to. Without a word before."""
-    attempt = _talk(floor, agent_of(command))
+    attempt = talk_of(floor, agent_of(command))
     if isinstance(attempt, str):
         return False, attempt, []
     actions = _keep(floor, attempt, command.args.get("to", ""), at)
@@ -69,7 +70,7 @@ def to_agent(floor: Floor, command: Command, at: float) -> Answer:
 def consult(floor: Floor, command: Command, at: float) -> Answer:
     """agent, to. The caller hears music, the two agents each other; `hand_over` or `consult_end` ends it, and `unhold`
     makes it a talk of three."""
-    attempt = _talk(floor, agent_of(command))
+    attempt = talk_of(floor, agent_of(command))
     if isinstance(attempt, str):
         return False, attempt, []
     if attempt.id in floor.moves.links:
@@ -78,7 +79,7 @@ def consult(floor: Floor, command: Command, at: float) -> Answer:
     if isinstance(actions, str):
         return False, actions, []
     to = floor.moves.kept[attempt.id]
-    link = Link(f"{LINK_PREFIX}{floor.campaign.id}-{floor.new_id(at)}", attempt.id, attempt.agent, to)
+    link = Link(f"{LINK_PREFIX}.{floor.campaign.id}.{floor.new_id(at)}", attempt.id, attempt.agent, to)
     floor.moves.links[attempt.id] = link
     if attempt.state is CallState.TALKING:
         actions.append(floor.move(attempt, HOLD, Context.HOLD, attempt.agent, at))
@@ -87,7 +88,7 @@ def consult(floor: Floor, command: Command, at: float) -> Answer:
 
 def hand_over(floor: Floor, command: Command, at: float) -> Answer:
     """agent. To the colleague who was asked."""
-    attempt = _talk(floor, agent_of(command))
+    attempt = talk_of(floor, agent_of(command))
     if isinstance(attempt, str):
         return False, attempt, []
     to = floor.moves.kept.get(attempt.id)
@@ -119,7 +120,8 @@ def _keep(floor: Floor, attempt: Attempt, to: str, at: float) -> list[Action] | 
 
 
 def _may_take(agent: Agent, attempt: Attempt) -> bool:
-    return agent.state is AgentState.IDLE and bool(agent.leg) and agent.node == attempt.node
+    free = agent.state is AgentState.IDLE or is_supervising(agent)
+    return free and bool(agent.leg) and agent.node == attempt.node
 
 
 def help_(floor: Floor, command: Command, at: float) -> Answer:

@@ -15,8 +15,10 @@ from dialer.actions import (
     LookAgain,
     RaiseLeg,
     RaiseLink,
+    RaiseSpy,
     Save,
     SaveAgent,
+    SendLeg,
     SendTo,
     SendToAgent,
     SendToMessage,
@@ -30,11 +32,12 @@ from dialer.dialplan import Context
 from dialer.errors import ActionRefused, BadInput, NotLeader, StoreError, TelephonyError
 from dialer.inbound import COMMAND
 from dialer.model import INBOUND, Command, Event, Fact, Seen, Status
-from dialer.originate import leg_order, link_order, order
+from dialer.originate import leg_order, link_order, order, spy_order
 from dialer.placing import Ready
 from dialer.ports import Clock, Finish, Store, Telephony
 from dialer.reconcile import ask, reconcile
 from dialer.run import Run
+from dialer.spies import Spy
 
 RESERVE_LIMIT_S = 0.25  # a slow Redis must not make a debtor wait: go on, memory knows the agent is free
 FACTS_LOOKS_S = (0.05, 0.1, 0.2, 0.4, 0.8)  # pauses between looks at what the IVR learnt
@@ -97,6 +100,10 @@ class Hands:
                     self._tools.do(self._send_to(run, action))
                 case RaiseLink():
                     self._tools.do(self._raise_link(run, action))
+                case SendLeg():
+                    self._tools.do(self._send_leg(run, action))
+                case RaiseSpy():
+                    self._tools.do(self._raise_spy(run, action.spy))
                 case TellDesk():
                     self._tools.do(self._tell(action.message))
                 case Close():
@@ -178,6 +185,20 @@ class Hands:
         except (TelephonyError, BadInput) as error:
             self._tools.say("not moved", "redirect", attempt=send.attempt.id, to=send.context, error=str(error))
             self.perform(run, run.floor.not_moved(send.attempt.id, self._clock.now()))
+
+    async def _send_leg(self, run: Run, send: SendLeg) -> None:
+        try:
+            await run.phone.redirect(send.channel, send.context, send.exten)
+        except (TelephonyError, BadInput) as error:
+            self._tools.say("supervisor not moved", "redirect", channel=send.channel, error=str(error))
+
+    async def _raise_spy(self, run: Run, spy: Spy) -> None:
+        try:
+            await run.phone.originate(spy_order(spy))
+        except (TelephonyError, BadInput) as error:
+            self._tools.say("supervisor's phone not called", "raise_spy", supervisor=spy.supervisor, error=str(error))
+            gone = Event(Seen.FAILED, self._clock.now(), spy.channel)
+            self.perform(run, run.floor.seen(gone, gone.at))
 
     async def _raise_link(self, run: Run, wanted: RaiseLink) -> None:
         if not self._holds_lease(run):

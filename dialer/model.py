@@ -143,6 +143,7 @@ class Campaign:
     promise_least: int = 0  # least amount of a promise; 0: the account's own minimum
     promise_grace_days: int = 1  # a transfer takes so long: a promise counts as broken after it
     breaks: dict[str, bool] = field(default_factory=lambda: dict(BREAKS))  # reason -> does it count as work
+    silent_monitoring: bool = False  # agents are not told who listens: where the law allows it
     cool_down_s: int = 300  # the agent's break after an abusive call; 0: none
     shift_ends: str = ""  # "17:30" in the pack's first zone: the agents go, and no answer may come after it
 

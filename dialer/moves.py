@@ -5,11 +5,11 @@ he is asked, and let go when the call is anywhere else; no line outlives what it
 """
 
 from dialer.actions import Action, HangUp, SaveAgent
-from dialer.model import Link
+from dialer.model import AgentState, Link
 from dialer.team import Team
 
 HOLD, BACK = "hold", "back"  # Notes.moving, or the agent he is handed to
-LINK_PREFIX = "link-"
+LINK_PREFIX = "link"
 
 
 class Moves:
@@ -21,9 +21,10 @@ class Moves:
         self.links: dict[str, Link] = {}  # by attempt
 
     def keep(self, attempt: str, to: str, at: float) -> list[Action]:
-        """This agent waits for that caller from now on."""
+        """This agent waits for that caller from now on; a supervisor need not be kept from other callers."""
         self.kept[attempt] = to
-        return [SaveAgent(self._team.reserve(self._team.agents[to], attempt, at))]
+        agent = self._team.agents[to]
+        return [SaveAgent(self._team.reserve(agent, attempt, at))] if agent.state is AgentState.IDLE else []
 
     def is_kept(self, agent: str, attempt: str) -> bool:
         """Whether he is reserved for a caller who is with another."""

@@ -6,7 +6,7 @@ order about an agent, which only an order takes back.
 
 from collections.abc import Mapping
 
-from dialer import breaks, handover
+from dialer import breaks, handover, supervise
 from dialer.actions import HangUp, Save, TellDesk
 from dialer.agents import Word
 from dialer.answers import Answer, Handler, agent_of, call_of
@@ -132,6 +132,7 @@ HANDLERS: Mapping[str, Handler] = {
     "hang_up": _hang_up,
     "paid": _paid,
     **handover.HANDLERS,
+    **supervise.HANDLERS,
 }
 
 

@@ -6,7 +6,9 @@ from dialer.dialplan import ANSWERED_AGENTS, ANSWERED_IVR, Context, Var, endpoin
 from dialer.errors import BadInput
 from dialer.mask import mask_number, shape
 from dialer.model import Agent, Attempt, Campaign, Kind, Link, Order
+from dialer.spies import PLACES, Spy
 
+AUTO_ANSWER = (("PJSIP_HEADER(add,X-Auto-Answer)", "1"), ("PJSIP_HEADER(add,Alert-Info)", "auto-answer"))
 LEG_TIMEOUT_MS = 20_000
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _LINE_BREAK = re.compile("[\r\n\0]")
@@ -78,6 +80,19 @@ def link_order(link: Link) -> Order:
     )
 
 
+def spy_order(spy: Spy) -> Order:
+    """The Originate of a supervisor's leg, which his phone answers by itself."""
+    return Order(
+        channel_id=spy.channel,
+        channel=f"PJSIP/{endpoint(spy.supervisor)}",
+        context=PLACES[spy.mode],
+        exten=spy.agent,
+        timeout_ms=LEG_TIMEOUT_MS,
+        caller_id="",
+        variables=AUTO_ANSWER,
+    )
+
+
 def leg_order(agent: Agent, leg: str) -> Order:
     """The Originate of an agent's own leg, which his phone answers by itself."""
     return Order(
@@ -87,5 +102,5 @@ def leg_order(agent: Agent, leg: str) -> Order:
         exten=agent.id,
         timeout_ms=LEG_TIMEOUT_MS,
         caller_id="",
-        variables=(("PJSIP_HEADER(add,X-Auto-Answer)", "1"), ("PJSIP_HEADER(add,Alert-Info)", "auto-answer")),
+        variables=AUTO_ANSWER,
     )

@@ -324,7 +324,8 @@ class Run:
         """What his desk is told now."""
         self.notes += 1
         attempt, kept_for = self.floor.attempts.get(agent.attempt), self.floor.moves.kept.get(agent.attempt, "")
-        return desk_note(agent, attempt, self.campaign, at, self.token, self.notes, kept_for)
+        monitored = self.floor.spies.monitored(agent.id, self.campaign.silent_monitoring)
+        return desk_note(agent, attempt, self.campaign, at, self.token, self.notes, kept_for, monitored)
 
     def board(self, at: float, holds: tuple[str, ...], node: str, health: LinkHealth) -> bytes:
         """The live snapshot, numbered, as JSON; `kept` is what a successor needs."""

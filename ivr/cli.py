@@ -22,7 +22,7 @@ import typer
 from dialer.errors import ConfigError, DialerError
 from dialer.keyed import read_key
 from ivr import flow_drawing, flow_words
-from ivr.adapters import flow_files, keyboard
+from ivr.adapters import flow_files, keyboard, memory
 from ivr.adapters.agi import Server
 from ivr.adapters.broom import Broom
 from ivr.adapters.clock import SystemClock
@@ -81,6 +81,7 @@ def serve(
     if not key:
         raise ConfigError(f"set {KEY} to the key that the list was loaded with, in hex.")
     threading.stack_size(THREAD_STACK_BYTES)
+    memory.one_heap()
     sys.setswitchinterval(SWITCH_S)
     spoken_flow, offered = flow_files.load(flow), load_limits(limits)
     store = IvrStore(redis)
@@ -93,6 +94,7 @@ def serve(
     script = PaymentReminder(desk, voice, background, _seen(prompts.resolve(), prompts_as))
     server = _server(listen, script, most)
     _stop_on_signal(server, drain_s)
+    memory.settle()
     heart = Heart(store, clock, _name(known_as or "{}:{}".format(*server.address), server.address[1]))
     heart.start()
     log.info("Waiting for calls.", action="serve", host=server.address[0], port=server.address[1], pid=os.getpid())

@@ -121,11 +121,11 @@ class Accounts:
             raise BadInput("he is the last administrator: make another one first.")
 
 
-def next_step(user: User, after: Step | None = None) -> Step:
-    """What is still to be done after a step; None: after the first password."""
+def next_step(user: User, after: Step | None = None, codes: bool = True) -> Step:
+    """What is still to be done after a step; None: after the password. `codes`: supervisors show one."""
     if user.one_time_until > 0:
         return Step.PASSWORD
-    if user.wants_code and after not in (Step.CODE, Step.ENROL):
+    if codes and user.wants_code and after not in (Step.CODE, Step.ENROL):
         return Step.CODE if user.enrolled else Step.ENROL
     return Step.DONE
 

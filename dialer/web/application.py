@@ -27,6 +27,7 @@ from dialer.web.route import Asked, Download, Raw, Route, Upload
 
 log = structlog.get_logger(__name__)
 BODY_READ_S = 20.0
+CANCEL_AGAIN_S = 0.2
 CSRF = "X-CSRF-Token"
 KEY = "Idempotency-Key"
 OFFICE: web.AppKey[Office] = web.AppKey("office", Office)
@@ -72,8 +73,9 @@ async def _hearing(app: web.Application) -> AsyncIterator[None]:
     """The hub hears while the application runs."""
     task = asyncio.create_task(app[HUB].run())
     yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    while not task.done():  # again: a library may swallow a cancellation that comes in the wrong moment
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
 
 
 # ---- one operation --------------------------------------------------------------------------------------------------
@@ -81,11 +83,9 @@ async def _hearing(app: web.Application) -> AsyncIterator[None]:
 
 def _serve(office: Office, route: Route) -> Doorway:
     async def run(request: web.Request) -> web.StreamResponse:
-        visit = Visit.of(request)
         if route.changes:
             _check_origin(request)
         who, session = await _who(office, request, route)
-        visit.who = who.name
         if route.changes and not route.signed and session is not None:
             _check_csrf(request, session)
         asked = await _asked(office, route, request, who, session)
@@ -112,7 +112,7 @@ def _serve(office: Office, route: Route) -> Doorway:
             raise
         body = response.body if isinstance(response, web.Response) and isinstance(response.body, bytes) else b""
         await deed.done(response.status, body)
-        visit.cookie(response, asked.set_cookie)
+        Visit.of(request).cookie(response, asked.set_cookie)
         return response
 
     return run
@@ -154,6 +154,7 @@ async def identify(office: Office, request: web.Request, cost: int = 1) -> tuple
             wait_s = await office.throttle.take("address", address, at)
             raise Problem(429 if wait_s else 401, "bad_token", "This token is unknown or has run out.", wait_s)
         token, wait_s = known
+        Visit.of(request).who = f"token:{token.name}"
         _not_too_many(wait_s)
         rights = token_rights(token.rights)
         return Who(f"token:{token.name}", Role.TOKEN, rights, "", address, f"token:{token.id}"), None
@@ -164,6 +165,7 @@ async def identify(office: Office, request: web.Request, cost: int = 1) -> tuple
     if signed_in is None:
         return None
     user, session, wait_s = signed_in
+    Visit.of(request).who = user.name
     _not_too_many(wait_s)
     return who_of(user, session, address), session
 
@@ -361,7 +363,6 @@ def _page(office: Office, file: str, right: Right | None) -> Doorway:
             found = await identify(office, request)
             if found is None or (found[1] is not None and found[1].step is not Step.DONE):
                 return _go(f"/sign-in?next={quote(request.path)}")
-            Visit.of(request).who = found[0].name
             if not found[0].may(right):
                 return _go(home(found[0]) if request.path != home(found[0]) else "/sign-in")
         path = STATIC / file
@@ -401,7 +402,6 @@ def _socket(office: Office, right: Right | None, run: Socket) -> Doorway:
         if found is None:
             raise Problem(401, "not_signed_in", "Sign in first.")
         who, session = found
-        Visit.of(request).who = who.name
         if session is not None and session.step is not Step.DONE:
             raise Problem(403, "sign_in_unfinished", "Finish signing in first.")
         if right is not None and not who.may(right):

@@ -68,6 +68,7 @@ class Visit:
             response.del_cookie(name, **words)
 
 
+ELSEWHERE = Problem(421, "wrong_host", "This name is not served here; see [web] hosts.")
 VISIT: web.RequestKey[Visit] = web.RequestKey("visit", Visit)
 
 
@@ -79,9 +80,8 @@ def guard(office: Office) -> Any:
         began = office.clock.monotonic()
         visit = request[VISIT] = Visit(is_secure(office, request))
         try:
-            if not is_here(office, request):
-                raise Problem(421, "wrong_host", "This name is not served here; see [web] hosts.")
-            response = await _answer(request, handler)
+            here = is_here(office, request)
+            response = await _answer(request, handler) if here else told(ELSEWHERE)
         except asyncio.CancelledError:
             _line(request, visit, 499, office.clock.monotonic() - began)
             raise

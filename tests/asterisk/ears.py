@@ -13,7 +13,7 @@ from .audio import read, rms
 from .waiting import until
 
 TONES = {"1001": 2750, "1002": 2950, "1003": 3150, "debtor": 3350}  # Hz; the music on hold lies below
-WINDOW_S = 0.6
+WINDOW_S = 0.4
 HEARD = 0.01  # of full scale; a tone is played at 0.15
 DIALPLAN = """
 [subscribers]

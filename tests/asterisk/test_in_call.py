@@ -1,5 +1,6 @@
 """In the call, on the real thing: who hears whom on hold, when agents talk about a caller, when he is handed over."""
 
+import json
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,10 +13,11 @@ from dialer.adapters.asterisk_check import Asterisk
 from dialer.adapters.asterisk_conf import CONF, AsteriskSettings, Trunk, render
 from dialer.adapters.asterisk_process import AsteriskProcess
 from dialer.adapters.programs import redis_server
+from dialer.adapters.redis_keys import desk_key
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.demo.carrier import CarrierSettings
-from dialer.dialplan import Told, room
+from dialer.dialplan import Told, endpoint, room
 
 from .ami_client import AmiClient
 from .audio import read, rms
@@ -68,6 +70,12 @@ async def place(
     try:
         await process.start()
         await ears.start(at_length)
+
+        async def registered() -> bool:
+            contacts = await process.console("pjsip show contacts")
+            return all(f"{endpoint(phone.agent)}@" in contacts for phone in own.phones)
+
+        await until(registered, "all phones registered", LIMIT_S)
         yield own, process, ears, redis
     finally:
         await ears.stop()
@@ -82,8 +90,6 @@ async def office(place: tuple[AsteriskSettings, AsteriskProcess, Ears, RedisProc
     await store._link.one(("FLUSHALL",))
     ami = await AmiClient.login(own.ami_host, own.ami_port, own.ami_user, own.ami_secret)
     office = Office(own, process, ears, ami, store, redis.url)
-    for phone in own.phones:
-        await office.phone(phone.agent, works=True)
     yield office
     await office.close()
     await ami.close()
@@ -124,6 +130,7 @@ async def test_hold_gives_the_caller_music_and_his_agent_silence(office: Office,
     await office.end_talk("1001", "refuses")
     (record,) = (await office.books(1)).values()
     assert (record["outcome"], record["agent"]) == ("connected", "1001")
+    assert 2 < float(record["hold_s"]) < float(record["talk_s"])
 
 
 async def test_a_word_before_a_talk_of_three_and_a_hand_over(office: Office, ears: Ears) -> None:
@@ -196,3 +203,41 @@ async def test_what_is_said_in_a_pause_is_not_on_the_recording(office: Office, e
     assert rms(read(path)[resumed + 4000 : resumed + 12000]) > 0.05
     await office.end_talk("1001")
     await office.books(1)
+
+
+# ---- supervisors
+
+
+async def test_a_supervisor_listens_whispers_joins_and_takes_over(office: Office, ears: Ears) -> None:
+    attempt = await talking(office, "1001")
+    await office.order("listen", agent="1001", supervisor="1003")
+    await ears.hears("1003", "1001", DEBTOR)
+    await ears.hears("1001", DEBTOR)
+    await ears.hears(DEBTOR, "1001")
+    await office.order("whisper", agent="1001", supervisor="1003")
+    await ears.hears("1001", "1003", DEBTOR)
+    await ears.hears(DEBTOR, "1001")
+    await office.order("join", agent="1001", supervisor="1003")
+    await ears.hears(DEBTOR, "1001", "1003")
+    await ears.hears("1001", "1003", DEBTOR)
+    note = await desk(office, "1001")
+    assert (note["state"], note["attempt"], note["monitored"]) == ("talking", attempt, "join")
+    office.forget()
+    await office.order("take_over", agent="1001", supervisor="1003")
+    await office.entered("1003", lambda channel: channel == attempt, "the caller")
+    await ears.hears(DEBTOR, "1003")
+    await ears.hears("1003", DEBTOR)
+    await ears.hears("1001")
+    await office.wrapped("1001", "wants_agent")
+    await office.end_talk("1003", "hardship")
+    await office.known_as("1003", "signed_out")
+    (record,) = (await office.books(1)).values()
+    assert (record["outcome"], record["agent"], record["disposition"]) == ("connected", "1003", "hardship")
+    assert (record["agents"], record["heard_by"]) == ("1001 1003", "1003")
+
+
+async def desk(office: Office, agent: str) -> dict[str, object]:
+    """The last note of this agent's desk."""
+    raw = await office.store._link.one(("GET", desk_key(agent)))
+    note: dict[str, object] = json.loads(raw)
+    return note

@@ -9,11 +9,11 @@ from msgspec import Meta
 
 from dialer.dialplan import endpoint
 from dialer.history import Entry, What, is_contact, note
-from dialer.model import Campaign, Contact, Fact, Kind, Status
+from dialer.model import AgentState, Campaign, Contact, Fact, Kind, Status
 from dialer.numbers import NumberFault, read_number
 from dialer.outlook import zone_of
 from dialer.promises import limits_of
-from dialer.users import Phone
+from dialer.users import Phone, Role
 from dialer.values import MINOR_DIGITS
 from dialer.web import talk
 from dialer.web.access import Right, Who
@@ -64,6 +64,7 @@ class DeskNote(msgspec.Struct):
     recording: str = ""
     asked: str = ""
     asked_by: str = ""
+    monitored: str = ""
     help: bool = False
     next: str = ""
 
@@ -184,6 +185,15 @@ class Today(msgspec.Struct):
     kept: int = 0
 
 
+class Colleague(msgspec.Struct):
+    """Somebody who works for the same campaign now. `free`: he can take a call over."""
+
+    agent: str
+    name: str
+    supervisor: bool
+    free: bool
+
+
 class SoftPhone(msgspec.Struct):
     """What the page's telephone needs, once: the password is known to nobody else and ends with the desk."""
 
@@ -301,6 +311,25 @@ async def day_so_far(office: Office, asked: Asked[None, None]) -> Today:
     days: Days = office.parts.setdefault("days", Days(_books(office)))
     one = await days.of(seen.campaign, asked.who.agent, asked.at)
     return Today(one.talks, one.talk_s, one.contacts, one.promises, one.kept)
+
+
+async def colleagues(office: Office, asked: Asked[None, None]) -> list[Colleague]:
+    """Who could take this call over, those who are free first."""
+    seen = await _note(office, asked.who)
+    if seen is None or not seen.campaign:
+        return []
+    names = {one.agent: one for one in await office.users.users() if one.agent}
+    found = [
+        Colleague(
+            one.id,
+            names[one.id].name if one.id in names else one.id,
+            one.id in names and names[one.id].role is not Role.AGENT,
+            one.state is AgentState.IDLE,
+        )
+        for one in await office.books.agents(seen.campaign)
+        if one.id != asked.who.agent and one.state is not AgentState.SIGNED_OUT
+    ]
+    return sorted(found, key=lambda one: (not one.free, one.name))
 
 
 async def _note(office: Office, who: Who) -> DeskNote | None:
@@ -587,6 +616,7 @@ def _route(path: str, run: Any, summary: str, takes: Any = None, gives: Any = Do
 ROUTES = (
     Route("GET", "/desk", Right.DESK, show, "My desk: state, call, campaigns", gives=Desk),
     Route("GET", "/desk/pop", Right.DESK, pop, "Who is on the line", gives=Pop),
+    Route("GET", "/desk/colleagues", Right.DESK, colleagues, "Who could take this call over", gives=list[Colleague]),
     Route("GET", "/desk/day", Right.DESK, day_so_far, "My own day", gives=Today),
     Route("POST", "/desk/phone", Right.DESK, phone, "A one-time SIP password for this page", gives=SoftPhone, cost=2),
     _route("ready", ready, "Work for a campaign", Ready),

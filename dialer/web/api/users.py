@@ -218,7 +218,7 @@ async def sign_in(office: Office, asked: Asked[None, SignIn]) -> Me:
         after = replace(user, password=await office.passwords.hash(asked.body.password))
         await office.users.change(user, after)
         user = after
-    return await _step(office, asked, user, next_step(user), None)
+    return await _step(office, asked, user, next_step(user, None, office.config.web.second_factor), None)
 
 
 async def _take(office: Office, asked: Asked[None, SignIn], name: str) -> None:
@@ -252,7 +252,7 @@ async def change_first(office: Office, asked: Asked[None, NewPassword]) -> Me:
     """In the step `password`."""
     user, session = await _in_step(office, asked, Step.PASSWORD)
     user = await _accounts(office).set_password(user, asked.body.password, asked.at)
-    return await _step(office, asked, user, next_step(user, Step.PASSWORD), session)
+    return await _step(office, asked, user, next_step(user, Step.PASSWORD, office.config.web.second_factor), session)
 
 
 async def enrolment(office: Office, asked: Asked[None, None]) -> Enrolment:

@@ -16,7 +16,7 @@ const share = (row) => (row.live > 0 ? row.abandoned / row.live : null);
 /** name -> {columns: [label, class, value of a row], form}; a row: the pacer's numbers */
 const CHARTS = [
   { name: "load", form: (n) => decimal(n, 0), columns: [["working", "c1", (row) => row.working], ["in_flight", "c2", (row) => row.in_flight]] },
-  { name: "abandon", form: (n) => percent(n), columns: [["share", "c1", share], ["chance", "c3", (row) => row.abandon_chance], ["limit", "limit", (row) => row.limit]] },
+  { name: "abandon", form: (n) => percent(n), columns: [["share", "c1", share], ["limit", "limit", (row) => row.limit]] },
   { name: "answer", form: (n) => percent(n, 0), columns: [["rate", "c4", (row) => row.answer_rate]] },
 ];
 
@@ -67,7 +67,7 @@ function Chart({ chart, rows }) {
       const font = `11px ${getComputedStyle(element).fontFamily}`;
       const axis = { stroke: ink, font, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 3 } };
       plot.current = new uPlot({
-        width, height, legend: { show: false }, cursor: { y: false, points: { size: 5 } }, padding: [6, 6, 0, 0],
+        width, height, legend: { show: false }, cursor: { y: false, points: { size: 5 } }, padding: [6, 14, 0, 0],
         scales: { y: { range: (_, low, high) => [0, Math.max(high ?? 0, chart.name === "load" ? 1 : 0.01) * 1.08] } },
         axes: [
           { ...axis, size: 20, gap: 2, space: 60, values: (_, at) => at.map((one) => time(one)) },

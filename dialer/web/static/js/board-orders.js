@@ -53,7 +53,7 @@ export function Pace({ campaign, board, onClose }) {
     }
     setProblem(null);
     try {
-      await patch(`/campaigns/${campaign}`, Object.fromEntries(changed));
+      await patch(`/campaigns/${campaign}`, { settings: Object.fromEntries(changed) });
       setSent({ at: now(), pairs: changed });
     } catch (fault) {
       setProblem(fault);
@@ -93,7 +93,7 @@ export function AgentDialog({ campaign, agent, who, onClose, onMessage }) {
   useTick(1);
   useEffect(() => {
     setName("");
-    if (agent?.contact && may("debtors:see")) get(`/campaigns/${campaign}/contacts/${encodeURIComponent(agent.contact)}`).then((found) => setName(found.name ?? ""), () => {});
+    if (agent?.contact && may("debtors:see")) get("/debtors", { contact: agent.contact, campaign }).then((found) => setName(found.debtors.find((one) => one.contact === agent.contact)?.name ?? ""), () => {});
   }, [agent?.contact]);
   const known = useRef(agent);
   known.current = agent ?? { ...known.current, state: "signed_out", call: "", attempt: "" };

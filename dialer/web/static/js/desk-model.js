@@ -217,9 +217,16 @@ export class Desk extends EventTarget {
     return await ask("POST", path, { body });
   }
 
-  async signOut() {
-    const told = await this.#order("/desk/sign-out");
-    if (told.text !== "after this call") this.phone.stop();
+  /** A break or the end of work. It ends a wrap-up: what was typed is sent before, or would be lost. */
+  async leave(path, body) {
+    const { attempt, state } = this.note;
+    if (state === "wrap_up" && this.draft.word) {
+      await post("/desk/disposition", resultOf(attempt, this.draft, this.pop?.currency));
+      dropDraft(attempt);
+    }
+    const told = await this.#order("/desk/" + path, body);
+    if (path === "sign-out" && told.text !== "after this call") this.phone.stop();
+    return told;
   }
 
   type(news) {

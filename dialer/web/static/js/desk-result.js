@@ -9,12 +9,12 @@ import id from "./i18n/desk.id.js";
 
 const t = words({ id, en });
 
-// key, word, sign: those that end most talks have figures, the rest letters
+// key, word: those that end most talks have figures, the rest letters
 export const RESULTS = [
-  ["1", "promise", "calendar"], ["2", "call_back", "clock"], ["3", "paid_claim", "money"], ["4", "refuses", "bad"],
-  ["5", "not_at_home", "user"], ["6", "hardship", "shield"], ["7", "dispute", "alert"], ["8", "wrong_number", "phone-off"],
-  ["9", "new_number", "phone"], ["0", "stop", "stop"], ["A", "abusive", "lock"], ["V", "machine", "record"],
-  ["C", "cut_off", "lost"], ["D", "deceased", "user"], ["N", "no_result", "info"],
+  ["1", "promise"], ["2", "call_back"], ["3", "paid_claim"], ["4", "refuses"],
+  ["5", "not_at_home"], ["6", "hardship"], ["7", "dispute"], ["8", "wrong_number"],
+  ["9", "new_number"], ["0", "stop"], ["A", "abusive"], ["V", "machine"],
+  ["C", "cut_off"], ["D", "deceased"], ["N", "no_result"],
 ];
 const FOR_GOOD = new Set(["stop", "wrong_number", "deceased"]);
 
@@ -76,14 +76,14 @@ export function Result({ desk }) {
   const soon = (days) => { const at = new Date(Date.parse((pop?.limit.first_day ?? new Date(now() * 1000).toISOString().slice(0, 10)) + "T00:00:00Z")); at.setUTCDate(at.getUTCDate() + days); return at.toISOString().slice(0, 10); };
   const chosen = draft.word;
   return html`<section class="card desk-result stack" aria-labelledby="result-title"><div class="row spread"><h2 id="result-title">${t("result")}</h2>${chosen && html`<span class="strong">${t("word." + chosen)}</span>`}</div>
-    <div class="desk-words" role="group" aria-label=${t("result")}>${RESULTS.map(([key, word, sign]) => html`<${Button} key=${word} size="s" icon=${sign} pressed=${chosen === word} onClick=${() => choose(word)} keys=${key} class="desk-word">${t("word." + word)}</${Button}>`)}</div>
+    <div class="desk-words" role="group" aria-label=${t("result")}>${RESULTS.map(([key, word]) => html`<${Button} key=${word} size="s" pressed=${chosen === word} onClick=${() => choose(word)} keys=${key} class="desk-word">${t("word." + word)}</${Button}>`)}</div>
     <div ref=${first} class="stack">
-      ${chosen === "promise" && html`<div class="form-grid"><${Field} label=${t("field.amount", { currency: pop?.currency ?? "" })} value=${draft.amount} onValue=${type("amount")} inputmode="decimal" fault=${shown("amount")} autocomplete="off"
+      ${chosen === "promise" && html`<div class="desk-fields"><${Field} label=${t("field.amount", { currency: pop?.currency ?? "" })} value=${draft.amount} onValue=${type("amount")} inputmode="decimal" fault=${shown("amount")} autocomplete="off"
           hint=${draft.amount && !faults.amount ? money(amountOf(draft.amount, pop?.currency), pop?.currency) : pop?.limit.most ? t("hint.amount", { least: money(pop.limit.least, pop.currency), most: money(pop.limit.most, pop.currency) }) : undefined} />
         <${Field} kind="date" label=${t("field.day")} value=${draft.day} onValue=${type("day")} min=${pop?.limit.first_day} max=${pop?.limit.last_day} fault=${shown("day")} hint=${pop?.limit ? t("hint.day", { day: day(pop.limit.last_day) }) : undefined} /></div>
         <div class="row">${pop?.outstanding ? html`<${Button} size="s" onClick=${() => desk.type({ amount: String(pop.currency === "IDR" ? pop.outstanding : (pop.outstanding / 100).toFixed(2)) })}>${t("quick.all")}</${Button}>` : null}
           ${[[0, "quick.today"], [1, "quick.tomorrow"], [7, "quick.week"]].map(([days, word]) => html`<${Button} key=${word} size="s" onClick=${() => desk.type({ day: soon(days) })}>${t(word)}</${Button}>`)}</div>`}
-      ${chosen === "call_back" && html`<div class="form-grid"><${Field} kind="date" label=${t("field.call_day")} value=${draft.day} onValue=${type("day")} min=${pop?.limit.first_day} fault=${shown("day")} />
+      ${chosen === "call_back" && html`<div class="desk-fields"><${Field} kind="date" label=${t("field.call_day")} value=${draft.day} onValue=${type("day")} min=${pop?.limit.first_day} fault=${shown("day")} />
         <${Field} kind="time" label=${t("field.call_time")} value=${draft.time} onValue=${type("time")} fault=${shown("time")} hint=${pop?.zone ? t("hint.zone", { zone: zoneName(pop.zone) }) : t("hint.no_zone")} /></div>
         <div class="row">${[[0, "quick.today"], [1, "quick.tomorrow"], [7, "quick.week"]].map(([days, word]) => html`<${Button} key=${word} size="s" onClick=${() => desk.type({ day: soon(days) })}>${t(word)}</${Button}>`)}</div>`}
       ${chosen === "new_number" && html`<${Field} kind="tel" label=${t("field.number")} value=${draft.number} onValue=${type("number")} fault=${shown("number")} autocomplete="off" />`}
@@ -93,6 +93,6 @@ export function Result({ desk }) {
     </div>
     ${refused && html`<${Note} tone="bad" role="alert">${refused}</${Note}>`}
     ${lost && html`<${Note} tone="warn" icon="lost">${t("lost.text")}</${Note}>`}
-    <div class="row end"><${Button} kind="main" size="l" icon=${wraps ? "right" : "check"} act=${send} disabled=${note.state === "reserved"} keys="Ctrl ↵">${t(wraps ? "result.send" : "result.keep")}</${Button}></div>
+    <div class="row end desk-send"><${Button} kind="main" size="l" icon=${wraps ? "right" : "check"} act=${send} disabled=${note.state === "reserved"} keys="Ctrl ↵">${t(wraps ? "result.send" : "result.keep")}</${Button}></div>
     <p class="small soft"><${Icon} name="lock" /> ${t("result.safe")}</p></section>`;
 }

@@ -1,12 +1,13 @@
 // The agent's desk: one page from the microphone check to the last result of the day.
 
 import { Frame, session } from "./lib/session.js";
-import { Badge, Button, Choice, Dialog, Field, Icon, LinkState, Note, Trouble, confirmed, html, mount, said, useEffect, useKeys, useRef, useState, useTick } from "./lib/ui.js";
+import { Badge, Button, Choice, Dialog, Field, Icon, LinkState, Note, Trouble, confirmed, html, mount, said, toast, useAsked, useEffect, useKeys, useRef, useState, useTick } from "./lib/ui.js";
+import { get } from "./lib/api.js";
 import { clock, now, timeExact } from "./lib/format.js";
 import { words } from "./lib/i18n.js";
 import { Desk, inCall, isOut } from "./desk-model.js";
 import { Account, DayLine, Script } from "./desk-account.js";
-import { Result } from "./desk-result.js";
+import { Result, faultsOf } from "./desk-result.js";
 import { meter } from "./desk-sound.js";
 import en from "./i18n/desk.en.js";
 import id from "./i18n/desk.id.js";
@@ -40,7 +41,7 @@ function App() {
   document.title = state && !isOut(desk.note) ? t("title.state", { state: t("agent_state." + state) }) : t("title");
   const talks = inCall(desk.note);
   return html`<${Frame} who=${who} page="agent" tools=${html`<${Tools} />`}>
-    ${desk.tab === "here" ? html`<${Strip} /><${News} />` : null}
+    ${desk.tab === "here" ? html`<${Strip} />${desk.note && inCall(desk.note) ? html`<${Aside} />` : null}<${News} />` : null}
     ${desk.tab !== "here" ? html`<${Elsewhere} />`
       : !desk.info ? html`<${Waiting} />`
       : isOut(desk.note) ? html`<${Start} />`
@@ -99,39 +100,54 @@ const does = (path, body, well) => said(() => desk.order(path, body), well);
 // ---- in the call
 
 function InCall() {
-  const [held, setHeld] = useState(false);
-  const [paused, setPaused] = useState(false);
-  const [helped, setHelped] = useState(false);
+  const note = desk.note;
   const [open, setOpen] = useState("");
-  const attempt = desk.note.attempt;
-  useEffect(() => { setHeld(false); setPaused(false); setHelped(false); setOpen(""); }, [attempt]);
+  useEffect(() => setOpen(""), [note.attempt]);
   const talks = stateOf() === "talking";
+  const held = note.call === "on_hold";
+  const paused = note.recording === "paused";
   const { muted } = desk.phone.seen;
   const browser = desk.info.phone === "browser";
   const mute = () => desk.phone.mute(!desk.phone.seen.muted);
-  const hold = async () => (await does(held ? "unhold" : "hold")) && setHeld(!held);
-  const record = async () => (await does(paused ? "record-resume" : "record-pause")) && setPaused(!paused);
-  const help = async () => (await does("help", { on: !helped })) && setHelped(!helped);
+  const hold = () => does(desk.note.call === "on_hold" ? "unhold" : "hold");
+  const record = () => does(desk.note.recording === "paused" ? "record-resume" : "record-pause");
+  const help = () => does("help", { on: !desk.note.help });
   const hangUp = () => does("hang-up");
   useKeys({
     F2: { what: t("act.help"), run: help, when: () => talks, anywhere: true },
     F4: { what: t("act.mute"), run: mute, when: () => talks && browser, anywhere: true },
     F8: { what: t("act.hold"), run: hold, when: () => talks, anywhere: true },
     F9: { what: t("act.hang_up"), run: hangUp, when: () => talks, anywhere: true },
-    K: { what: t("act.keypad"), run: () => setOpen(open === "keypad" ? "" : "keypad"), when: () => talks && browser },
-    T: { what: t("act.hand_over"), run: () => setOpen("hand"), when: () => talks },
-  }, [held, helped, talks, open, attempt]);
-  return html`<div class="row" role="toolbar" aria-label=${t("call")}>
-    ${browser && html`<${Button} icon=${muted ? "mic-off" : "mic"} pressed=${muted} disabled=${!talks} onClick=${mute} keys="F4">${t(muted ? "act.unmute" : "act.mute")}</${Button}>`}
-    <${Button} icon="hold" pressed=${held} disabled=${!talks} act=${hold} keys="F8">${t(held ? "act.unhold" : "act.hold")}</${Button}>
-    ${browser && html`<${Button} icon="keys" pressed=${open === "keypad"} disabled=${!talks} onClick=${() => setOpen(open === "keypad" ? "" : "keypad")} keys="K">${t("act.keypad")}</${Button}>`}
-    <${Button} icon="take" disabled=${!talks} onClick=${() => setOpen("hand")} keys="T">${t("act.hand_over")}</${Button}>
-    <${Button} icon="record" pressed=${paused} disabled=${!talks} act=${record}>${t(paused ? "act.record" : "act.record_pause")}</${Button}>
-    <${Button} icon="help" pressed=${helped} disabled=${!talks} act=${help} keys="F2">${t("act.help")}</${Button}>
-    <${Button} kind="bad" icon="phone-off" disabled=${!talks} act=${hangUp} keys="F9">${t("act.hang_up")}</${Button}>
+    K: { what: t("act.keypad"), run: () => setOpen((was) => (was === "keypad" ? "" : "keypad")), when: () => talks && browser },
+    T: { what: t("act.hand_over"), run: () => setOpen("hand"), when: () => talks && !desk.note.asked },
+  }, [talks, note.attempt]);
+  return html`<div class="row desk-tools" role="toolbar" aria-label=${t("call")}>
+    ${browser && html`<${Button} size="s" icon=${muted ? "mic-off" : "mic"} pressed=${muted} disabled=${!talks} onClick=${mute} keys="F4">${t(muted ? "act.unmute" : "act.mute")}</${Button}>`}
+    <${Button} size="s" icon="hold" pressed=${held} disabled=${!talks} act=${hold} keys="F8">${t(held ? "act.unhold" : "act.hold")}</${Button}>
+    ${browser && html`<${Button} size="s" icon="keys" pressed=${open === "keypad"} disabled=${!talks} onClick=${() => setOpen(open === "keypad" ? "" : "keypad")} keys="K">${t("act.keypad")}</${Button}>`}
+    ${note.recording && html`<${Button} size="s" icon="record" pressed=${paused} disabled=${!talks} act=${record}>${t(paused ? "act.record" : "act.record_pause")}</${Button}>`}
+    <${Button} size="s" icon="take" disabled=${!talks || note.asked} onClick=${() => setOpen("hand")} keys="T">${t("act.hand_over")}</${Button}>
+    <${Button} size="s" icon="help" pressed=${note.help} disabled=${!talks} act=${help} keys="F2">${t("act.help")}</${Button}>
+    <${Button} size="s" kind="bad" icon="phone-off" disabled=${!talks} act=${hangUp} keys="F9">${t("act.hang_up")}</${Button}>
     ${open === "keypad" && html`<${Keypad} onClose=${() => setOpen("")} />`}
     ${open === "hand" && html`<${HandOver} onClose=${() => setOpen("")} />`}
   </div>`;
+}
+
+/** What is special about the call just now: who listens, who waits, who is asked. */
+function Aside() {
+  const { asked, asked_by: by, monitored, call, state, recording, help } = desk.note;
+  const told = [
+    call === "on_hold" && ["warn", "hold", t("aside.hold")],
+    recording === "paused" && ["warn", "record", t("aside.paused")],
+    monitored && ["busy", { listen: "ear", whisper: "whisper" }[monitored] ?? "join", t("aside.monitored." + monitored)],
+    help && ["busy", "help", t("aside.help")],
+    by && state === "reserved" && ["busy", "phone-in", t("aside.asked_by", { agent: by })],
+  ].filter(Boolean);
+  if (!told.length && !asked) return null;
+  return html`<div class="row desk-aside" role="status">${told.map(([tone, icon, text]) => html`<${Badge} key=${text} tone=${tone} icon=${icon}>${text}</${Badge}>`)}
+    ${asked && state === "talking" && html`<${Badge} tone="busy" icon="user">${t("aside.asked", { agent: asked })}</${Badge}>
+      <${Button} size="s" kind="main" icon="take" act=${() => does("hand-over")}>${t("act.hand_over_now")}</${Button}><${Button} size="s" act=${() => does("consult-end")}>${t("act.consult_end")}</${Button}>`}</div>`;
 }
 
 function Keypad({ onClose }) {
@@ -149,19 +165,23 @@ function Keypad({ onClose }) {
 }
 
 function HandOver({ onClose }) {
-  const [to, setTo] = useState("ivr");
+  const [to, setTo] = useState("agent");
   const [agent, setAgent] = useState("");
   const [announce, setAnnounce] = useState(true);
+  const [found, problem] = useAsked(() => get("/desk/colleagues"));
+  const free = (found ?? []).filter((one) => one.free);
+  const chosen = agent || free[0]?.agent || "";
   const send = async () => {
-    const path = { ivr: "to-ivr", agent: "to-agent", supervisor: "to-supervisor" }[to];
-    const body = to === "ivr" ? undefined : to === "agent" ? { agent, announce } : { announce };
-    if (await does(path, body, t("hand.done"))) onClose();
+    if (await (to === "ivr" ? does("to-ivr", undefined, t("hand.done")) : does("to-agent", { agent: chosen, announce }))) onClose();
   };
   return html`<${Dialog} title=${t("act.hand_over")} onClose=${onClose} onSend=${send} footer=${html`<${Button} onClick=${onClose}>${t("cancel")}</${Button}>
-      <${Button} kind="main" type="submit" disabled=${to === "agent" && !/^\d{2,10}$/.test(agent)}>${t("act.hand_over")}</${Button}>`}>
-    <${Choice} label=${t("hand.to")} value=${to} onValue=${setTo} options=${[["ivr", t("hand.ivr"), "robot"], ["agent", t("hand.agent"), "user"], ["supervisor", t("hand.supervisor"), "star"]]} />
-    ${to === "agent" && html`<${Field} label=${t("hand.extension")} value=${agent} onValue=${setAgent} inputmode="numeric" short />`}
-    ${to !== "ivr" ? html`<${Field} kind="check" label=${t("hand.announce")} value=${announce} onValue=${setAnnounce} />` : html`<p class="soft">${t("hand.ivr_hint")}</p>`}</${Dialog}>`;
+      <${Button} kind="main" type="submit" disabled=${to === "agent" && !chosen}>${t(to === "agent" && announce ? "act.consult" : "act.hand_over")}</${Button}>`}>
+    <${Choice} label=${t("hand.to")} value=${to} onValue=${setTo} options=${[["agent", t("hand.agent"), "user"], ["ivr", t("hand.ivr"), "robot"]]} />
+    ${to === "ivr" ? html`<p class="soft">${t("hand.ivr_hint")}</p>` : html`
+      ${problem && html`<${Trouble} problem=${problem} />`}
+      ${found && !free.length ? html`<${Note} tone="warn">${t("hand.nobody")}</${Note}>`
+        : html`<${Field} kind="select" label=${t("hand.whom")} value=${chosen} onValue=${setAgent} options=${free.map((one) => [one.agent, `${one.name} · ${one.agent}${one.supervisor ? " · " + t("hand.supervisor") : ""}`])} />`}
+      <${Field} kind="check" label=${t("hand.announce")} value=${announce} onValue=${setAnnounce} hint=${announce ? t("hand.announce_hint") : undefined} />`}</${Dialog}>`;
 }
 
 // ---- between calls
@@ -171,9 +191,14 @@ function Between() {
   const note = desk.note;
   const [open, set] = useState(false);
   const line = desk.info.campaigns.find((one) => one.id === note.campaign);
-  const away = async (why) => { set(false); await does("break", { reason: why }); };
+  const unfinished = () => {
+    const wrong = desk.note.state === "wrap_up" && desk.draft.word && Object.keys(faultsOf(desk.draft, desk.pop)).length > 0;
+    if (wrong) toast(t("fault.finish"), "warn");
+    return wrong;
+  };
+  const away = async (why) => { set(false); if (!unfinished()) await said(() => desk.leave("break", { reason: why })); };
   const back = () => does("back");
-  const out = async () => said(() => desk.signOut());
+  const out = async () => unfinished() || (await said(() => desk.leave("sign-out")));
   useKeys({
     B: { what: t(state === "break" ? "act.back" : "act.break"), run: () => (state === "break" ? back() : set(true)) },
   }, [state]);
