@@ -28,6 +28,7 @@ from ivr.adapters.clock import SystemClock
 from ivr.adapters.heart import Heart
 from ivr.adapters.limit_files import load_limits
 from ivr.adapters.line import PaymentReminder
+from ivr.adapters.metrics import PageServer, Parts, pages_of
 from ivr.adapters.speech import Speech, opened
 from ivr.commands import prompts as prompts_command
 from ivr.paths import Path as Way
@@ -69,6 +70,7 @@ def serve(
     limits: Annotated[Path | None, typer.Option(help="What the lender lets us offer: a TOML file.")] = None,
     flow: Annotated[str, typer.Option(help=f"{PAYMENT_REMINDER}, or the file of another flow.")] = PAYMENT_REMINDER,
     send: Annotated[bool, typer.Option(help="A worker sends messages: offer the virtual account as one.")] = False,
+    metrics: Annotated[str, typer.Option(help="host:port of /metrics, /healthz and /readyz: docs/metrics.md.")] = "",
 ) -> None:
     """Answer Asterisk's FastAGI: a thread per call."""
     from dialer.adapters.redis_ivr import IvrStore  # a command that needs no Redis does not load it
@@ -92,9 +94,12 @@ def serve(
     _stop_on_signal(server, drain_s)
     memory.settle()
     heart = Heart(store, clock, f"{server.address[0]}:{server.address[1]}")
+    shown = _shown(metrics, Parts(server, heart, lambda: script.endings, lambda: broom.left), script)
     heart.start()
     log.info("Waiting for calls.", action="serve", host=server.address[0], port=server.address[1], pid=os.getpid())
     server.serve()
+    if shown:
+        shown.stop()
     heart.stop()
     broom.stop()
     background.shutdown(wait=False, cancel_futures=True)
@@ -108,6 +113,17 @@ def _server(listen: str, script: PaymentReminder, most: int) -> Server:
         return Server(host, int(port), {SCRIPT: script}, most)
     except (ValueError, OverflowError, OSError) as error:
         raise ConfigError(f"--listen {listen}: {error}; use host:port, with a port that is free here.") from error
+
+
+def _shown(listen: str, parts: Parts, script: PaymentReminder) -> PageServer | None:
+    """Its metrics and probes, where they are asked for."""
+    if not listen:
+        return None
+    pages = pages_of(parts)
+    script.on_end = pages.meters.observer("santun_ivr_call_seconds")
+    server = PageServer(pages, listen)
+    server.start()
+    return server
 
 
 def _stop_on_signal(server: Server, drain_s: float) -> None:

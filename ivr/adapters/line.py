@@ -1,6 +1,7 @@
 """The Phone port on a real call: sentences as files, silence that streams, and every end of a call told apart."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, wait
 from pathlib import Path
@@ -98,6 +99,7 @@ class PaymentReminder:
         self._background = background
         self._seen = seen
         self.endings: dict[str, int] = {}
+        self.on_end: Callable[[float], None] = _unheard  # seconds that each conversation lasted
         self._lock = threading.Lock()
 
     def __call__(self, agi: Agi) -> None:
@@ -105,6 +107,12 @@ class PaymentReminder:
             agi.get_variable(name.value) for name in (Var.ATTEMPT, Var.CAMPAIGN, Var.LANGUAGE)
         )
         phone = AgiPhone(agi, self._voice, self._background, self._seen)
+        began = time.monotonic()
         how = play(Call(attempt, campaign, language), phone, self._desk)
         with self._lock:
-            self.endings[how] = self.endings.get(how, 0) + 1
+            self.endings = self.endings | {how: self.endings.get(how, 0) + 1}  # whoever reads it, reads it whole
+        self.on_end(time.monotonic() - began)
+
+
+def _unheard(seconds: float) -> None:
+    """Where nobody wants to know."""
