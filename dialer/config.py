@@ -252,6 +252,12 @@ class Web(_Table):
         return self
 
 
+class MetricsPages(_Table):
+    """Where the engine shows /metrics, /healthz and /readyz (docs/metrics.md): host:port; empty: nowhere."""
+
+    listen: Annotated[str, Field(pattern=r"^$|^(\[[0-9A-Fa-f:]{2,39}\]|[A-Za-z0-9.-]{1,253}):[0-9]{1,5}$")] = ""
+
+
 class Config(_Table):
     """All settings of a site. `person_key`: the secret of every keyed hash; who loses it loses all histories."""
 
@@ -263,6 +269,7 @@ class Config(_Table):
     list: ListSettings = ListSettings()
     rules: RuleFiles = RuleFiles()
     web: Web = Web()
+    metrics: MetricsPages = MetricsPages()
     payments: dict[str, PaymentSender] = Field(default_factory=dict)
     person_key: bytes = Field(repr=False)
 

@@ -14,6 +14,7 @@ import structlog
 
 from dialer import run
 from dialer.adapters.ari import Ari, AriSettings
+from dialer.adapters.metrics_loop import pages_of, served
 from dialer.adapters.passwords import HashPool
 from dialer.adapters.redis_deeds import RedisAudit, RedisOnce, RedisThrottle
 from dialer.adapters.redis_ear import RedisEar
@@ -43,13 +44,14 @@ async def serve(path: Path, listen: str | None) -> None:
         engine = Engine(engine_site(site), site.store, phones, site.clock)
         on_signals(engine.stop)
         try:
-            for phone in phones.values():
-                await phone.start()
-            if listen is None:
+            async with contextlib.AsyncExitStack() as open_pages:
+                if place := site.config.metrics.listen:
+                    await open_pages.enter_async_context(served(pages_of(engine, phones, site.clock), place))
+                for phone in phones.values():
+                    await phone.start()
+                if listen is not None:
+                    await open_pages.enter_async_context(web_of_site(site, listen, phones))
                 await engine.run()
-            else:
-                async with web_of_site(site, listen, phones):
-                    await engine.run()
         finally:
             for phone in phones.values():
                 await phone.close()

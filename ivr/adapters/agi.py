@@ -192,6 +192,16 @@ class Server:
         """How many connections are open."""
         return len(self._open)
 
+    @property
+    def most(self) -> int:
+        """How many there may be."""
+        return self._most
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no more calls are taken."""
+        return self._stopping
+
     def serve(self) -> None:
         """Returns when `stop` has been called and the last call has ended."""
         while not self._stopping:

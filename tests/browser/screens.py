@@ -10,6 +10,7 @@ from pathlib import Path
 
 from playwright.async_api import ConsoleMessage, Page, async_playwright
 
+from dialer.service import log_to_stderr
 from dialer.users import Role
 
 from .pages import FLAGS, chromium
@@ -77,5 +78,6 @@ async def sign_in(shift: Shift, folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    log_to_stderr()  # a traceback of its own kind, without anybody's password
     Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
     asyncio.run(main(Path(sys.argv[1]), sys.argv[2:]))

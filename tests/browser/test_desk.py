@@ -142,6 +142,54 @@ async def test_a_lost_network_is_told_and_heals(house: House) -> None:
     assert abs(heard["hertz"] - DEBTOR_HZ) < NEAR_HZ, heard
 
 
+async def test_hold_lets_him_hear_music_and_the_agent_nothing(house: House) -> None:
+    tab, _ = await talking(house)
+    await tab.page.keyboard.press("F8")
+    await tab.until("desk.note.call === 'on_hold'")
+    await tab.page.get_by_text("Ditahan: ia mendengar musik").wait_for()
+    assert (await tab.hears())["loud"] < 0.005
+    await tab.page.keyboard.press("F8")
+    await tab.until("desk.note.call === 'talking'")
+    heard = await tab.hears()
+    assert abs(heard["hertz"] - DEBTOR_HZ) < NEAR_HZ, heard
+
+
+async def test_mute_and_keys(house: House) -> None:
+    """Nothing is sent while muted; a key comes out of Asterisk as a key."""
+    tab, _ = await talking(house)
+    await tab.page.keyboard.press("F4")
+    assert await tab.desk("desk.phone.stream.getAudioTracks()[0].enabled") is False
+    assert await tab.page.get_by_role("button", name="Bersuara").get_attribute("aria-pressed") == "true"
+    await tab.page.keyboard.press("F4")
+    assert await tab.desk("desk.phone.stream.getAudioTracks()[0].enabled") is True
+    await tab.page.keyboard.press("k")
+    await tab.page.locator(".desk-keypad").wait_for()
+    await tab.page.keyboard.type("42#")
+    assert await tab.page.locator(".desk-keypad output").inner_text() == "42#"
+    await tab.page.keyboard.press("Escape")
+    await tab.page.locator(".desk-keypad").wait_for(state="detached")
+    assert await tab.desk("desk.draft.word") == ""  # keys for him were no result
+
+
+async def test_a_word_with_a_colleague_and_then_the_call_is_his(house: House) -> None:
+    """The two agents hear each other and the debtor music; then the colleague has him, with the same account."""
+    first, attempt = await talking(house)
+    second = await house.agent("2102")
+    await second.ready()
+    await first.page.keyboard.press("t")
+    await first.page.get_by_role("button", name="Tanya dulu").click()
+    await first.until("desk.note.asked === '2102' && desk.note.call === 'on_hold'")
+    await second.page.get_by_text("ingin mengalihkan panggilan ini kepada Anda").wait_for()
+    assert abs((await second.hears())["hertz"] - MICROPHONE_HZ) < NEAR_HZ
+    assert abs((await first.hears())["hertz"] - MICROPHONE_HZ) < NEAR_HZ
+    await first.page.get_by_role("button", name="Alihkan sekarang").click()
+    await second.until("desk.note.state === 'talking' && desk.pop")
+    assert await second.desk("desk.note.attempt") == attempt
+    heard = await second.hears()
+    assert abs(heard["hertz"] - DEBTOR_HZ) < NEAR_HZ, heard
+    await first.until("desk.note.state === 'wrap_up' || desk.note.state === 'idle'")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_nobody_is_shut_out(house: House, scheme: str) -> None:
     """axe-core: no serious fault while signing in, before work, when ready, in a call, in wrap-up, on a break."""

@@ -46,7 +46,14 @@ function App({ who }) {
         <select class="input board-pick" aria-label=${t("campaign")} onChange=${(event) => choose(event.target.value)}>
           ${campaigns.map((one) => html`<option key=${idOf(one)} value=${idOf(one)} selected=${idOf(one) === campaign}>${nameOf(one)}</option>`)}</select>
         <${Badge} tone=${STATUS_TONES[board?.status] ?? "quiet"} icon=${{ running: "play", paused: "pause", stopped: "stop" }[board?.status] ?? "clock"}>${board?.status ? t("status." + board.status) : "…"}</${Badge}>
-        <p class="board-reason small" title=${board ? reason(board.reason) : ""}><span class="soft">${t("reason")}:</span> ${board ? reason(board.reason) : t("loading")}</p>
+        <div class="board-alerts" role="status" aria-label=${t("alerts.label")} tabindex="0">${board?.alerts?.length
+          ? board.alerts.map((alert) => html`<${Badge} key=${alert.kind + (alert.facts?.agent ?? "")} tone=${alert.level} icon="alert">${alertText(alert)}</${Badge}>`)
+          : html`<span class="small soft">${board ? t("alerts.none") : ""}</span>`}</div>
+        <div class="row nowrap"><${Run} campaign=${campaign} board=${board} />
+          ${may("campaigns:run") && html`<${Button} icon="gear" disabled=${!board?.settings} onClick=${() => setOpen({ pace: true })}>${t("settings")}</${Button}>`}
+          ${may("agents:order") && html`<${Button} icon="message" label=${t("message_all")} disabled=${!board} onClick=${() => setOpen({ message: "all" })} />`}</div>
+      </div>
+      <p class="board-reason small" title=${board ? reason(board.reason) : ""}><span class="soft">${t("reason")}:</span> ${board ? reason(board.reason) : t("loading")}</p>
       <${Agents} board=${board} onOpen=${(agent) => setOpen({ agent })} />
       <${Flow} board=${board} />
       <${Rates} board=${board} />

@@ -26,7 +26,7 @@ function App() {
   const figures = [
     [t("agent_state.talking"), count(busy), "busy"],
     [t("agent_state.idle"), count(idle), "good"],
-    [t("flow.now"), board ? count(FLIGHTS.reduce((sum, [, states]) => sum + inStates(board, states), 0)) : "–", null],
+    [t("flow"), board ? count(FLIGHTS.reduce((sum, [, states]) => sum + inStates(board, states), 0)) : "–", null],
     [t("figure.utilisation"), percent(day?.utilisation, 0), null],
     [t("figure.answer"), percent(day?.dialled ? day.answered / day.dialled : null, 0), null],
     [t("funnel.promises"), count(day?.promises ?? 0), "good"],
