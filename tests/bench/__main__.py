@@ -22,6 +22,7 @@ from tests.bench import (
     bench_memory,
     bench_profile,
     bench_redis,
+    bench_web,
 )
 from tests.bench.world import Bench, Wanted, open_bench
 
@@ -43,7 +44,7 @@ LIVE: Mapping[str, Live] = {
     "memory": Live(bench_memory.wanted, bench_memory.measure),
     "profile": Live(bench_profile.wanted, bench_profile.measure),
 }
-NAMES = (*LIVE, "conversations", "engine", "redis", "gate", "pacing", "import")
+NAMES = (*LIVE, "conversations", "engine", "redis", "web", "gate", "pacing", "import")
 QUICK = ("attempts", "connect")  # one world does for both; the others are there by name
 QUICK_NAMES = (*QUICK, "engine", "gate")
 
@@ -69,6 +70,8 @@ async def _part(name: str, quick: bool, console: Console, words: Sequence[str]) 
     _head(console, name)
     if name == "redis":
         await bench_redis.main(100 if quick else 4000)
+    elif name == "web":
+        await bench_web.main(quick, console)
     elif name == "conversations":
         await bench_conversations.main(quick, console)
     elif name == "engine":
