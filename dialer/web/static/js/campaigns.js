@@ -75,15 +75,18 @@ function Run({ campaign, status, onDone }) {
     <${Button} icon="stop" disabled=${status !== "running" && status !== "paused"} act=${() => order("stop")}>${t("stop")}</${Button}></div>`;
 }
 
+const COUNTED = ["live", "promise:made", "promise:kept", "promise:part", "promise:broken"];
+
 function State({ full }) {
-  const counters = Object.entries(full.counters).filter(([, n]) => n).sort(([, one], [, other]) => other - one);
-  const all = counters.reduce((sum, [name, n]) => sum + (t.has("outcome." + name) ? n : 0), 0);
+  const { counters } = full;
+  const outcomes = Object.entries(counters).filter(([name, n]) => n && name.startsWith("outcome:")).map(([name, n]) => [name.slice(8), n]).sort(([, one], [, other]) => other - one);
+  const all = outcomes.reduce((sum, [, n]) => sum + n, 0);
   return html`<div class="stack">
     ${full.faults.length > 0 && html`<${Note} tone="bad"><strong>${t("faults")}</strong><ul>${full.faults.map((fault) => html`<li key=${fault}>${fault}</li>`)}</ul></${Note}>`}
     <div class="tiles"><${Tile} name=${t("contacts")} value=${count(full.contacts)} /><${Tile} name=${t("due")} value=${count(full.due)} /><${Tile} name=${t("later")} value=${count(full.later)} />
-      <${Tile} name=${t("attempts")} value=${count(all)} /></div>
+      <${Tile} name=${t("attempts")} value=${count(counters.attempts ?? 0)} />${COUNTED.filter((name) => counters[name]).map((name) => html`<${Tile} key=${name} name=${t("counter." + name)} value=${count(counters[name])} />`)}</div>
     <h3>${t("came")}</h3>
-    ${counters.length ? html`<div class="counters">${counters.map(([name, n]) => html`<${Tile} key=${name} name=${t.has("outcome." + name) ? t("outcome." + name) : name.replaceAll("_", " ")} value=${count(n)} more=${all && t.has("outcome." + name) ? percent(n / all, 0) : ""} />`)}</div>`
+    ${outcomes.length ? html`<div class="hours">${outcomes.map(([name, n]) => html`<span>${t.has("outcome." + name) ? t("outcome." + name) : name}</span><${Meter} value=${n} most=${outcomes[0][1]} label=${`${name}: ${n}`} /><span class="num"><b>${count(n)}</b> <span class="small soft">${percent(n / all, 0)}</span></span>`)}</div>`
       : html`<p class="soft">${t("came.none")}</p>`}</div>`;
 }
 

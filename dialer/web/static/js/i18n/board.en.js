@@ -111,7 +111,7 @@ export default {
   "health.asterisk.down": "{node}: not connected",
   "health.rules": "Rules",
 
-  "chart.load": "Agents and calls",
+  "chart.load": "Load",
   "chart.working": "agents",
   "chart.in_flight": "without agent",
   "chart.abandon": "Abandoned",

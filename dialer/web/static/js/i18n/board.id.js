@@ -111,7 +111,7 @@ export default {
   "health.asterisk.down": "{node}: tidak terhubung",
   "health.rules": "Aturan",
 
-  "chart.load": "Agen dan panggilan",
+  "chart.load": "Beban",
   "chart.working": "agen",
   "chart.in_flight": "tanpa agen",
   "chart.abandon": "Terabaikan",
