@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dialer.adapters.clock import SystemClock
 from dialer.adapters.sounds import RATE
 from tests.asterisk.audio import read
 from tests.asterisk.waiting import until
@@ -58,7 +59,7 @@ async def test_sign_in_talk_and_result(house: House) -> None:
 
 async def talking(house: House, extension: str = "2101", **settings: object) -> tuple[Tab, str]:
     """An agent in a call; his tab, and the attempt."""
-    await house.floor.open(wrap_up_max_s=60, **settings)
+    await house.floor.open(**{"wrap_up_max_s": 60} | settings)
     tab = await house.agent(extension)
     await tab.ready()
     await house.floor.add(house.floor.debtor("human"))
@@ -100,6 +101,21 @@ async def test_a_promise_is_checked_before_it_is_sent(house: House) -> None:
     assert (record["disposition"], record["promise_amount"]) == ("promise", "250000")
     await tab.until("desk.note.state === 'idle'")
     assert await page.evaluate("Object.keys(localStorage).filter((key) => key.includes('draft')).length") == 0
+
+
+async def test_wrap_up_that_ends_by_itself_loses_nothing(house: House) -> None:
+    tab, _ = await talking(house, wrap_up_max_s=4)
+    await tab.page.keyboard.press("F9")
+    await tab.until("desk.note.state === 'wrap_up'")
+    await tab.page.keyboard.press("6")
+    await tab.page.get_by_label("Catatan").fill("sakit sejak bulan lalu")
+    (record,) = await house.floor.records(1)
+    assert record["disposition"] == "hardship"
+    await tab.until("desk.note.state === 'idle'")
+    assert await tab.desk("desk.left.length") == 0
+    (person,) = {record["person"]}
+    now = SystemClock().now()
+    assert "sakit sejak bulan lalu" in [one.text for one in await house.floor.store.history(person, now)]
 
 
 async def test_two_agents_at_once(house: House) -> None:

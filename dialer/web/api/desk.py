@@ -1,5 +1,6 @@
 """An agent's own desk: how he stands, who is on the line, his telephone's password, and all that he orders."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Protocol
@@ -349,12 +350,14 @@ async def _lines(office: Office) -> list[Line]:
 async def _pop(office: Office, who: Who, seen: DeskNote, at: float) -> Pop | None:
     if not seen.attempt and not seen.contact:
         return None
-    settings = await office.books.campaign(seen.campaign)
-    contact = await office.books.contact(seen.campaign, seen.contact) if seen.contact else None
+    settings, contact, facts = await asyncio.gather(  # an agent waits for it: one after the other takes too long
+        office.books.campaign(seen.campaign),
+        office.books.contact(seen.campaign, seen.contact),
+        office.books.facts(seen.campaign, seen.attempt),
+    )
     if settings is None:
         return None
     campaign, known = settings[0], contact or Contact(seen.contact, "", ())
-    facts = await office.books.facts(seen.campaign, seen.attempt) if seen.attempt else ()
     past = await _histories(office).history(known.person, at) if known.person else ()
     mine = [one for one in past if one.contact in ("", known.id)]
     return build_pop(seen, campaign, known, mine, facts, frozenset(office.config.web.agent_fields), at)

@@ -16,10 +16,10 @@ export function draftOf(attempt) {
   }
 }
 
-/** Keep it; `name` is shown where the draft is all that is left of the call. */
-export function keepDraft(attempt, draft, name = "") {
+/** Keep it; `name` is shown where the draft is all that is left of the call, `sent`: the server has it as it stands. */
+export function keepDraft(attempt, draft, name = "", sent = false) {
   const typed = Object.keys(EMPTY).some((key) => draft[key]);
-  keep(PREFIX + attempt, typed ? JSON.stringify({ ...draft, name, at: Date.now() }) : null);
+  keep(PREFIX + attempt, typed ? JSON.stringify({ ...draft, name, sent, at: Date.now() }) : null);
 }
 
 export const dropDraft = (attempt) => keep(PREFIX + attempt, null);
@@ -32,8 +32,9 @@ export function unsent(but) {
       if (!key.startsWith("santun." + PREFIX)) continue;
       const attempt = key.slice(("santun." + PREFIX).length);
       const draft = draftOf(attempt);
-      if (Date.now() - (draft.at ?? 0) > KEPT_MS) dropDraft(attempt);
-      else if (attempt !== but) found.push({ attempt, ...draft });
+      if (attempt === but) continue;
+      if (draft.sent || !draft.word && !draft.note.trim() || Date.now() - (draft.at ?? 0) > KEPT_MS) dropDraft(attempt);
+      else found.push({ attempt, ...draft });
     }
   } catch {
     // no storage: nothing kept

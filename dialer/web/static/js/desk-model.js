@@ -2,6 +2,8 @@
 
 import { Problem, ask, get, newKey, post } from "./lib/api.js";
 import { keep, kept } from "./lib/kept.js";
+import { now } from "./lib/format.js";
+import { toSignIn } from "./lib/session.js";
 import { Live } from "./lib/live.js";
 import { chime, warn } from "./desk-sound.js";
 import { EMPTY, draftOf, dropDraft, keepDraft, unsent } from "./desk-draft.js";
@@ -11,6 +13,7 @@ import { Softphone } from "./softphone.js";
 const IN_CALL = new Set(["reserved", "talking", "wrap_up"]);
 const OUT = new Set(["", "signed_out"]);
 const AGAIN_MS = 2000;
+const LAST_MOMENT_MS = 2500;
 
 export const isOut = (note) => !note || OUT.has(note.state);
 
@@ -30,6 +33,7 @@ export class Desk extends EventTarget {
   phone = null;
   #live = null;
   #sending = null;
+  #ending = 0;
 
   constructor(who, audio) {
     super();
@@ -94,6 +98,10 @@ export class Desk extends EventTarget {
     const was = this.link?.word;
     this.link = link;
     if (link.word === "down" && was === "live") this.#say("link_down");
+    if (link.word === "refused") {
+      if (inCall(this.note)) this.#say("session_ended");
+      else toSignIn(); // what was typed waits in this browser
+    }
     if (link.word === "live" && was && was !== "live" && was !== "connecting") this.#say("link_up");
     this.#changed();
   }
@@ -123,6 +131,7 @@ export class Desk extends EventTarget {
       performance.mark("santun.joined", { detail: note.attempt });
     }
     if (was && was.state !== note.state) this.#moved(was, note);
+    this.#lastMoment(note);
     this.#changed();
   }
 
@@ -201,7 +210,10 @@ export class Desk extends EventTarget {
   /** One click: microphone, telephone, ready for this campaign. */
   async ready(campaign) {
     keep("desk.campaign", campaign);
-    if (this.#wantsPhone()) await this.phone.start();
+    if (this.#wantsPhone()) {
+      await this.phone.start();
+      await this.phone.registered();
+    }
     await this.#order("/desk/ready", { campaign });
   }
 
@@ -235,6 +247,22 @@ export class Desk extends EventTarget {
     this.#changed();
   }
 
+  /** Wrap-up is about to end by itself: what was chosen is sent as it is, if the server takes it. */
+  #lastMoment(note) {
+    clearTimeout(this.#ending);
+    if (note.state !== "wrap_up" || !note.wrap_until) return;
+    this.#ending = setTimeout(async () => {
+      if (this.note.attempt !== note.attempt || this.note.state !== "wrap_up" || !this.draft.word) return;
+      try {
+        await this.send();
+        this.#say("sent_in_time");
+      } catch (problem) {
+        if (!(problem instanceof Problem)) throw problem; // it stays here as unsent
+      }
+      this.#changed();
+    }, Math.max(0, (note.wrap_until - now()) * 1000 - LAST_MOMENT_MS));
+  }
+
   /** Send the result: in wrap-up it ends it, in the call it is kept. The same wish has the same key, however often it is sent. */
   async send() {
     const { attempt } = this.note;
@@ -245,6 +273,7 @@ export class Desk extends EventTarget {
     const told = await post(wrapping ? "/desk/wrapped" : "/desk/disposition", body, { key: this.#sending.key });
     this.#sending = null;
     if (wrapping) dropDraft(attempt);
+    else keepDraft(attempt, this.draft, this.pop?.name ?? "", true);
     return told;
   }
 

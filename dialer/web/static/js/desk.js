@@ -244,7 +244,7 @@ function Start() {
       setProblem(error);
     }
   };
-  useKeys({ Enter: { what: t("act.ready"), run: go, when: () => Boolean(campaign) } }, [campaign]);
+  useKeys({ Enter: { what: t("act.ready"), run: go, when: () => Boolean(campaign) && !document.activeElement?.closest("button, a, summary, select") } }, [campaign]);
   return html`<div class="desk-middle stack-l">
     <${Unsent} />
     <section class="card stack" aria-labelledby="ready-title"><h1 id="ready-title">${t("start.title", { name: who.name })}</h1>

@@ -5,6 +5,8 @@ export default {
   "since": "Since",
   "call": "The call",
   "news": "What happened",
+  "news.session_ended": "Your session has ended. The call goes on until you hang up; then sign in again.",
+  "news.sent_in_time": "Wrap-up was over: your result was sent as it stood.",
   "news.link_down": "The connection to the server was lost. Your call goes on.",
   "news.link_up": "The connection to the server is back.",
   "news.phone_away": "The telephone lost its connection. A call that is going on stays.",

@@ -5,6 +5,8 @@ export default {
   "since": "Sejak",
   "call": "Panggilan",
   "news": "Yang terjadi",
+  "news.session_ended": "Sesi Anda sudah berakhir. Panggilan berjalan sampai ditutup; lalu masuk lagi.",
+  "news.sent_in_time": "Waktu pencatatan habis: hasil Anda dikirim apa adanya.",
   "news.link_down": "Sambungan ke server putus. Panggilan Anda tetap berjalan.",
   "news.link_up": "Sambungan ke server pulih.",
   "news.phone_away": "Telepon kehilangan sambungan. Panggilan yang berlangsung tetap ada.",
