@@ -40,10 +40,8 @@ async def test_pop(house: House) -> None:
         took = sorted((at - entered[attempt]) * 1000 for attempt, at in marks[name].items() if attempt in entered)
         assert len(took) >= CALLS - 1, f"{len(took)} of {CALLS} calls were seen"
         p50, p90, p99 = (took[min(len(took) - 1, int(len(took) * share))] for share in (0.5, 0.9, 0.99))
-        load = os.getloadavg()[0]
-        print(
-            f"{what} after BridgeEnter, {len(took)} calls, load {load:.0f}: p50 {p50:.0f}, p90 {p90:.0f}, p99 {p99:.0f} ms"
-        )
+        figures = f"p50 {p50:.0f}, p90 {p90:.0f}, p99 {p99:.0f} ms"
+        print(f"{what} after BridgeEnter, {len(took)} calls, load {os.getloadavg()[0]:.0f}: {figures}")
         if name == "santun.pop":
             assert p99 <= P99_MS
 
