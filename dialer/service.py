@@ -15,6 +15,7 @@ import structlog
 from dialer import run
 from dialer.adapters.ari import Ari, AriSettings
 from dialer.adapters.metrics_loop import pages_of, served
+from dialer.adapters.list_jobs import ListJobs
 from dialer.adapters.passwords import HashPool
 from dialer.adapters.redis_deeds import RedisAudit, RedisOnce, RedisThrottle
 from dialer.adapters.redis_ear import RedisEar
@@ -87,6 +88,7 @@ def sockets_of(office: Office) -> Mapping[str, tuple[Right, Socket]]:
 async def open_office(site: OpenSite, config: Config, phones: Mapping[str, Telephony]) -> AsyncIterator[Office]:
     """All that the web's handlers use."""
     link, passwords, web = Link(config.redis.url), HashPool(), config.web
+    lists = ListJobs(config)
     each_s = 1 / web.requests_per_second
     limits = Limits(web.idle_minutes * 60.0, web.day_hours * 3600.0, each_s, max(1, round(BURST_S / each_s)))
     users = RedisUsers(link)
@@ -114,9 +116,10 @@ async def open_office(site: OpenSite, config: Config, phones: Mapping[str, Telep
             new_id=new_id,
             pack_of=site.pack_of,
             phones=phones,
-            parts={"soft_phones": soft_phones},
+            parts={"soft_phones": soft_phones, "lists": lists},
         )
     finally:
+        await lists.close()
         await soft_phones.shut()
         for ari in aris:
             await ari.close()

@@ -6,7 +6,7 @@ from dialer.web.route import Route
 
 RESOURCES = (
     "users", "desk", "live", "campaigns", "debtors", "stops", "call_backs", "promises", "payments", "agents",
-    "outcomes", "recordings",
+    "outcomes", "recordings", "lists",
 )  # fmt: skip
 
 
