@@ -14,8 +14,8 @@ import structlog
 
 from dialer import run
 from dialer.adapters.ari import Ari, AriSettings
-from dialer.adapters.metrics_loop import pages_of, served
 from dialer.adapters.list_jobs import ListJobs
+from dialer.adapters.metrics_loop import pages_of, served
 from dialer.adapters.passwords import HashPool
 from dialer.adapters.redis_deeds import RedisAudit, RedisOnce, RedisThrottle
 from dialer.adapters.redis_ear import RedisEar
