@@ -8,7 +8,7 @@ ignored; one that was missed need not be asked for, as each is whole. Names, amo
 from dataclasses import dataclass, replace
 
 from dialer.mask import mask_number
-from dialer.model import Agent, AgentState, Attempt, Campaign
+from dialer.model import PREVIEWED, Agent, AgentState, Attempt, Campaign
 
 VERSION = 1
 
@@ -36,6 +36,7 @@ class DeskNote:
     language: str = ""
     call: str = ""  # a word of CallState, as it was at this change: later ones of the call alone tell nothing
     wrap_until: float = 0.0  # state wrap_up: then it ends by itself
+    preview_until: float = 0.0  # state preview: `contact` is offered until then
     break_reason: str = ""  # one of Campaign.breaks, or cool_down: our pause after an abusive call
     break_until: float = 0.0  # state break: then it ends by itself
     sent_by: str = ""  # the supervisor who ordered the break or the sign-out
@@ -92,6 +93,8 @@ def desk_note(
         monitored=monitored,
         next="sign_out" if agent.sign_out_next else "break" if agent.break_next else "",
     )
+    if attempt is None and agent.offer:
+        return replace(note, contact=agent.offer, kind=PREVIEWED, preview_until=agent.offer_until)
     if attempt is None:
         return note
     return replace(

@@ -13,7 +13,7 @@ from dialer.errors import NotLeader, StoreError
 from dialer.hands import STORE_RETRY_S, Hands
 from dialer.leading import Leader, resign_all, shares
 from dialer.measured import Health
-from dialer.model import Command, Event, Status
+from dialer.model import Command, Event, Mode, Status
 from dialer.model import Seen as Kind
 from dialer.orders import of_phone_key
 from dialer.placing import Ready, Refusal
@@ -140,6 +140,9 @@ class Engine:
 
     def say(self, text: str, action: str, **facts: object) -> None:
         log.info(text, action=action, **facts)
+
+    def holds(self, run: Run) -> tuple[str, ...]:
+        return self._holds(run)
 
     def write_soon(self) -> None:
         self._write_wanted.set()
@@ -273,6 +276,9 @@ class Engine:
         for attempt_id in ended:
             self._hands.perform(run, run.floor.cancel(attempt_id, ENDED_RINGING, now))
         run.series.saw(decision, len(ended), now)
+        previews = run.campaign.mode is Mode.PREVIEW
+        self._hands.offer(run, decision.start if previews else 0)
+        decision = replace(decision, start=0) if previews else decision
         if decision.start or backs or refusals:
             run.placing = True
             pace = min(run.campaign.calls_per_second, run.share.calls_per_second)

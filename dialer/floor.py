@@ -25,7 +25,7 @@ from dialer.calls import (
     word_of,
 )
 from dialer.dialplan import Context, IvrResult, room
-from dialer.model import CALL_BACK, AgentState, Attempt, CallState, Campaign, Contact, Event, Link, Seen
+from dialer.model import OWN_AGENT, AgentState, Attempt, CallState, Campaign, Contact, Event, Link, Seen
 from dialer.moves import Moves
 from dialer.originate import timeout_s
 from dialer.routing import JOIN_LIMIT_S, choose, may_send
@@ -203,7 +203,7 @@ class Floor:
             actions += self._talked(after, at)
         if before.state is CallState.JOINING:
             actions += self.team.join_failed(before.agent, before.id, at)
-        if before.kind == CALL_BACK and after.state in _UNSERVED:
+        if before.kind in OWN_AGENT and after.state in _UNSERVED:
             actions += self.team.let_go(before.id, at)
         return actions
 
@@ -213,6 +213,7 @@ class Floor:
             case Word.RINGING if not before.ringing_at:
                 self.books.told("ring", attempt_id, "", at)
                 self.deadlines.set("rang", attempt_id, at + self.campaign.ring_s)
+                return [SaveAgent(one) for one in self.team.waiting_for(before)]
             case Word.PERSON if before.state not in SETTLED:
                 self.books.live(attempt_id, at)
                 self._wait(attempt_id, at + self.campaign.connect_limit_ms / 1000)
@@ -280,7 +281,7 @@ class Floor:
         """Whoever waits longest is served first by an agent who may have become free."""
         waiting = self.books.waiting()
         if not self.team.has_idle():
-            waiting = [one for one in waiting if one.kind == CALL_BACK]  # somebody may be reserved for him
+            waiting = [one for one in waiting if one.kind in OWN_AGENT]  # somebody may be reserved for him
         for attempt in waiting:
             actions = [*actions, *self._serve(attempt, at)]
         return actions
@@ -339,7 +340,7 @@ class Floor:
             actions += self.team.join_failed(attempt.agent, attempt.id, event.at)
         actions += self._wrapped_by_call(agent_id)
         actions += self.team.joined(agent_id, attempt.id, event.at)
-        if attempt.kind == CALL_BACK:
+        if attempt.kind in OWN_AGENT:
             actions += self.team.let_go(attempt.id, event.at)
         talked = f"{attempt.agents} {agent_id}".strip()
         moved = evolve(step(self.attempts[attempt.id], Word.JOINED, event.at), agent=agent_id, agents=talked)

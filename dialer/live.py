@@ -15,6 +15,7 @@ from dialer.snapshot import AgentSeen, AttemptSeen, Candidate, Decision, Flight,
 
 _WORKING = {
     AgentState.IDLE: Working.IDLE,
+    AgentState.PREVIEW: Working.RESERVED,
     AgentState.RESERVED: Working.RESERVED,
     AgentState.TALKING: Working.TALKING,
     AgentState.WRAP_UP: Working.WRAP_UP,

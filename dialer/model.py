@@ -41,6 +41,13 @@ class Mode(StrEnum):
     PREVIEW = "preview"  # the agent sees the account first and calls himself
 
 
+class AfterPreview(StrEnum):
+    """What becomes of an account that an agent looks at for too long."""
+
+    SKIP = "skip"
+    CALL = "call"
+
+
 class Overflow(StrEnum):
     """Where a live answer goes when no agent came in time."""
 
@@ -143,6 +150,9 @@ class Campaign:
     promise_least: int = 0  # least amount of a promise; 0: the account's own minimum
     promise_grace_days: int = 1  # a transfer takes so long: a promise counts as broken after it
     breaks: dict[str, bool] = field(default_factory=lambda: dict(BREAKS))  # reason -> does it count as work
+    preview_s: int = 60  # Mode.PREVIEW: so long an agent may look at an account
+    preview_then: AfterPreview = AfterPreview.SKIP
+    preview_skip_s: int = 900  # a skipped account is due again after it
     silent_monitoring: bool = False  # agents are not told who listens: where the law allows it
     cool_down_s: int = 300  # the agent's break after an abusive call; 0: none
     shift_ends: str = ""  # "17:30" in the pack's first zone: the agents go, and no answer may come after it
@@ -294,6 +304,9 @@ class CallState(StrEnum):
 
 CALL_BACK = "call_back"  # Attempt.kind of a call at the minute that the debtor chose
 INBOUND = "inbound"  # Attempt.kind of a call that came in
+PREVIEWED = "preview"  # of one whose account its agent has seen before
+MANUAL = "manual"  # of one that an agent dialled by hand
+OWN_AGENT = frozenset({CALL_BACK, PREVIEWED, MANUAL})  # an agent is reserved for them before they are dialled
 
 
 @dataclass(frozen=True, slots=True)
@@ -494,6 +507,7 @@ class AgentState(StrEnum):
     WRAP_UP = "wrap_up"
     BREAK = "break"
     LOST = "lost"  # his leg went
+    PREVIEW = "preview"  # sees an account, and calls or skips it
 
 
 @dataclass(frozen=True, slots=True)
@@ -514,6 +528,8 @@ class Agent:
     break_until: float = 0.0  # when it ends by itself
     sent_by: str = ""  # the supervisor who ordered the break or the sign-out
     help: bool = False  # calls for a supervisor
+    offer: str = ""  # state preview: the contact that he sees
+    offer_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

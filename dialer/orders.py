@@ -10,7 +10,7 @@ from dialer import breaks, handover, supervise
 from dialer.actions import HangUp, Save, TellDesk
 from dialer.agents import Word
 from dialer.answers import Answer, Handler, agent_of, call_of
-from dialer.calls import SETTLED, evolve
+from dialer.calls import SETTLED, UNANSWERED, evolve
 from dialer.desknote import DeskMessage
 from dialer.dispositions import fault
 from dialer.floor import Floor
@@ -109,6 +109,8 @@ def _hang_up(floor: Floor, command: Command, at: float) -> Answer:
         return False, f"agent {agent_id} has no call", []
     if attempt.state in SETTLED:
         return False, "the call is over", []
+    if attempt.state in UNANSWERED:
+        return True, "hanging up", floor.cancel(attempt.id, "agent", at)
     return True, "hanging up", [HangUp(attempt.id, "agent")]
 
 

@@ -11,7 +11,7 @@ from dialer.actions import Action, HangUp
 from dialer.calls import SETTLED, UNANSWERED, Word
 from dialer.dialplan import Context
 from dialer.floor import OVERDUE_S, Floor
-from dialer.model import CALL_BACK, Agent, AgentState, Attempt, CallState, Event, LiveChannel, Seen
+from dialer.model import OWN_AGENT, Agent, AgentState, Attempt, CallState, Event, LiveChannel, Seen
 from dialer.moves import LINK_PREFIX
 from dialer.originate import timeout_s
 from dialer.routing import JOIN_LIMIT_S, KEPT_IN
@@ -121,7 +121,7 @@ def _agent(floor: Floor, agent: Agent, at: float) -> list[Action]:
     attempt = floor.attempts.get(agent.attempt)
     state = None if attempt is None or attempt.agent != agent.id else attempt.state
     match agent.state:
-        case AgentState.RESERVED if attempt is not None and attempt.kind == CALL_BACK and attempt.state in KEPT_IN:
+        case AgentState.RESERVED if attempt is not None and attempt.kind in OWN_AGENT and attempt.state in KEPT_IN:
             pass  # he is kept for it
         case AgentState.RESERVED if floor.moves.is_kept(agent.id, agent.attempt):
             pass  # a colleague hands him a caller

@@ -12,7 +12,7 @@ from dialer.actions import Action, HangUp, LookAgain, RaiseLeg, SaveAgent
 from dialer.agents import BUSY, WANTS_LEG, Word, step
 from dialer.books import Told
 from dialer.dialplan import SERVICE_CODES, endpoint, room
-from dialer.model import AGENT_ID, Agent, AgentState, Event, Seen
+from dialer.model import AGENT_ID, OWN_AGENT, Agent, AgentState, Attempt, Event, Seen
 from dialer.routing import longest_idle
 
 SUPERVISING = "supervising"  # a supervisor's break: callers are handed to him, none comes from the queue
@@ -118,6 +118,18 @@ class Team:
         """Idle -> reserved for this attempt."""
         return self.keep(replace(self._step(agent, Word.RESERVE, at), attempt=attempt))
 
+    def offer(self, agent: Agent, contact: str, until: float, at: float) -> Agent:
+        """Idle -> he is shown this account."""
+        return self.keep(replace(self._step(agent, Word.OFFER, at), offer=contact, offer_until=until))
+
+    def not_offered(self, agent_id: str, at: float) -> list[Action]:
+        """He sees no account any more; where he had only looked at it he is idle again, as the last in the queue."""
+        agent = self.agents.get(agent_id)
+        if agent is None or not (agent.offer or agent.state is AgentState.PREVIEW):
+            return []
+        moved = self.keep(replace(self._step(agent, Word.OFFER_OVER, at), offer="", offer_until=0.0))
+        return self._arrive(moved, at) if moved.state is not agent.state else [SaveAgent(moved)]
+
     def promise(self, agent: Agent, attempt: str, at: float) -> list[Action]:
         """He is reserved for a call-back before it is dialled."""
         return [SaveAgent(self.reserve(agent, attempt, at))]
@@ -125,6 +137,12 @@ class Team:
     def promised(self) -> set[str]:
         """Attempts that an agent is reserved for."""
         return {agent.attempt for agent in self.agents.values() if agent.state is AgentState.RESERVED}
+
+    def waiting_for(self, attempt: Attempt) -> list[Agent]:
+        """Whoever is reserved for a call that is not answered yet: his desk shows how it stands."""
+        if attempt.kind not in OWN_AGENT:
+            return []
+        return [one for one in self.agents.values() if one.state is AgentState.RESERVED and one.attempt == attempt.id]
 
     def let_go(self, attempt: str, at: float) -> list[Action]:
         """Nobody is reserved for this attempt any more."""

@@ -18,6 +18,7 @@ from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.demo.carrier import CarrierSettings
 from dialer.dialplan import Told, endpoint, room
+from dialer.model import Mode
 
 from .ami_client import AmiClient
 from .audio import read, rms
@@ -241,3 +242,30 @@ async def desk(office: Office, agent: str) -> dict[str, object]:
     raw = await office.store._link.one(("GET", desk_key(agent)))
     note: dict[str, object] = json.loads(raw)
     return note
+
+
+# ---- calls that agents start
+
+
+async def test_an_account_seen_first_and_a_number_dialled_by_hand(office: Office, ears: Ears) -> None:
+    await office.open("1001", mode=Mode.PREVIEW)
+    seen, other = office.debtor("listens"), office.debtor("listens")
+    await office.add(seen)
+    await office.order("start")
+    await office.known_as("1001", "preview")
+    note = await desk(office, "1001")
+    assert (note["kind"], note["contact"]) == ("preview", seen.id)
+    office.forget()
+    attempt = await office.order("preview_call", agent="1001")
+    assert await office.talking("1001") == attempt
+    await ears.hears("1001", DEBTOR)
+    await office.add(other)
+    await office.end_talk("1001", "refuses")
+    office.forget()
+    attempt = await office.order("dial", agent="1001", contact=other.id, number="0")
+    assert await office.talking("1001") == attempt
+    await ears.hears(DEBTOR, "1001")
+    await office.end_talk("1001", "refuses")
+    books = await office.books(2)
+    assert (books[seen.id]["kind"], books[other.id]["kind"]) == ("preview", "manual")
+    assert {one["outcome"] for one in books.values()} == {"connected"}
