@@ -87,7 +87,7 @@ def sockets_of(office: Office) -> Mapping[str, tuple[Right, Socket]]:
 @asynccontextmanager
 async def open_office(site: OpenSite, config: Config, phones: Mapping[str, Telephony]) -> AsyncIterator[Office]:
     """All that the web's handlers use."""
-    link, passwords, web = Link(config.redis.url), HashPool(), config.web
+    link, passwords, web = Link(config.redis.url), HashPool(1 if phones else 2), config.web
     lists = ListJobs(config)
     each_s = 1 / web.requests_per_second
     limits = Limits(web.idle_minutes * 60.0, web.day_hours * 3600.0, each_s, max(1, round(BURST_S / each_s)))

@@ -163,6 +163,7 @@ async def identify(office: Office, request: web.Request, cost: int = 1) -> tuple
         return None
     signed_in = await office.sessions.find(cookie, at, cost)
     if signed_in is None:
+        await _throttled(office, address)  # who tries cookies, tries them slowly
         return None
     user, session, wait_s = signed_in
     Visit.of(request).who = user.name
@@ -296,8 +297,9 @@ def _response(route: Route, answer: Any) -> web.StreamResponse:
 
 
 def _print(request: web.Request, asked: Asked[Any, Any]) -> str:
-    """What was asked, as a hash; of an upload without its content, which is read but once."""
-    body = b"" if isinstance(asked.body, Upload) else msgspec.json.encode(asked.body)
+    """What was asked, as a hash; of an upload its length alone, for its content is read but once."""
+    uploads = isinstance(asked.body, Upload)
+    body = str(request.content_length).encode() if uploads else msgspec.json.encode(asked.body)
     return hashlib.sha256(f"{request.method} {request.path_qs}\n".encode() + body).hexdigest()
 
 

@@ -16,6 +16,7 @@ from dialer.web.problems import Problem
 
 log = structlog.get_logger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+OPEN = frozenset({"/health", "/ready"})  # a load balancer asks by address
 LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SECURE_COOKIE = "__Host-santun"
 PLAIN_COOKIE = "santun"  # http on loopback only
@@ -80,7 +81,7 @@ def guard(office: Office) -> Any:
         began = office.clock.monotonic()
         visit = request[VISIT] = Visit(is_secure(office, request))
         try:
-            here = is_here(office, request)
+            here = request.path in OPEN or is_here(office, request)
             response = await _answer(request, handler) if here else told(ELSEWHERE)
         except asyncio.CancelledError:
             _line(request, visit, 499, office.clock.monotonic() - began)

@@ -48,8 +48,8 @@ def document(tables: Mapping[str, Iterable[Route]]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for resource, route in routes:
         paths.setdefault(API + route.path, {})[route.method.lower()] = _operation(resource, route, by_kind, components)
-    for route_query in {route.query for _, route in routes if route.query is not None}:
-        components.pop(route_query.__name__, None)  # its fields are parameters
+    for name in {_name(route.query, by_kind) for _, route in routes if route.query is not None}:
+        components.pop(name, None)  # its fields are parameters
     return {
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
@@ -71,16 +71,24 @@ def _is_typed(kind: Any) -> bool:
     return kind is not None and kind not in (Upload, Download, Raw)
 
 
+def _schema(kind: Any, kinds: list[tuple[Any, dict[str, Any]]]) -> dict[str, Any]:
+    return next((schema for known, schema in kinds if known is kind), {})
+
+
+def _name(kind: Any, kinds: list[tuple[Any, dict[str, Any]]]) -> str:
+    """Under which it stands: its own, or a longer one where another type has the same."""
+    return str(_schema(kind, kinds)["$ref"]).rpartition("/")[2]
+
+
 def _operation(
     resource: str, route: Route, kinds: list[tuple[Any, dict[str, Any]]], components: Mapping[str, Any]
 ) -> dict[str, Any]:
-    schema = next((schema for kind, schema in kinds if kind is route.gives), {})
     operation: dict[str, Any] = {
         "operationId": route.name,
         "tags": [resource],
         "summary": route.summary,
-        "parameters": [*_in_path(route), *_in_query(route, components)],
-        "responses": {str(_status(route)): _success(route, schema), **_refusals(route)},
+        "parameters": [*_in_path(route), *_in_query(route, kinds, components)],
+        "responses": {str(_status(route)): _success(route, _schema(route.gives, kinds)), **_refusals(route)},
         "security": [{"token": []}, {"session": []}] if route.right is not None else [],
     }
     if about := (route.run.__doc__ or "").strip():
@@ -93,8 +101,8 @@ def _operation(
         raw = {"schema": {"type": "string", "format": "binary"}}
         operation["requestBody"] = {"required": True, "content": {"application/octet-stream": raw}}
     elif route.takes is not None:
-        schema = next(schema for kind, schema in kinds if kind is route.takes)
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content = {"application/json": {"schema": _schema(route.takes, kinds)}}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
@@ -108,10 +116,12 @@ def _in_path(route: Route) -> list[dict[str, Any]]:
     return found
 
 
-def _in_query(route: Route, components: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _in_query(
+    route: Route, kinds: list[tuple[Any, dict[str, Any]]], components: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     if route.query is None:
         return []
-    shape = components[route.query.__name__]
+    shape = components[_name(route.query, kinds)]
     needed = shape.get("required", [])
     return [
         {"name": name, "in": "query", "required": name in needed, "schema": schema}

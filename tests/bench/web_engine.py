@@ -20,7 +20,9 @@ from tests import packs
 from tests.site import contacts
 from tests.twins import EPOCH, Debtor, TwinAsterisk, TwinClock, new_id
 
-CAMPAIGN = Campaign("bench", "Bench", pack="demo", mode=Mode.PROGRESSIVE, wrap_up_max_s=3, lines_max=1000)
+CAMPAIGN = Campaign(
+    "bench", "Bench", pack="demo", mode=Mode.PROGRESSIVE, wrap_up_max_s=3, lines_max=1000, calls_per_second=50.0
+)
 TRUNK = Trunk("trunk", "a", "PJSIP/{digits}@carrier", 1000, 200.0)
 CONTACTS = 40_000
 TIMER_S = 0.05

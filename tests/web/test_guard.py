@@ -135,8 +135,10 @@ async def test_pages_hold_no_script_and_no_style_of_their_own() -> None:
 
 async def test_another_name_is_not_served(house: House) -> None:
     """A page of evil.example whose name leads to loopback reaches nothing."""
-    assert (await house.client().get("//health", headers={"Host": "evil.example"})).kind == "wrong_host"
-    assert (await house.client().get("//health", headers={"Host": "localhost:1"})).status == 200
+    for path in ("/me", "/openapi.json", "//sign-in", "//static/css/base.css", "//nowhere"):
+        assert (await house.client().get(path, headers={"Host": "evil.example"})).kind == "wrong_host"
+    assert (await house.client().get("//health", headers={"Host": "10.0.0.1"})).status == 200
+    assert (await house.client().get("/openapi.json", headers={"Host": "localhost:1"})).status == 200
 
 
 async def test_a_strangers_word_about_the_sender_is_not_believed(house: House) -> None:

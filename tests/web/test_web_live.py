@@ -1,6 +1,7 @@
 """Live updates: what is sent is what was published, each number once, one subscription, and slow readers skip."""
 
 import asyncio
+import contextlib
 import json
 import socket as sockets
 from collections.abc import Callable
@@ -240,3 +241,20 @@ async def test_sockets_end_when_the_process_goes(house: House) -> None:
             while (message := await socket.receive()).type is WSMsgType.TEXT:
                 pass
         assert (message.type, message.data) == (WSMsgType.CLOSE, live.GOING)
+
+
+async def test_one_session_has_only_so_many_sockets(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "SOCKETS_MAX", 2)
+    budi, other = await house.signed_in("budi", Role.AGENT, "1001"), await house.signed_in("citra", Role.AGENT, "1002")
+    async with budi.live("desk=1"), other.live("desk=1"):
+        async with budi.live("desk=1"):
+            with pytest.raises(WSServerHandshakeError) as refused:
+                async with budi.live("desk=1"):
+                    pass
+            assert refused.value.status == 429
+        async with asyncio.timeout(5):
+            while True:  # the one that was closed makes room
+                with contextlib.suppress(WSServerHandshakeError):
+                    async with budi.live("desk=1"):
+                        break
+                await asyncio.sleep(0.02)
