@@ -14,8 +14,8 @@ import structlog
 
 from dialer import run
 from dialer.adapters.ari import Ari, AriSettings
-from dialer.adapters.list_jobs import ListJobs
 from dialer.adapters.metrics_loop import pages_of, served
+from dialer.adapters.list_jobs import ListJobs
 from dialer.adapters.passwords import HashPool
 from dialer.adapters.redis_deeds import RedisAudit, RedisOnce, RedisThrottle
 from dialer.adapters.redis_ear import RedisEar
@@ -140,14 +140,7 @@ def engine_site(site: OpenSite) -> run.Site:
         )
         for name, trunk in site.config.trunk.items()
     }
-    name = f"{socket.gethostname()}:{os.getpid()}"
-    rules = site.config.list_rules()
-    return run.Site(name, trunks, site.pack_of, new_id, ivr_address(site.config), rules.number_of)
-
-
-def ivr_address(config: Config) -> str:
-    """Where the IVR is, as it names itself in its heartbeat."""
-    return f"{config.ivr.host}:{config.ivr.port}"
+    return run.Site(f"{socket.gethostname()}:{os.getpid()}", trunks, site.pack_of, new_id)
 
 
 def on_signals(stop: Callable[[], None]) -> None:
