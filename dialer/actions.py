@@ -16,6 +16,13 @@ class SendToAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class SendToMessage:
+    """Redirect a caller out of an IVR that stands still into the courteous message."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
 class SendTo:
     """Redirect a caller who is with an agent, or on hold, to another place of the dialplan; report not_moved()."""
 
@@ -103,6 +110,7 @@ class LookAgain:
 Action = (
     TellDesk
     | SendToAgent
+    | SendToMessage
     | SendTo
     | SendLeg
     | RaiseLink

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from dialer.calls import NEEDS_AGENT, SETTLED, UNANSWERED, Word
 from dialer.deadlines import Deadlines
-from dialer.model import Attempt, CallState, Kind
+from dialer.model import INBOUND, Attempt, CallState, Kind
 
 Told = Callable[[str, str, str, float], None]  # pacing event kind, attempt, agent, at
 
@@ -24,6 +24,7 @@ class Notes:
         "left_at",
         "live",
         "moving",
+        "sent_off_at",
         "told_live",
         "waiting_end",
     )
@@ -39,6 +40,7 @@ class Notes:
         self.live = False  # a live answer of which no fate is told yet
         self.waiting_end = False  # hung up before anything said whether it had been answered
         self.closing = False
+        self.sent_off_at = 0.0  # when he was last sent out of an IVR that stands still
 
 
 class Books:
@@ -114,7 +116,8 @@ class Books:
             notes.in_room_since = max(attempt.joined_at, attempt.left_at)
         notes.told_live = bool(attempt.answered_at)
         had_fate = attempt.joined_at or attempt.overflow_at or attempt.detection == "machine"
-        notes.live = bool(attempt.answered_at) and not had_fate and attempt.state not in SETTLED
+        is_ours = attempt.kind != INBOUND  # who called us can neither be abandoned nor answer
+        notes.live = is_ours and bool(attempt.answered_at) and not had_fate and attempt.state not in SETTLED
 
 
 def _urgency(attempt: Attempt) -> tuple[bool, float]:

@@ -39,6 +39,11 @@ class ListRules:
     currency: str = "IDR"
     as_of: date | None = None  # the day on which the list's days past due were counted
 
+    def number_of(self, text: str) -> tuple[str, str]:
+        """E.164 of one number, and its keyed hash. Raises NumberFault."""
+        e164 = read_number(text, self.region, self.country_codes)
+        return e164, keyed.number_key(self.key, e164)
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:

@@ -18,6 +18,7 @@ from dialer.model import Seen as Kind
 from dialer.orders import of_phone_key
 from dialer.placing import Ready, Refusal
 from dialer.ports import Clock, Store, Telephony
+from dialer.pulse import LOOK_S, Pulse, out_of_ivr, uses_ivr
 from dialer.run import ENDED_RINGING, Run, Seen, Site
 from dialer.skew import Skew
 from dialer.snapshot import Decision
@@ -52,6 +53,7 @@ class Engine:
         self._skews = {node: Skew() for node in phones}
         self._write_wanted = asyncio.Event()
         self._seen = Seen()
+        self._pulse = Pulse(site.ivr)
         self._pinged_at = inf  # monotonic, of a ping under way
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -65,6 +67,7 @@ class Engine:
     async def run(self) -> None:
         """Until stop(); then gives its leases back. Calls that are up go on without us."""
         loops = [self._turns(), self._ticks(), self._seconds(), self._leases(), self._pings(), self._write_behind()]
+        loops += [self._beats()] if self._site.ivr else []
         loops += [self._listen(phone) for phone in self._phones.values()]
         tasks = [asyncio.create_task(loop) for loop in loops]
         stop = asyncio.create_task(self._stopping.wait())
@@ -287,6 +290,7 @@ class Engine:
             self._seen,
             store_ping_s=max(self._seen.store_ping_s, now - self._pinged_at),
             write_lag_s=run.writes.lag_s(now),
+            ivr=self._pulse.hold,
         )
         return run.holds(self._clock.now(), now, run.phone.health(), seen)
 
@@ -366,6 +370,27 @@ class Engine:
             self._seen.store_ping_s = self._clock.monotonic() - self._pinged_at
             self._pinged_at = inf
             await asyncio.sleep(SECOND_S)
+
+    async def _beats(self) -> None:
+        """Nobody stays in an IVR that stands still."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if any(uses_ivr(run.campaign) for run in self.runs.values()):
+                await self._look_at_ivr()
+
+    async def _look_at_ivr(self) -> None:
+        was, asked_at = self._pulse.still, self._clock.monotonic()
+        try:
+            beats = await self._store.ivr_beats()
+            self._pulse.looked(beats, asked_at, self._clock.monotonic())
+        except StoreError as error:
+            self._pulse.missed(self._clock.monotonic())
+            self.store_failed(error)
+        if self._pulse.still is not was:
+            log.warning("the IVR's heartbeat", action="still" if self._pulse.still else "again", ivr=self._site.ivr)
+        if self._pulse.still:
+            for run in self.runs.values():
+                self._hands.perform(run, out_of_ivr(run.floor, self._clock.now()))
 
     async def _lead(self) -> None:
         for name in await self._store.campaigns():

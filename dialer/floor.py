@@ -24,7 +24,7 @@ from dialer.calls import (
     told,
     word_of,
 )
-from dialer.dialplan import Context, room
+from dialer.dialplan import Context, IvrResult, room
 from dialer.model import OWN_AGENT, AgentState, Attempt, CallState, Campaign, Contact, Event, Link, Seen
 from dialer.moves import Moves
 from dialer.originate import timeout_s
@@ -67,6 +67,11 @@ class Floor:
     def adopt(self, attempt: Attempt) -> None:
         """An attempt read from the store when this engine takes over; reconcile() finds out how it stands."""
         self.books.adopt(attempt)
+
+    def came_in(self, attempt: Attempt, at: float) -> None:
+        """A call that the IVR took: what was told of it so far was of no call of ours, so Asterisk is asked soon."""
+        self.books.adopt(attempt)
+        self.deadlines.set("came_in", attempt.id, at + AGAIN_S)
 
     def may_place(self, attempt_id: str) -> bool:
         """Whether its Originate may be written now; if so, a call may exist from here on."""
@@ -262,7 +267,11 @@ class Floor:
             notes = self.books.notes[before.id]
             notes.fell = notes.fell or word
             self.books.put(evolve(self.attempts[before.id], waits_until=0.0))
-        elif before.state not in UNANSWERED and word is not Word.IVR_BEGIN:
+            return
+        if before.state is CallState.IN_IVR and word is Word.MESSAGE and not before.ivr_result:
+            # the IVR broke off, or stood still: it said nothing itself
+            self.books.put(evolve(self.attempts[before.id], ivr_result=IvrResult.MESSAGE.value))
+        if before.state not in UNANSWERED and word is not Word.IVR_BEGIN:
             served = "served" if before.wanted_agent else "abandon"
             self.books.fate(before.id, "overflow" if word is Word.OVERFLOW_IVR else served, "", at)
 
@@ -576,6 +585,8 @@ class Floor:
                 return self._end(attempt.id, CallState.RINGING, attempt.ended_at)
             case "failed" if attempt.state in UNANSWERED:
                 return self._failed_long_ago(attempt, at)
+            case "came_in" if attempt.state not in SETTLED:
+                return [LookAgain(f"{attempt.id} came in")]
             case "look":
                 return [LookAgain(f"{attempt.id} changed while calls were compared")]
             case "overdue" if attempt.state in UNANSWERED | NEEDS_AGENT:

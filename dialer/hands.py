@@ -21,6 +21,7 @@ from dialer.actions import (
     SendLeg,
     SendTo,
     SendToAgent,
+    SendToMessage,
     TellDesk,
 )
 from dialer.agents import Word
@@ -29,7 +30,8 @@ from dialer.calls import SETTLED
 from dialer.desknote import DeskMessage
 from dialer.dialplan import Context
 from dialer.errors import ActionRefused, BadInput, NotLeader, StoreError, TelephonyError
-from dialer.model import MANUAL, PREVIEWED, AfterPreview, Command, Contact, Event, Fact, Refused, Seen, Status
+from dialer.inbound import COMMAND
+from dialer.model import INBOUND, MANUAL, PREVIEWED, AfterPreview, Command, Contact, Event, Fact, Refused, Seen, Status
 from dialer.offers import REASON_MAX, Offer
 from dialer.originate import leg_order, link_order, order, spy_order
 from dialer.placing import Ready
@@ -83,6 +85,9 @@ class Hands:
             match action:
                 case SendToAgent():
                     self._tools.do(self._send(run, action))
+                case SendToMessage():
+                    if run.reconciled:  # he may be with an agent since, whom a lost link kept us from hearing of
+                        self._tools.do(self._to_message(run, action.attempt.id))
                 case HangUp(if_sure=True) if not run.reconciled:
                     pass  # the floor asks again
                 case HangUp():
@@ -168,6 +173,15 @@ class Hands:
         except (TelephonyError, BadInput) as error:
             self._tools.say("join failed", "redirect", attempt=attempt.id, agent=agent.id, error=str(error))
             self.perform(run, floor.join_failed(attempt.id, agent.id, self._clock.now()))
+
+    async def _to_message(self, run: Run, attempt_id: str) -> None:
+        if not self._holds_lease(run):
+            return
+        try:
+            await run.phone.redirect(attempt_id, Context.MESSAGE, "s")
+            self._tools.say("taken out of an IVR that stands still", "redirect", attempt=attempt_id)
+        except (TelephonyError, BadInput) as error:
+            self._tools.say("not taken out of the IVR", "redirect", attempt=attempt_id, error=str(error))
 
     async def _send_to(self, run: Run, send: SendTo) -> None:
         if not self._holds_lease(run):
@@ -256,7 +270,11 @@ class Hands:
     async def sweep(self, run: Run) -> None:
         """Attempts that were claimed though the answer never reached us: nobody has called, nobody else ends them."""
         for attempt in await self._store.open_attempts(run.campaign.id):
-            if attempt.id not in run.floor.attempts and attempt.id not in self._closed:
+            if attempt.id in run.floor.attempts or attempt.id in self._closed:
+                continue
+            if attempt.kind == INBOUND:  # the IVR claims those
+                run.floor.came_in(attempt, self._clock.now())
+            else:
                 run.floor.adopt(attempt)
                 self.perform(run, run.floor.not_placed(attempt.id, "claim unanswered", self._clock.now()))
 
@@ -344,6 +362,8 @@ class Hands:
             ok, text = await self._record(run, command, _RECORDING[command.name])
         elif command.name in _STATUS:
             ok, text = await self._set_status(run, _STATUS[command.name])
+        elif command.name == COMMAND:
+            ok, text = await self._take_in(run, command.args.get("attempt", ""))
         else:
             await self._know_contact(run, command)
             ok, text, actions = orders.obey(run.floor, command, now)
@@ -352,6 +372,15 @@ class Hands:
             self.perform(run, actions)
         self._tools.say("command", command.name, campaign=run.campaign.id, sender=command.sender, ok=ok, why=text)
         return ok, text
+
+    async def _take_in(self, run: Run, attempt_id: str) -> tuple[bool, str]:
+        """A call that came in, and that the IVR has put on the books."""
+        attempt = await self._store.open_attempt(run.campaign.id, attempt_id)
+        if attempt is None or attempt.kind != INBOUND or self.is_closed(attempt_id):
+            return False, f"{attempt_id!r} is no open call that came in"
+        if attempt_id not in run.floor.attempts:
+            run.floor.came_in(attempt, self._clock.now())
+        return True, "the call is on the books"
 
     async def _know_contact(self, run: Run, command: Command) -> None:
         """Whom the agent talks with, where the engine before us placed the call: a promise is held against his debt."""

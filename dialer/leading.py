@@ -41,6 +41,7 @@ class Leader:
             return None
         phone = self._phones[trunk.node]
         run = Run(campaign, status, token, _until(asked_at), trunk, pack, phone, self._store, self._site.new_id)
+        run.number_of = self._site.number_of
         await self._adopt(run)
         return run
 

@@ -190,6 +190,7 @@ class Number:
     state: NumberState = NumberState.UNTRIED
     past: str = ""  # answered and tried by part of the day, as past.py writes it
     not_found_at: float = 0.0  # the network said that there is no such number: a second time on another day proves it
+    given_at: float = 0.0  # the debtor gave it himself in a conversation; 0: it came with the list
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +303,7 @@ class CallState(StrEnum):
 
 
 CALL_BACK = "call_back"  # Attempt.kind of a call at the minute that the debtor chose
+INBOUND = "inbound"  # Attempt.kind of a call that came in
 PREVIEWED = "preview"  # of one whose account its agent has seen before
 MANUAL = "manual"  # of one that an agent dialled by hand
 OWN_AGENT = frozenset({CALL_BACK, PREVIEWED, MANUAL})  # an agent is reserved for them before they are dialled

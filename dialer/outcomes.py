@@ -13,7 +13,7 @@ from zlib import crc32
 
 from dialer import causes
 from dialer.causes import Row
-from dialer.model import CALL_BACK, Attempt, CallState, Campaign, Fact, Kind, Outcome, Side, Verdict
+from dialer.model import CALL_BACK, INBOUND, Attempt, CallState, Campaign, Fact, Kind, Outcome, Side, Verdict
 from dialer.outlook import zone_of
 from dialer.recycling import ANOTHER_DAY_S, DAY_S, HOUR_S, STOPPED, is_own, rule_for
 
@@ -37,13 +37,19 @@ def verdict(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign, at: flo
     """
     row, live = _row(attempt, facts, campaign)
     found = replace(row.verdict(), live=live)
-    said = [*_answers(facts), *_disposition(attempt)] if _answered(attempt, facts) else []
+    if attempt.kind == INBOUND:  # he called us: that is no try of ours
+        found = replace(found, count=False)
+    heard = believed(attempt, facts)
+    said = [*_answers(heard), *_disposition(attempt)] if _answered(attempt, facts) else []
     found = _follow(found, said, attempt, at)
+    unproved = is_unproved(attempt, facts)
+    if unproved:
+        found = replace(found, conversation=False)
     rests = STOPPED if found.stop else _closed_by(said) or ("" if row.again else row.reason)
     if rests or found.dead or found.wrong_person:
         return replace(found, retry_at=0.0, rests=rests)
     asked = _asked_for(said, attempt, at)
-    silent_until = max(asked, found.silent_until)
+    silent_until = found.silent_until if unproved else max(asked, found.silent_until)
     retry_at = max(asked or _not_before(found, said, attempt, campaign, at), silent_until)
     return replace(found, callback_at=asked, silent_until=silent_until, retry_at=retry_at)
 
@@ -53,7 +59,7 @@ def _row(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign) -> tuple[R
     if _answered(attempt, facts):
         row = _after_answer(attempt, facts, campaign)
         person = row.outcome not in (Outcome.MACHINE, Outcome.NETWORK_FAULT) and not _machine_heard(attempt)
-        return row, person and attempt.kind != "inbound"
+        return row, person and attempt.kind != INBOUND
     return _before_answer(attempt, campaign), False
 
 
@@ -112,7 +118,7 @@ def _after_answer(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign) -
         return causes.fault("media_unusable", again=False)
     if _in_ivr(attempt, facts):
         return _ivr(attempt, campaign)
-    return Row(Outcome.ABANDONED, _U, _why_abandoned(attempt))
+    return Row(Outcome.IVR if attempt.kind == INBOUND else Outcome.ABANDONED, _U, _why_abandoned(attempt))
 
 
 def _no_media(attempt: Attempt) -> bool:
@@ -129,7 +135,7 @@ def _in_ivr(attempt: Attempt, facts: Sequence[Fact]) -> bool:
 
 
 def _ivr(attempt: Attempt, campaign: Campaign) -> Row:
-    wanted = campaign.kind is Kind.IVR or attempt.kind in ("ivr", "inbound")
+    wanted = campaign.kind is Kind.IVR or attempt.kind in ("ivr", INBOUND)
     outcome = Outcome.IVR if wanted else Outcome.OVERFLOWED
     if attempt.wanted_agent:
         return Row(outcome, _U, "wanted_agent_got_none")
@@ -199,6 +205,9 @@ _SOON = {"not_at_home": 4 * HOUR_S, "no_one": 4 * HOUR_S, "machine": 6 * HOUR_S,
     "cut_off": HOUR_S, "wants_agent": HOUR_S
 }  # fmt: skip
 
+VERIFIED = "verified"
+_OF_ANYBODY = frozenset({CALL_BACK, "wants_agent"})
+
 CHOICES = frozenset(
     {"promise", "stop", "wrong_person", "paid_claim", "dispute", "hardship", "call_back", "wants_agent"}
     | {"offer", "pay_now", "send_va", "new_number", "not_at_home"}
@@ -207,6 +216,23 @@ CHOICES = frozenset(
 SPELLINGS = {"callback": "call_back", "call-back": "call_back", "wrong-person": "wrong_person"}
 
 Said = tuple[str, str]  # word, value
+
+
+def believed(attempt: Attempt, facts: Sequence[Fact]) -> list[Fact]:
+    """What counts of what was keyed, in order. A caller id proves nothing: whoever calls us may ask for a person or for
+    a call, and for anything that keeps us from calling or changes what we know only once he has proved who he is.
+    """
+    ordered = sorted(facts, key=lambda fact: fact.seq)
+    if attempt.kind != INBOUND:
+        return ordered
+    proved = next((place for place, fact in enumerate(ordered) if fact.name == VERIFIED), len(ordered))
+    wishes = [fact for fact in ordered[:proved] if fact.name not in EFFECTS or fact.name in _OF_ANYBODY]
+    return wishes + ordered[proved:]
+
+
+def is_unproved(attempt: Attempt, facts: Iterable[Fact]) -> bool:
+    """Whether a call came in from somebody of whom neither the IVR nor an agent found out who he is."""
+    return attempt.kind == INBOUND and not attempt.joined_at and all(fact.name != VERIFIED for fact in facts)
 
 
 def _answers(facts: Iterable[Fact]) -> list[Said]:

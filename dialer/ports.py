@@ -90,6 +90,7 @@ class Finish:
     record: Mapping[str, str]
     contact: Contact | None  # None: the contact is unknown here (inbound): only the record is written
     promise: Promise | None = None  # made in it
+    new_numbers: bool = False  # the contact has numbers that he had not: they are to be found by
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ class Store(Protocol):
 
     # -- attempts and outcomes
     async def open_attempts(self, campaign: str) -> tuple[Attempt, ...]: ...
+    async def open_attempt(self, campaign: str, attempt: str) -> Attempt | None: ...
     async def contact(self, campaign: str, contact: str) -> Contact | None: ...
     async def write(self, token: int, campaign: str, changed: Sequence[Attempt], finished: Sequence[Finish]) -> int:
         """Write transitions, then outcomes: person and number get their effects and are unlocked, the record goes to
@@ -196,6 +198,9 @@ class Store(Protocol):
 
     async def reply(self, command: Command, token: int, ok: bool, text: str) -> None:
         """Marks the command applied, once."""
+
+    async def ivr_beats(self) -> Mapping[str, float]:
+        """IVR server, as `host:port name` -> its last heartbeat, by its own clock (epoch seconds)."""
 
     async def trunk_share(self, trunk: str, engine: str, lines: int, cps: float, at: float) -> tuple[int, float]:
         """This engine's slice of a trunk's lines and calls per second, for a few seconds."""

@@ -16,8 +16,10 @@ from dialer.desknote import DeskNote, desk_note
 from dialer.errors import BadInput
 from dialer.floor import Floor
 from dialer.forecast import Forecast
+from dialer.given import NumberOf, given, unread, with_given
 from dialer.live import Share, board, foretold, shift_end, snapshot
 from dialer.model import (
+    INBOUND,
     Agent,
     Attempt,
     CallState,
@@ -89,6 +91,8 @@ class Site:
     trunks: Mapping[str, Trunk]
     pack_of: Callable[[Campaign], Pack]
     new_id: Callable[[float], str]
+    ivr: str = ""  # where Asterisk finds the IVR, host:port; empty: nobody looks at its heartbeat
+    number_of: NumberOf = unread
 
 
 @dataclass(slots=True)
@@ -98,6 +102,7 @@ class Seen:
     store_ping_s: float = 0.0
     write_lag_s: float = 0.0
     store_error: str = ""
+    ivr: str = ""  # why nobody may be called whom the IVR is to serve
 
 
 @dataclass(slots=True, eq=False)
@@ -113,6 +118,7 @@ class Run:
     phone: Telephony
     store: Store
     new_id: Callable[[float], str]
+    number_of: NumberOf = unread
     floor: Floor = field(init=False)
     pacer: Pacer = field(init=False)
     forecast: Forecast = field(init=False)
@@ -223,6 +229,7 @@ class Run:
             f"Redis fails: {seen.store_error}": bool(seen.store_error),
             f"Redis is slow: {seen.store_ping_s:.1f} s": seen.store_ping_s > LAG_LIMIT_S,
             f"outcomes lag {seen.write_lag_s:.1f} s behind": seen.write_lag_s > LAG_LIMIT_S,
+            seen.ivr: bool(seen.ivr) and self.campaign.kind is Kind.IVR,
             pause: bool(pause),
             self.trouble: bool(self.trouble),
             self.no_contact(): not self.due,
@@ -285,17 +292,20 @@ class Run:
         self.tally.ended(attempt, judged, facts, at, contact.currency if contact is not None else "IDR")
         number = self._learnt(attempt, judged)
         kept = None
+        numbers = given(contact, attempt, facts, judged, self.number_of, at)
         if contact is not None:
             days = outlook(contact, self.pack, timeout_s(self.campaign), self.forecast)
-            kept, judged = recycle(self.campaign, _with(contact, number), attempt, judged, at, days)
-        told = record(attempt, judged, facts, contact, self.campaign)
+            known = with_given(_with(contact, number), numbers)
+            kept, judged = recycle(self.campaign, known, attempt, judged, at, days)
+        told = record(attempt, judged, facts, contact, self.campaign, numbers)
         if kept is not None and kept.callback_at and self.ahead.apart:
             judged = replace(judged, retry_at=on_list(judged.retry_at, at))
-        return Finish(attempt, judged, told, kept, of_outcome(attempt, contact, told, self.campaign))
+        promise = of_outcome(attempt, contact, told, self.campaign)
+        return Finish(attempt, judged, told, kept, promise, any(one.number for one in numbers))
 
     def _answered(self, attempt: Attempt) -> None:
         """The forecast hears of an answer at once: after the talk it would think of the meanwhile that nobody does."""
-        if attempt.kind != "inbound":
+        if attempt.kind != INBOUND:
             self.lived.add(attempt.id)
             self.forecast.learn(Past.parse(attempt.number.past), attempt.claimed_at, self._where(attempt), True)
 
@@ -303,7 +313,7 @@ class Run:
         """The number with what this attempt tells of it; the forecast learns the same."""
         is_told = attempt.id in self.lived
         self.lived.discard(attempt.id)
-        if attempt.kind == "inbound" or not judged.count or judged.outcome not in TELLING:
+        if attempt.kind == INBOUND or not judged.count or judged.outcome not in TELLING:
             return attempt.number
         past, where = Past.parse(attempt.number.past), self._where(attempt)
         if is_told:

@@ -12,8 +12,9 @@ from enum import StrEnum
 from math import isfinite
 
 from dialer.errors import BadInput
-from dialer.model import Attempt, Campaign, Contact, Fact, Number, Outcome, Refused, Side, Verdict
-from dialer.outcomes import CHOICES, promise_of, read_disposition
+from dialer.given import Given
+from dialer.model import INBOUND, Attempt, Campaign, Contact, Fact, Number, Outcome, Refused, Side, Verdict
+from dialer.outcomes import CHOICES, VERIFIED, believed, promise_of, read_disposition
 from dialer.recycling import RESTS
 
 VERSION = 1
@@ -127,6 +128,13 @@ FIELDS: Mapping[str, Field] = {
     "agents": _F(Form.TEXT, "all agents who talked with him, in order"),
     "hold_s": _F(Form.SECONDS, "on hold, all together, counted in `talk_s`, seconds"),
     "heard_by": _F(Form.TEXT, "extensions of the supervisors who listened, whispered or joined"),
+    "new_number": _F(
+        Form.TEXT, "number of his own that the debtor gave, E.164 where it can be read; several by blanks"
+    ),
+    "new_number_is": _F(Form.TEXT, "what became of it: added, known, or why it is not called; several by `; `"),
+    "verified": _F(
+        Form.FLAG, "1: proved in the IVR who he is; 0, inbound: of what he chose only call-back and agent count"
+    ),
 }
 
 CORRECTION_FIELDS: Mapping[str, Field] = {
@@ -164,9 +172,14 @@ CORRECTABLE = frozenset(
 
 
 def record(
-    attempt: Attempt, verdict: Verdict, facts: Sequence[Fact], contact: Contact | None, campaign: Campaign
+    attempt: Attempt,
+    verdict: Verdict,
+    facts: Sequence[Fact],
+    contact: Contact | None,
+    campaign: Campaign,
+    numbers: Sequence[Given] = (),
 ) -> dict[str, str]:
-    """The outcome entry of an attempt. `contact` None: not in a list (inbound)."""
+    """The outcome entry of an attempt. `contact` None: not in a list (inbound); `numbers`: what he gave in the call."""
     values: dict[str, Value] = {name: getattr(attempt, name) for name in _ATTEMPTS}
     values |= {name: getattr(verdict, name) for name in _VERDICTS}
     values |= _times(attempt) | _said(attempt, facts) | _listed(contact)
@@ -177,11 +190,13 @@ def record(
         "debtor": attempt.contact,
         "number": attempt.number.e164,
         "number_kind": attempt.number.kind.value,
-        "direction": "in" if attempt.kind == "inbound" else "out",
+        "direction": "in" if attempt.kind == INBOUND else "out",
         "counted": verdict.count,
         "cause": attempt.cause if attempt.cause >= 0 else None,
         "sip_code": attempt.sip_code or None,
         "answer_probability": attempt.answer_probability if attempt.answer_probability >= 0 else None,
+        "new_number": " ".join(one.text for one in numbers),
+        "new_number_is": "; ".join(one.word for one in numbers),
         "recording": f"{attempt.id}.wav" if campaign.record and attempt.joined_at else None,
     }
     return {name: _written(field.form, values[name]) for name, field in FIELDS.items()}
@@ -217,16 +232,18 @@ def _between(begin: float, end: float) -> float | None:
 def _said(attempt: Attempt, facts: Sequence[Fact]) -> dict[str, Value]:
     word, value = read_disposition(attempt.disposition)
     ordered = sorted(facts, key=lambda fact: fact.seq)
-    promised = [fact.value for fact in ordered if fact.name == "promise"] + ([value] if word == "promise" else [])
+    counts = believed(attempt, facts)
+    promised = [fact.value for fact in counts if fact.name == "promise"] + ([value] if word == "promise" else [])
     promise = promise_of(promised[-1]) if promised else None
     chosen = [fact.name for fact in ordered if fact.name in CHOICES]
-    offers = [fact.value for fact in ordered if fact.name == "offer"]
+    offers = [fact.value for fact in counts if fact.name == "offer"]
     return {
         "disposition": word,
         "promise_due": promise[0] if promise else None,
         "promise_amount": promise[1] or None if promise else None,
         "ivr_choice": chosen[-1] if chosen else None,
         "offer": offers[-1] if offers else None,
+        "verified": any(fact.name == VERIFIED for fact in facts) if attempt.ivr_at else None,
     } | _told(ordered)
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from dialer.errors import BadInput
 from dialer.model import Agent, AgentState, Attempt, Fact, Outcome, Refused, Verdict
-from dialer.outcomes import CHOICES, promise_of, read_disposition
+from dialer.outcomes import CHOICES, believed, promise_of, read_disposition
 
 MOST_BETWEEN_S = 5.0  # a longer pause between two looks was the engine's, not the agents'
 WORDS_MOST = 100  # rules and choices are closed lists; whatever comes in, this does not grow beyond
@@ -62,7 +62,7 @@ class Tally:
         day = self.day
         ours = attempt.kind != "inbound"
         word, value = read_disposition(attempt.disposition)
-        said = [(fact.name, fact.value) for fact in sorted(facts, key=lambda fact: fact.seq) if fact.name in CHOICES]
+        said = [(fact.name, fact.value) for fact in believed(attempt, facts) if fact.name in CHOICES]
         promises = [value for word, value in [*said, (word, value)] if word == "promise"]
         self.day = replace(
             day,

@@ -1,9 +1,11 @@
 """The doors of the IVR: what a conversation needs of the outside; adapters and test twins implement them."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from dialer.dialplan import IvrResult
-from dialer.model import Campaign, Contact, Fact
+from dialer.inbound import Listed
+from dialer.model import Attempt, Campaign, Contact, Fact
 from ivr.prompts import Sentence
 
 
@@ -40,12 +42,29 @@ class Called(Protocol):
     @property
     def campaign(self) -> Campaign: ...
 
+    @property
+    def inbound(self) -> bool:
+        """He called us: his number proves nothing."""
+
 
 class Debtors(Protocol):
     """Whom an attempt called; asked from threads. Raises DialerError."""
 
     def debtor(self, campaign: str, attempt: str) -> Called | None:
         """None: no such call; nothing may be said of any debt."""
+
+
+class Arrivals(Protocol):
+    """Where calls that come in find their campaign and are put on the books; asked from threads. Raises StoreError."""
+
+    def listed(self, number_key: str) -> Sequence[Listed]:
+        """Who has this number, in every campaign."""
+
+    def campaigns(self) -> Sequence[Campaign]:
+        """All of them."""
+
+    def enter(self, attempt: Attempt) -> None:
+        """Put the call on the books; the same one again changes nothing."""
 
 
 class Reports(Protocol):

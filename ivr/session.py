@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol, TypeVar
 
@@ -11,13 +11,15 @@ import structlog
 
 from dialer.dialplan import IvrResult
 from dialer.errors import DialerError
+from dialer.inbound import Incoming
 from dialer.model import Campaign, Contact, Fact
 from ivr.dialogue import AGAIN, ANY_KEY, Dialogue, Listen, Turn, between
 from ivr.flow import End, Flow
+from ivr.inbound import Arrived, entered, told_of
 from ivr.offers import Limits
-from ivr.ports import Clock, Debtors, HungUp, Phone, PhoneFailed, Reports
+from ivr.ports import Arrivals, Clock, Debtors, HungUp, Phone, PhoneFailed, Reports
 from ivr.preparing import prepared
-from ivr.shipped import shipped
+from ivr.shipped import shipped, wish
 
 log = structlog.get_logger("ivr.session")
 
@@ -61,6 +63,7 @@ class Desk:
     limits: Limits = field(default_factory=Limits)  # the lender's: one place for every campaign of this server
     send: bool = False  # a worker sends what the fact `send_va` asks for
     flow: Flow = field(default_factory=shipped)
+    arrivals: Arrivals | None = None  # none: who calls us gets the courteous message
 
 
 @dataclass(slots=True)
@@ -117,6 +120,29 @@ def play(call: Call, phone: Phone, desk: Desk) -> str:
         _close(ledger, end.how, began)
     _finish(phone, end.result)
     return end.how
+
+
+def arrive(came: Incoming, phone: Phone, desk: Desk) -> Arrived | None:
+    """The call that came in, on the books of its campaign; None: it has ended, or gets the courteous message."""
+    arrivals = desk.arrivals
+    if arrivals is not None:
+        with contextlib.suppress(HungUp, PhoneFailed):  # what was entered meanwhile, the engine finds gone and closes
+            found = _while_streaming(phone, desk, lambda: _entered(came, arrivals, desk))
+            if found is not None:
+                return found
+    _finish(phone, IvrResult.MESSAGE)
+    return None
+
+
+def _entered(came: Incoming, arrivals: Arrivals, desk: Desk) -> Arrived | None:
+    try:
+        found = entered(came, arrivals, desk.key, desk.clock.now())
+    except DialerError as error:
+        log.error("A call that came in is on no books.", action="message", error=error.detail)
+        return None
+    if found is None:
+        log.info("A stranger called.", action="message")
+    return found
 
 
 def _finish(phone: Phone, result: IvrResult) -> None:
@@ -233,6 +259,9 @@ def learn(call: Call, desk: Desk) -> Dialogue | None:
     except DialerError as error:
         log.error("The debtor cannot be read.", call_id=call.attempt, action="message", error=error.detail)
         return None
+    if called is not None and called.inbound:
+        known = told_of(called.contact)
+        return dialogue_of(call, desk if known.secret else replace(desk, flow=wish()), called.campaign, known)
     if called is None or not (called.contact.name or called.contact.secret):
         log.warning("The debtor is not known.", call_id=call.attempt, action="message")
         return None

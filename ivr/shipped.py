@@ -1,4 +1,4 @@
-"""The flow that comes with Santun: part of the program, as its Python is."""
+"""The flows that come with Santun: part of the program, as its Python is."""
 
 from functools import lru_cache
 from pkgutil import get_data
@@ -8,12 +8,23 @@ from ivr.flow import Flow
 from ivr.flow_reading import File, read
 
 PAYMENT_REMINDER = "payment_reminder"
+WISH = "wish"
 
 
 @lru_cache(maxsize=1)
 def shipped() -> Flow:
     """The payment reminder."""
-    return read(_file(PAYMENT_REMINDER), {one: _file(f"{PAYMENT_REMINDER}.{one}") for one in spoken.LANGUAGES})
+    return _read(PAYMENT_REMINDER)
+
+
+@lru_cache(maxsize=1)
+def wish() -> Flow:
+    """For who calls us and cannot prove who he is."""
+    return _read(WISH)
+
+
+def _read(name: str) -> Flow:
+    return read(_file(name), {one: _file(f"{name}.{one}") for one in spoken.LANGUAGES})
 
 
 def _file(name: str) -> File:

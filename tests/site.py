@@ -14,6 +14,7 @@ from . import packs
 from .twins import EPOCH, Debtor, Kept, TwinAsterisk, TwinClock, TwinStore, new_id, until
 
 CAMPAIGN = Campaign("c1", "Reminder", pack="demo", mode=Mode.PROGRESSIVE, wrap_up_max_s=5)
+IVR = "10.0.0.5:4573"
 PackOf = Callable[[Campaign], Pack]
 TRUNK = Trunk("trunk", "a", "PJSIP/{digits}@carrier", 100, 50.0)
 
@@ -65,7 +66,7 @@ class Stage:
 
     def new_engine(self, name: str) -> Engine:
         """One more engine on the same store and Asterisk."""
-        site = Site(name, self.trunks, self.pack_of, new_id)
+        site = Site(name, self.trunks, self.pack_of, new_id, IVR)
         return Engine(site, self.store, {"a": self.asterisk}, self.clock)
 
     @property

@@ -37,9 +37,9 @@ WALL_CLOCK = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "d
 STOPWATCH = {"time.monotonic", "time.monotonic_ns", "time.perf_counter", "time.perf_counter_ns", "time.sleep"}
 STOPWATCH |= {"time.localtime", "time.gmtime", "time.strftime", "time.process_time"}
 NUMPY = {"pacing", "forecast", "learnt", "lookout", "sums"}  # step 3 and what it expects of the next seconds
-STATEFUL = {"run", "writing", "trunks", "lookout", "session"}  # one object each that lives and changes
+STATEFUL = {"run", "writing", "trunks", "lookout", "pulse", "session"}  # one object each that lives and changes
 SHARED_WITH_IVR = {"dialer", "dialer.model", "dialer.errors", "dialer.dialplan", "dialer.keyed", "dialer.mask"}
-SHARED_WITH_IVR |= {"dialer.faults", "dialer.metrics"}
+SHARED_WITH_IVR |= {"dialer.faults", "dialer.inbound", "dialer.metrics"}
 AMI_WORDS = set(
     "ActionID AppData BridgeEnter BridgeLeave CallerIDNum Channel ChanVariable ChannelState ChannelStateDesc"
     " ConfbridgeJoin CoreShowChannels DestUniqueid DialBegin DialState FullyBooted Linkedid Newchannel Newstate"

@@ -210,6 +210,22 @@ def test_an_overflow_seen_before_the_redirect_is_written_stops_it() -> None:
     assert play.fates("a") == ["overflow"]
 
 
+@pytest.mark.parametrize("broke_off", [True, False], ids=["killed", "redirected out of it"])
+def test_an_ivr_that_broke_off_has_served_nobody(broke_off: bool) -> None:
+    campaign = replace(CAMPAIGN, kind=Kind.IVR)
+    play = Play(campaign)
+    play.answer("a")
+    play.see(Seen.IVR_BEGIN, "a")
+    if broke_off:
+        play.see(Seen.IVR_END, "a")
+    play.see(Seen.MESSAGE, "a")
+    assert (play.call("a").state, play.call("a").ivr_result) == (CallState.IN_MESSAGE, "message")
+    assert play.fates("a") == ["abandon"]
+    play.see(Seen.HANGUP, "a")
+    judged = verdict(play.call("a"), (), campaign, play.now)
+    assert (judged.outcome.value, judged.reason) == ("abandoned", "ivr_failed")
+
+
 def test_a_redirect_under_way_wins_against_an_overflow_that_has_begun() -> None:
     play = Play()
     play.agent("101")

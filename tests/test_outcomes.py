@@ -150,6 +150,7 @@ def test_a_cancelled_call_counts_only_when_the_phone_rang() -> None:
     assert not judge(replace(PLACED, cancelled="paused", cause=16)).count
 
 
+CAME_IN = replace(ANSWERED, kind="inbound", ivr_at=AT - 50)
 AFTER = [
     ("talked", TALKED, [], CAMPAIGN, Outcome.CONNECTED, "talked", True),
     ("BYE without Reason", replace(TALKED, cause=0), [], CAMPAIGN, Outcome.CONNECTED, "talked", True),
@@ -246,6 +247,11 @@ AFTER = [
      Outcome.NETWORK_FAULT, "media_unusable", False),
     ("only the IVR saw it", PLACED, said("verified", "promise=2026-12-01;5"), IVR, Outcome.IVR, "served", True),
     ("inbound", replace(TALKED, kind="inbound"), [], CAMPAIGN, Outcome.CONNECTED, "talked", False),
+    ("inbound, in the IVR", replace(CAME_IN, ivr_result="done"), [], CAMPAIGN, Outcome.IVR, "served", False),
+    ("inbound, the message alone", replace(CAME_IN, ivr_result="message"), [], CAMPAIGN, Outcome.IVR, "ivr_failed",
+     False),
+    ("inbound, no agent came", replace(CAME_IN, ivr_result="agent", wanted_agent=True), [], CAMPAIGN, Outcome.IVR,
+     "wanted_agent_got_none", False),
 ]  # fmt: skip
 
 
@@ -257,6 +263,45 @@ def test_after_an_answer(
 ) -> None:
     found = judge(attempt, *facts, campaign=campaign)
     assert (found.outcome, found.reason, found.live) == (outcome, reason, live)
+
+
+@pytest.mark.parametrize(
+    ("facts", "talked"), [([], False), (said("not_verified"), False), (said("verified", "told"), True)]
+)
+def test_who_calls_us_uses_up_no_try_and_begins_the_clock_of_conversations(facts: list[Fact], talked: bool) -> None:
+    found = judge(replace(CAME_IN, ivr_result="done"), *facts)
+    assert (found.count, found.live, found.conversation) == (False, False, talked)
+
+
+FORGED = [
+    "wrong_person", "stop", "deceased", "promise=2026-12-01;5", "paid_claim", "dispute", "hardship", "not_at_home",
+    "offer=short;2026-12-01=5", "call_back=2026-11-22T03:00:00Z", "wants_agent", "paid", "new_number=+62811", "told",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", FORGED)
+def test_who_calls_us_and_is_not_verified_silences_nobody(word: str) -> None:
+    """His caller id is his to invent."""
+    found = judge(replace(CAME_IN, ivr_result="done"), *said(word))
+    assert not any((found.stop, found.wrong_person, found.hardship, found.rests, found.conversation))
+    assert found.silent_until == 0.0
+    assert bool(found.callback_at) is word.startswith("call_back")
+
+
+@pytest.mark.parametrize("word", ["wrong_person", "stop", "promise=2026-12-01;5", "hardship"])
+def test_what_he_keys_counts_from_when_he_is_verified_and_on_calls_of_ours(word: str) -> None:
+    for attempt, facts in ((CAME_IN, said("verified", word)), (replace(CAME_IN, kind="ivr"), said(word))):
+        found = judge(replace(attempt, ivr_result="done"), *facts)
+        assert found.stop or found.wrong_person or found.silent_until > AT
+    before = judge(replace(CAME_IN, ivr_result="done"), *said(word, "verified"))
+    assert not any((before.stop, before.wrong_person, before.silent_until))
+
+
+@pytest.mark.parametrize("word", [word.partition("=")[0] for word in FORGED])
+def test_what_an_agent_says_of_a_caller_counts(word: str) -> None:
+    talked = replace(CAME_IN, joined_at=AT - 40, talk_s=40.0, agent="11")
+    assert judge(replace(talked, disposition="stop"), *said(word)).stop
+    assert not judge(talked, *said(word)).stop
 
 
 def test_a_promise_silences_until_its_day_has_ended() -> None:

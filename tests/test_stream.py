@@ -45,6 +45,16 @@ def test_a_talk_with_a_promise_as_it_is_written() -> None:
     assert {name: entry[name] for name in expected} == expected
 
 
+@pytest.mark.parametrize("verified", [False, True])
+def test_what_was_keyed_by_a_caller_who_proved_nothing_is_in_the_record_as_such(verified: bool) -> None:
+    words = (["verified"] if verified else []) + ["promise", "wrong_person"]
+    facts = [Fact(seq, AT, word, "2026-12-01;5" if word == "promise" else "") for seq, word in enumerate(words)]
+    attempt = replace(RANG, kind="inbound", answered_at=AT - 9, ivr_at=AT - 9, ivr_result="done")
+    entry = record(attempt, verdict(attempt, facts, CAMPAIGN, AT), facts, CONTACT, CAMPAIGN)
+    assert (entry["ivr_choice"], entry["verified"]) == ("wrong_person", str(int(verified)))
+    assert (entry["wrong_person"], entry["promise_due"]) == (("1", "2026-12-01") if verified else ("0", ""))
+
+
 def test_what_the_ivr_learnt_is_in_the_record() -> None:
     facts = [
         Fact(1, AT, "promise", "2026-12-01;5"),

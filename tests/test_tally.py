@@ -30,7 +30,12 @@ def test_the_funnel() -> None:
     tally.ended(ONE, verdict(Outcome.ABANDONED, live=True), (), T0)
     tally.ended(replace(ONE, disposition="wrong_person"), verdict(Outcome.CONNECTED, live=True), (), T0)
     tally.ended(replace(ONE, disposition="promise:2026-12-01;500000"), TALKED, (), T0)
-    facts = (Fact(2, T0, "promise", "2026-12-02;250000"), Fact(1, T0, "promise", "2026-12-02;1"), Fact(3, T0, "step"))
+    facts = tuple(
+        Fact(seq, T0, name, value)
+        for seq, name, value in (
+            (3, "promise", "2026-12-02;250000"), (1, "verified", ""), (2, "promise", "2026-12-02;1"), (4, "step", "")
+        )
+    )  # fmt: skip
     tally.ended(replace(ONE, kind="inbound"), verdict(Outcome.IVR, conversation=True), facts, T0)
     day = tally.day
     assert (day.dialled, day.answered, day.served, day.right, day.promises) == (4, 3, 2, 2, 2)

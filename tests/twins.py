@@ -38,6 +38,7 @@ from dialer.ports import Finish, Held, LinkHealth, StreamSize
 
 STALE_S = 30.0
 SLICE_S = 4.0
+BEAT_S = 0.25
 EPOCH = 1_795_000_000.0  # 2026-11-18 06:26:40 UTC, early afternoon in Jakarta
 
 T = TypeVar("T")
@@ -139,6 +140,8 @@ class TwinStore:
         self.deaf: set[str] = set()
         self.calls: list[str] = []
         self.trimmed: list[float] = []
+        self.ivrs: dict[str, str] = {}  # IVR server -> alive or frozen
+        self._beats: dict[str, float] = {}
         self.desks: list[DeskNote] = []
         self.messages: list[DeskMessage] = []
 
@@ -294,6 +297,10 @@ class TwinStore:
         await self._asked("open_attempts")
         return tuple(self.books[campaign].open.values())
 
+    async def open_attempt(self, campaign: str, attempt: str) -> Attempt | None:
+        await self._asked("open_attempt")
+        return self.books[campaign].open.get(attempt)
+
     async def contact(self, campaign: str, contact: str) -> Contact | None:
         await self._asked("contact")
         return self.books[campaign].contacts.get(contact)
@@ -388,6 +395,13 @@ class TwinStore:
         slices[engine] = (max(0, share), max(0.0, rate), at)
         return slices[engine][:2]
 
+    async def ivr_beats(self) -> Mapping[str, float]:
+        await self._asked("ivr_beats")
+        now = self._clock.monotonic()
+        beat = now - now % BEAT_S - 1e6  # by a clock of their own
+        self._beats = {name: beat if how == "alive" else self._beats.get(name, 0.0) for name, how in self.ivrs.items()}
+        return self._beats
+
     async def fall_due(self, campaign: str, at: float) -> int:
         return 0
 
@@ -481,6 +495,7 @@ class TwinAsterisk:
         self.skew_s = 0.0
         self.late_s = 0.0  # events reach us so late
         self.ack_ms = 1.0
+        self.ivr_frozen = False  # it says nothing, and hears nothing
         self._inbox: asyncio.Queue[Event | None] = asyncio.Queue()
         self._tell(Seen.LINK_UP)
 
@@ -571,6 +586,20 @@ class TwinAsterisk:
         else:
             self._tell(Seen.HANGUP, channel, cause=cause, sip_code=sip_code)
         return True
+
+    def freeze_ivr(self) -> None:
+        """Nothing comes of the conversations under way, nor of new ones."""
+        self.ivr_frozen = True
+        for one in self.up.values():
+            if one.place == Context.IVR:
+                one.moves()
+
+    def call_in(self, channel: str, key_for_agent_s: float = 0.0, patience_s: float = 20.0) -> None:
+        """Somebody calls us and is in the IVR."""
+        order = Order(channel, "", Context.FROM_TRUNK, "s", 0, "", ())
+        one = self.up[channel] = _Channel(order, up=True)
+        one.patience = asyncio.get_running_loop().call_later(patience_s, self.end, channel)
+        self._ivr(channel, key_for_agent_s)
 
     def legs(self) -> Iterable[str]:
         """Channels of agents."""
@@ -665,6 +694,8 @@ class TwinAsterisk:
         one.moves()
         one.place = Context.IVR
         self._tell(Seen.IVR_BEGIN, channel)
+        if self.ivr_frozen:
+            return
         if key_for_agent_s:
             self._later(one, key_for_agent_s, self._wait_agent, channel)
         else:
@@ -718,6 +749,10 @@ class TwinAsterisk:
             self.up[channel].place = Context.HOLD
             self._tell(Seen.ON_HOLD, channel, room(agent))
             self._later(self.up[channel], 300.0, self._enter_room, channel, agent)
+
+    def _taken_for_message(self, channel: str, _: str) -> None:
+        if self._moves(channel):
+            self._message(channel)
 
     def _moved_to_ivr(self, channel: str, _: str) -> None:
         if self._moves(channel):
@@ -814,6 +849,7 @@ _PLACES: dict[str, Callable[[TwinAsterisk, str, str], None]] = {
     Context.HAND_OVER: TwinAsterisk._handed,
     Context.IVR: TwinAsterisk._moved_to_ivr,
     Context.HELD: TwinAsterisk._taken_for_held,
+    Context.MESSAGE: TwinAsterisk._taken_for_message,
 }
 
 ids = count(1)

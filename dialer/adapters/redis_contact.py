@@ -24,7 +24,7 @@ Packed = (
 
 # None, not 0.0, where there is no time: msgspec leaves out only what is the very same object as the default
 class _Number(msgspec.Struct, omit_defaults=True):
-    """e164 (without its +, where it is one), key, kind, state, past, not found at."""
+    """e164 (without its +, where it is one), key, kind, state, past, not found at, given at."""
 
     n: int | str
     k: Packed
@@ -32,6 +32,7 @@ class _Number(msgspec.Struct, omit_defaults=True):
     s: NumberState = NumberState.UNTRIED
     p: str = ""
     f: float | None = None  # not found at
+    g: float | None = None  # given at
 
 
 class _Contact(msgspec.Struct, omit_defaults=True):
@@ -142,12 +143,14 @@ def _short_number(one: Number) -> _Number:
     digits = one.e164[1:]
     plain = one.e164[:1] == "+" and digits.isascii() and digits.isdigit() and digits[:1] != "0" and len(digits) < 19
     return _Number(
-        int(digits) if plain else one.e164, packed_name(one.key), one.kind, one.state, one.past, one.not_found_at
-    )
+        int(digits) if plain else one.e164, packed_name(one.key), one.kind, one.state, one.past,
+        one.not_found_at or None, one.given_at or None,
+    )  # fmt: skip
 
 
 def _long_number(one: _Number) -> Number:
-    return Number(f"+{one.n}" if isinstance(one.n, int) else one.n, text_of(one.k), one.t, one.s, one.p, one.f or 0.0)
+    e164 = f"+{one.n}" if isinstance(one.n, int) else one.n
+    return Number(e164, text_of(one.k), one.t, one.s, one.p, one.f or 0.0, one.g or 0.0)
 
 
 def packed_name(name: str) -> Packed:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from zlib import crc32
 
-from dialer.adapters.redis_codec import text
+from dialer.adapters.redis_codec import Reader, text
 from dialer.adapters.redis_keys import account_index, number_index, person_index
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_scripts import RedisCommand
@@ -98,14 +98,23 @@ class Index:
         ]
 
     def _places(self, bucket: str, part: bytes, fields: Iterable[bytes]) -> Iterable[Place]:
-        for field in fields:
-            if not field.startswith(part):
-                continue
-            contact, campaign = _split(field[len(part) :])
-            if CAMPAIGN_ID.fullmatch(campaign):
-                yield Place(campaign, contact)
-            else:
-                self._link.reader.complain(bucket, text(field), "names no campaign")
+        return _places(self._link.reader, bucket, part, fields)
+
+
+def places_of_number(reader: Reader, number_key: str, fields: Iterable[bytes]) -> list[Place]:
+    """Out of all that stands in the number's bucket: for the IVR, which has a connection of its own."""
+    return list(_places(reader, number_bucket(number_key), _part(number_key), fields))
+
+
+def _places(reader: Reader, bucket: str, part: bytes, fields: Iterable[bytes]) -> Iterable[Place]:
+    for field in fields:
+        if not field.startswith(part):
+            continue
+        contact, campaign = _split(field[len(part) :])
+        if CAMPAIGN_ID.fullmatch(campaign):
+            yield Place(campaign, contact)
+        else:
+            reader.complain(bucket, text(field), "names no campaign")
 
 
 def _parts(contact: Contact) -> list[tuple[str, bytes]]:

@@ -1,20 +1,27 @@
 """What the IVR needs of Redis, from its threads: whose call it is, a place for facts, a heartbeat."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from dialer.adapters.redis_codec import ATTEMPT, CAMPAIGN, Reader, encode
+from dialer.adapters.redis_claims import HISTORY_S
+from dialer.adapters.redis_codec import ATTEMPT, CAMPAIGN, Reader, encode, text
 from dialer.adapters.redis_contact import read_contact
-from dialer.adapters.redis_keys import IVR_BEATS, campaign_keys, facts_key
+from dialer.adapters.redis_index import number_bucket, places_of_number
+from dialer.adapters.redis_keys import CAMPAIGNS, IVR_BEATS, campaign_keys, facts_key, number_keys, person_keys
 from dialer.adapters.redis_link import COMMAND_LIMIT_S, FAILURES, translate
+from dialer.adapters.redis_list import epoch_word
+from dialer.adapters.redis_outcomes import KEPT_MS
 from dialer.adapters.redis_scripts import Argument, sources
 from dialer.errors import StoreDown
-from dialer.model import Campaign, Contact, Fact
+from dialer.inbound import COMMAND, Listed
+from dialer.model import INBOUND, Attempt, Campaign, Command, Contact, Fact
 
 FACTS_KEPT_MS = 7 * 86_400_000
+ENTERED_LIMIT_S = 3600.0  # later a new leader finds it among the open attempts all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,7 @@ class Called:
 
     contact: Contact
     campaign: Campaign
+    inbound: bool = False
 
     @property
     def language(self) -> str:
@@ -48,7 +56,9 @@ class IvrStore:
         self._client = redis.Redis.from_url(
             url, socket_timeout=limit_s, socket_connect_timeout=limit_s, retry=Retry(NoBackoff(), 0), protocol=2
         )
-        self._report = self._client.register_script(sources()["report"])
+        self._report, self._lock, self._send = (
+            self._client.register_script(sources()[name]) for name in ("report", "lock", "send")
+        )
         self.reader = Reader()
 
     def debtor(self, campaign: str, attempt: str) -> Called | None:
@@ -64,7 +74,7 @@ class IvrStore:
             raise translate(error) from error
         contact = read_contact(self.reader, _bytes(found[0]), keys.contacts, known.contact)
         settings = self.reader.one(CAMPAIGN, _bytes(found[1]), keys.settings, campaign)
-        return Called(contact, settings) if contact and settings else None
+        return Called(contact, settings, known.kind == INBOUND) if contact and settings else None
 
     def report(self, campaign: str, attempt: str, fact: Fact) -> bool:
         """Keep a fact for the engine; False: one with this `seq` is there already. Tried twice: it may be repeated."""
@@ -74,6 +84,61 @@ class IvrStore:
             return self._reported(keys, words)
         except StoreDown:
             return self._reported(keys, words)
+
+    def listed(self, number_key: str) -> list[Listed]:
+        """Who has this number, in every campaign."""
+        bucket = number_bucket(number_key)
+        try:
+            fields = self._client.hkeys(bucket)
+            names = [name for name in fields if isinstance(name, bytes)]
+            places = places_of_number(self.reader, number_key, names)
+            raw = [(one, self._client.hget(campaign_keys(one.campaign).contacts, one.contact)) for one in places]
+        except FAILURES as error:
+            raise translate(error) from error
+        campaigns = {one.id: one for one in self.campaigns({place.campaign for place in places})}
+        found = [
+            (
+                place.campaign,
+                read_contact(self.reader, _bytes(value), campaign_keys(place.campaign).contacts, place.contact),
+            )
+            for place, value in raw
+        ]
+        return [Listed(campaigns[name], contact) for name, contact in found if contact and name in campaigns]
+
+    def campaigns(self, names: Collection[str] | None = None) -> list[Campaign]:
+        """The settings of these, or of all."""
+        try:
+            known = names if names is not None else sorted(text(one) for one in self._client.smembers(CAMPAIGNS))
+            raw = [(name, self._client.get(campaign_keys(name).settings)) for name in known]
+        except FAILURES as error:
+            raise translate(error) from error
+        found = (self.reader.one(CAMPAIGN, _bytes(value), campaign_keys(name).settings, name) for name, value in raw)
+        return [one for one in found if one is not None]
+
+    def enter(self, attempt: Attempt) -> None:
+        """A call that came in, on the books before a word is said. Person and number are locked if nobody else has
+        them: nobody is to call him now. The same one again changes nothing; tried twice."""
+        try:
+            self._entered(attempt)
+        except StoreDown:
+            self._entered(attempt)
+
+    def _entered(self, attempt: Attempt) -> None:
+        keys, at = campaign_keys(attempt.campaign), epoch_word(attempt.claimed_at)
+        order = Command(
+            f"{COMMAND}-{attempt.id}", attempt.campaign, COMMAND, "ivr", attempt.claimed_at,
+            attempt.claimed_at + ENTERED_LIMIT_S, {"attempt": attempt.id},
+        )  # fmt: skip
+        words = (attempt.id, attempt.campaign, at, epoch_word(attempt.claimed_at - HISTORY_S), KEPT_MS)
+        try:
+            self._client.hsetnx(keys.open, attempt.id, encode(attempt))
+            for name, party in ((attempt.person, person_keys(attempt.person)),
+                                (attempt.number.key, number_keys(attempt.number.key))):  # fmt: skip
+                if name:
+                    self._lock(keys=(party.state, party.attempts, party.talks), args=words)
+            self._send(keys=(keys.commands, keys.command_ids, keys.told), args=(order.id, encode(order)))
+        except FAILURES as error:
+            raise translate(error) from error
 
     def beat(self, server: str, at: float) -> None:
         """This IVR server is alive."""

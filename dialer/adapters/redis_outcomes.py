@@ -6,6 +6,7 @@ from itertools import chain
 from dialer.adapters.redis_codec import ATTEMPT, EFFECTS, FACT, Effects, encode, pairs
 from dialer.adapters.redis_contact import encode_contact
 from dialer.adapters.redis_history import LIMITS, encode_entry
+from dialer.adapters.redis_index import entries_of
 from dialer.adapters.redis_keys import (
     campaign_keys,
     facts_key,
@@ -19,7 +20,7 @@ from dialer.adapters.redis_list import epoch_word
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
 from dialer.adapters.redis_updates import Updates
 from dialer.history import of_call
-from dialer.model import Attempt, Fact, Outcome
+from dialer.model import INBOUND, Attempt, Fact, Outcome
 from dialer.ports import Finish
 from dialer.promises import Promise
 
@@ -84,6 +85,11 @@ class Outcomes:
         found = pairs(await self._link.one(("HGETALL", key)))
         return tuple(sorted(self._link.reader.many(ATTEMPT, found, key), key=lambda one: one.id))
 
+    async def open_attempt(self, campaign: str, attempt: str) -> Attempt | None:
+        """None: it is not open."""
+        key = campaign_keys(campaign).open
+        return self._link.reader.one(ATTEMPT, await self._link.one(("HGET", key, attempt)), key, attempt)
+
     async def write(self, token: int, campaign: str, changed: Sequence[Attempt], finished: Sequence[Finish]) -> int:
         """Outcome first, under the token; then its effects: an old leader can give nobody's lock back."""
         if not changed and not finished:
@@ -97,8 +103,12 @@ class Outcomes:
             rows += _outcome(finish, effect)
         places = (
             keys.fence, keys.open, keys.unsettled, keys.outcomes, keys.contacts, keys.later, keys.rest, keys.counters,
-            keys.behind, keys.withdrawn, keys.promised, keys.call_backs,
+            keys.behind, keys.withdrawn, keys.promised, keys.call_backs, keys.ready,
         )  # fmt: skip
+        # first: a number that is found too early does no harm, one that nobody finds would
+        known_by = [finish.contact for finish in finished if finish.new_numbers and finish.contact]
+        if known_by:
+            await self._link.run([entry for contact in known_by for entry in entries_of(campaign, contact)])
         answers, behind = await self._link.one(call("write", places, *rows))
         if behind:
             await self._updates.merge(campaign)
@@ -131,13 +141,21 @@ def promise_word(promise: Promise) -> str:
 
 def _outcome(finish: Finish, effects: Effects) -> list[Argument]:
     attempt, verdict, contact = finish.attempt, finish.verdict, finish.contact
-    rows: list[Argument] = [attempt.id, verdict.outcome.value, int(verdict.live), encode(effects), attempt.contact]
+    if attempt.kind == INBOUND and not _changes_the_list(finish):
+        contact = None
+    name = attempt.contact if contact or attempt.kind != INBOUND else ""
+    rows: list[Argument] = [attempt.id, verdict.outcome.value, int(verdict.live), encode(effects), name]
     rows.append(encode_contact(contact) if contact else "")
     rows += (epoch_word(verdict.retry_at) if verdict.retry_at else "", epoch_word(attempt.ended_at))
     promise = finish.promise
     rows += (epoch_word(promise.until), promise_word(promise)) if promise else ("", "")
     rows.append(epoch_word(contact.callback_at) if contact and contact.callback_at else "")
     return [*rows, 2 * len(finish.record), *chain.from_iterable(finish.record.items())]
+
+
+def _changes_the_list(finish: Finish) -> bool:
+    """Whether a call that came in, and took nobody off the list, puts him to another place of it."""
+    return bool(finish.verdict.rests or (finish.verdict.callback_at and finish.contact and finish.contact.callback_at))
 
 
 def _settle(effects: Effects) -> list[RedisCommand]:

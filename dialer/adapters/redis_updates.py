@@ -22,9 +22,11 @@ TURNS = 100  # somebody else writes the same contact between our look and our wr
 
 
 def with_life(listed: Contact, lived: Contact) -> Contact:
-    """The data of one and what calls taught of the other."""
+    """The data of one and what calls taught of the other, numbers that the debtor gave himself among it."""
     known = {number.key: number for number in lived.numbers}
     numbers = tuple(_with_past(number, known.get(number.key)) for number in listed.numbers)
+    keys = {number.key for number in numbers}
+    numbers += tuple(number for number in lived.numbers if number.given_at and number.key not in keys)
     turn = lived.numbers[lived.next_number].key if 0 <= lived.next_number < len(lived.numbers) else ""
     places = [i for i, number in enumerate(numbers) if number.key == turn]
     return replace(

@@ -30,6 +30,9 @@ PIECE_BYTES = 512  # read at once: a thousand calls wait with this much memory e
 LINES_MOST = 100  # of one reply, or of the variables at the beginning
 HEADER_LIMIT_S = 5.0
 REPLY_LIMIT_S = 5.0
+# The kernel may hand a signal to any thread, at best to one that is just ending; Python's handler then waits until the
+# main thread runs, which accept() and wait() alone never let it.
+WAKE_S = 0.5
 _CODE = re.compile(r"(\d{3})([ -]?)(.*)")
 _KEY_VALUE = re.compile(r"(?P<key>\w+)=(?P<value>\S+)\s*(?:\((?P<data>.*)\))?")
 
@@ -181,6 +184,7 @@ class Server:
         self._stopping = False
         self._stopped = threading.Event()
         self._listener = socket.create_server((host, port), backlog=512)
+        self._listener.settimeout(WAKE_S)
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
 
     @property
@@ -203,11 +207,14 @@ class Server:
         while not self._stopping:
             try:
                 sock, _ = self._listener.accept()
+            except TimeoutError:
+                continue
             except OSError as error:
                 self._not_accepted(error)
                 continue
             self._begin(sock)
-        self._stopped.wait()
+        while not self._stopped.wait(WAKE_S):
+            pass
 
     def stop(self, drain_s: float = 0.0) -> bool:
         """No new calls; True if those running ended within `drain_s`, otherwise their connections are closed: the

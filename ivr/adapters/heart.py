@@ -10,7 +10,7 @@ from ivr.ports import Clock
 
 log = structlog.get_logger("ivr.heart")
 
-BEAT_S = 1.0
+BEAT_S = 0.25  # dialer/pulse.py counts on it
 
 
 class Beats(Protocol):

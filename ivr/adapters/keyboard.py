@@ -56,6 +56,7 @@ class Invented:
 
     contact: Contact
     campaign: Campaign
+    inbound: bool = False
     facts: list[Fact] = field(default_factory=list)
 
     def debtor(self, campaign: str, attempt: str) -> "Invented":

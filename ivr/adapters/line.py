@@ -1,8 +1,9 @@
 """The Phone port on a real call: sentences as files, silence that streams, and every end of a call told apart."""
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Executor, wait
 from pathlib import Path
 from typing import TypeVar
@@ -12,12 +13,14 @@ from asterisk.agi import AGIAppError, AGIError, AGIHangup
 
 from dialer.dialplan import IVR_RESULT, IvrResult, Var
 from dialer.errors import SetupError
+from dialer.inbound import Incoming
+from dialer.model import Overflow
 from ivr.adapters.agi import Agi, TooSlow
 from ivr.adapters.audio import HEADER_BYTES, RATE
 from ivr.adapters.speech import SILENCE_MS, Speech
 from ivr.ports import HungUp, PhoneFailed
 from ivr.prompts import Sentence
-from ivr.session import Call, Desk, play
+from ivr.session import Call, Desk, arrive, play
 
 log = structlog.get_logger("ivr.line")
 
@@ -68,6 +71,15 @@ class AgiPhone:
     def finish(self, result: IvrResult) -> None:
         self._guarded(lambda: self._agi.set_variable(IVR_RESULT, result.value))
 
+    def mark(self, variables: Mapping[Var, str]) -> None:
+        """For the dialplan: what an Originate of ours would have set."""
+
+        def set_all() -> None:
+            for name, value in variables.items():
+                self._agi.set_variable(name.value, value)
+
+        self._guarded(set_all)
+
     def _render(self, sentences: tuple[Sentence, ...]) -> None:
         for sentence in sentences:
             try:
@@ -108,10 +120,32 @@ class PaymentReminder:
         )
         phone = AgiPhone(agi, self._voice, self._background, self._seen)
         began = time.monotonic()
-        how = play(Call(attempt, campaign, language), phone, self._desk)
+        how = play(Call(attempt, campaign, language), phone, self._desk) if attempt else self._came_in(agi, phone)
         with self._lock:
             self.endings = self.endings | {how: self.endings.get(how, 0) + 1}  # whoever reads it, reads it whole
         self.on_end(time.monotonic() - began)
+
+    def _came_in(self, agi: Agi, phone: AgiPhone) -> str:
+        """Nobody of ours has placed it. Its id is the channel's own."""
+        said = (agi.env.get(name, "") for name in ("agi_uniqueid", "agi_callerid", "agi_dnid"))
+        found = arrive(Incoming(*said), phone, self._desk)
+        if found is None:
+            return "stranger"
+        attempt, campaign = found.attempt, found.campaign
+        with contextlib.suppress(HungUp, PhoneFailed):  # the conversation finds out too, and closes
+            phone.mark(
+                {
+                    Var.ATTEMPT: attempt.id,
+                    Var.CAMPAIGN: campaign.id,
+                    Var.OVERFLOW: Overflow.MESSAGE.value,
+                    Var.GRACE_MS: str(campaign.grace_ms),
+                    Var.AGENT_WAIT_S: str(campaign.agent_wait_s),
+                    Var.CALL_MAX_S: str(campaign.call_max_s),
+                    Var.LANGUAGE: attempt.language,
+                    Var.RECORD: "yes" if campaign.record else "no",
+                }
+            )
+        return play(Call(attempt.id, campaign.id, attempt.language), phone, self._desk)
 
 
 def _unheard(seconds: float) -> None:

@@ -18,7 +18,7 @@ from dialer.model import Consent, Contact, Number, NumberKind, NumberState
 KEY = "0123456789abcdef0123456789abcdef"
 FULL = Contact(
     id="c1", person=KEY, numbers=(
-        Number("+6281234567890", KEY, NumberKind.EMERGENCY, NumberState.GOOD, "1/2 0/3", 5.5), Number("+1", "n"),
+        Number("+6281234567890", KEY, NumberKind.EMERGENCY, NumberState.GOOD, "1/2 0/3", 5.5, 6.5), Number("+1", "n"),
     ),
     name="Siti", language="id", zone="Asia/Jakarta", lender="Bank", product="loan", currency="USD", amount=1,
     due=date.max, secret=KEY[:16], secret_digits=8, priority=-3, tries=2, next_number=1, alias="a1a2a3a4a5a6a7a8",

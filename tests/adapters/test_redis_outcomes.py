@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dialer.adapters.programs import redis_server
+from dialer.adapters.redis_codec import encode
 from dialer.adapters.redis_keys import campaign_keys
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
@@ -82,6 +83,31 @@ async def test_an_outcome_without_a_known_contact_loses_nobody(store: RedisStore
     assert await store.write(token, CAMPAIGN, [], [finish(one, None)]) == 1
     assert await placed_in(store, person) == ["later"]
     assert await store.contact(CAMPAIGN, person.id) == person
+
+
+@pytest.mark.parametrize("placed", ["ready", "later", "rest"])
+async def test_a_call_that_came_in_leaves_the_list_alone_unless_something_follows(
+    store: RedisStore, placed: str
+) -> None:
+    (person,) = contacts(1)
+    token = await begin(store, listed=[person])
+    if placed != "ready":
+        (one,) = await claimed(store, token, [person])
+        verdict = replace(BUSY, retry_at=0.0 if placed == "rest" else AT + 900)
+        await store.write(token, CAMPAIGN, [], [finish(one, person, verdict)])
+    assert await placed_in(store, person) == [placed]
+    asked = replace(person, callback_at=AT + 3600)
+    follows = [
+        (replace(BUSY, count=False), person, [placed]),
+        (replace(BUSY, count=False, callback_at=AT + 3600, retry_at=AT + 3600), asked, ["later"]),
+        (replace(BUSY, count=False, rests="dispute", retry_at=0.0), asked, ["rest"]),
+    ]
+    for number, (verdict, kept, expected) in enumerate(follows):
+        came = replace(attempt(person), id=f"n-1.{number}", kind="inbound")
+        await link_of(store).one(("HSET", KEYS.open, came.id, encode(came)))
+        assert await store.write(token, CAMPAIGN, [], [finish(came, kept, verdict)]) == 1
+        assert await placed_in(store, person) == expected
+    assert (await store.contact(CAMPAIGN, person.id)) == asked
 
 
 async def test_an_answer_lost_on_the_way_is_asked_for_again(redis_process: RedisProcess, store: RedisStore) -> None:

@@ -14,7 +14,7 @@ from dialer.adapters.redis_outcomes import effects_of
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.errors import BadInput, StoreDown
-from dialer.model import Contact, History, Number, NumberState, Outcome, Refused, Side, Verdict
+from dialer.model import Contact, History, Number, NumberKind, NumberState, Outcome, Refused, Side, Verdict
 from dialer.ports import Held
 from tests.adapters.redis_lives import (
     AT,
@@ -337,6 +337,27 @@ async def test_newer_data_come_and_what_calls_taught_stays(store: RedisStore) ->
     assert [place.contact for place, _ in await store.contacts_of("three")] == [one.id]
     assert await store.contacts_of(one.numbers[0].key) == ()
     assert await store.add_contacts(CAMPAIGN, [one], AT) == 0
+
+
+async def test_a_number_that_the_debtor_gave_is_found_and_outlives_the_next_list(store: RedisStore) -> None:
+    (one,) = contacts(1)
+    token = await begin(store, listed=[one])
+    (call,) = await claimed(store, token, [one])
+    mine = Number("+6281234567890", "mine", given_at=AT)
+    assert await store.replace_contacts(CAMPAIGN, [replace(one, amount=8)]) == 1  # the list comes during the call
+    known = replace(one, numbers=(*one.numbers, mine))
+    await store.write(token, CAMPAIGN, [], [replace(finish(call, known), new_numbers=True)])
+    assert [place.contact for place, _ in await store.contacts_of("mine")] == [one.id]
+    for amount in (8, 9, 9):
+        found = await store.contact(CAMPAIGN, one.id)
+        assert found is not None
+        assert (found.amount, found.numbers) == (amount, (*one.numbers, mine))
+        await store.replace_contacts(CAMPAIGN, [replace(one, amount=9)])
+    listed = Number(mine.e164, "mine", NumberKind.WORKPLACE)
+    await store.replace_contacts(CAMPAIGN, [replace(one, numbers=(*one.numbers, listed))])
+    found = await store.contact(CAMPAIGN, one.id)
+    assert found is not None
+    assert found.numbers == (*one.numbers, listed)
 
 
 async def test_newer_data_put_the_list_in_order_again(store: RedisStore) -> None:

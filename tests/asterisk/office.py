@@ -14,6 +14,7 @@ from dialer.adapters.asterisk_process import AsteriskProcess
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.site import new_id
+from dialer.contacts import ListRules
 from dialer.demo.carrier import Carrier, CarrierCall, number
 from dialer.demo.reconcile import NEVER_SENT, faults
 from dialer.dialplan import Told, endpoint, room
@@ -32,6 +33,7 @@ CAMPAIGN = Campaign(
     "real", "Reminder", pack="demo", trunk=TRUNK, wrap_up_max_s=30, ring_s=15, caller_id="+622150001234"
 )
 PACK = replace(packs.demo(), ring_min_s=1)  # nobody has 15 s to wait for a phone that rings out
+LISTS = ListRules(b"a test key, 16 B")
 COMMAND_S = 10.0
 LIMIT_S = 20.0
 
@@ -138,7 +140,10 @@ class Office:
         where = AmiSettings(config.node, config.ami_host, config.ami_port, config.ami_user, config.ami_secret)
         ami = Ami(replace(where, pause_s=self.pause_s), clock, chance=lambda: 1.0)
         trunk = Trunk(TRUNK, config.node, self.dial, 50, 20.0, "X-Santun-Attempt")
-        engine = Mortal(Site(name, {TRUNK: trunk}, lambda _: PACK, new_id), store, {config.node: ami}, clock)
+        site = Site(
+            name, {TRUNK: trunk}, lambda _: PACK, new_id, f"{config.ivr_host}:{config.ivr_port}", LISTS.number_of
+        )
+        engine = Mortal(site, store, {config.node: ami}, clock)
         await ami.start()
         led = Led(engine, ami, store, asyncio.create_task(engine.run()))
         self.engines.append(led)

@@ -1,9 +1,11 @@
 """The engine as it is deployed: a real Asterisk, a real carrier, a real Redis; commands in, outcomes and calls out."""
 
+import asyncio
 import os
 import secrets
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,16 +24,16 @@ from dialer.adapters.redis_store import RedisStore
 from dialer.demo.carrier import Carrier, CarrierSettings
 from dialer.demo.program import Program
 from dialer.dialplan import Told, room
-from dialer.keyed import secret_key
-from dialer.model import Attempt, Kind, Machine, Mode, Overflow, Retry
+from dialer.keyed import number_key, secret_key
+from dialer.model import Attempt, Kind, Machine, Mode, Number, Overflow, Retry
 from dialer.ports import Held
 from dialer.recycling import ANOTHER_DAY_S
 from tests.ivr.debtor import Debtor
 
 from .ami_client import AmiClient
 from .conftest import ROOT, TRUNK, at_length, free_port
-from .office import LIMIT_S, PACK, Office, Record, in_order, silenced
-from .waiting import until
+from .office import LIMIT_S, LISTS, PACK, Office, Record, in_order, silenced
+from .waiting import until, until_now
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -41,6 +43,7 @@ pytestmark = [
 
 
 HOSTS = ("127.0.0.21", "127.0.0.22", "127.0.0.23")  # of the Asterisk that is killed, its carrier and its phones
+FROZEN_S = 3.0
 PERSON_KEY = secrets.token_bytes(32)
 
 
@@ -218,6 +221,144 @@ async def test_a_debtor_asks_the_ivr_for_an_agent(office: Office, ivr: Program) 
     assert (record["outcome"], record["agent"], record["wanted_agent"]) == ("connected", "1001", "1")
     assert (record["ivr_result"], record["disposition"]) == ("agent", "refuses")
     assert in_order(record, ("answered_at", "ivr_at", "joined_at", "left_at", "ended_at", "wrapped_at"))
+
+
+async def test_a_number_keyed_in_the_ivr_goes_to_the_contact(office: Office, ivr: Program) -> None:
+    with Debtor() as phone:
+        office.dial = f"PJSIP/{TRUNK}/sip:{{digits}}@{phone.address}"
+        await office.open(kind=Kind.IVR, mode=Mode.IVR)
+        debtor = office.debtor("human", secret=secret_key(PERSON_KEY, "1234"))
+        await office.add(debtor)
+        await office.order("start")
+        for step, keys in (("person", "1"), ("secret", "1234#"), ("menu", "4")):
+            await office.ivr_asks(step)
+            phone.press(keys)
+        for step, keys in (("more", "4"), ("contact", "1"), ("number", "081234567890#"), ("number_ask", "1")):
+            await office.ivr_asks(step)
+            phone.press(keys)
+        (attempt,) = await office.store.open_attempts(office.campaign.id)
+
+        async def given() -> bool:
+            return any(fact.name == "new_number" for fact in await office.store.facts(office.campaign.id, attempt.id))
+
+        await until(given, "the number is stored when it is confirmed", LIMIT_S)
+        await office.hang_up(attempt.id)
+        (record,) = await office.records(1)
+    assert (record["new_number"], record["new_number_is"]) == ("+6281234567890", "added")
+    ((place, contact),) = await office.store.contacts_of(LISTS.number_of("+6281234567890")[1])
+    assert (place.contact, [one.e164 for one in contact.numbers]) == (
+        debtor.id,
+        [debtor.numbers[0].e164, "+6281234567890"],
+    )
+
+
+async def test_who_is_in_an_ivr_that_freezes_hears_the_message_within_3_s(
+    office: Office, ivr: Program, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By its heartbeat alone: its sockets stay open, and Asterisk waits for it."""
+    with Debtor() as phone:
+        office.dial = f"PJSIP/{TRUNK}/sip:{{digits}}@{phone.address}"
+        await office.open(kind=Kind.IVR, mode=Mode.IVR)
+        one, other = (office.debtor("human", secret=secret_key(PERSON_KEY, "1234")) for _ in range(2))
+        await office.add(one)
+        await office.order("start")
+        await office.ivr_asks("person")
+        (attempt,) = await office.store.open_attempts(office.campaign.id)
+        frozen_at = time.monotonic()
+        os.kill(ivr.pid, signal.SIGSTOP)
+        try:
+            await office.told(Told.MESSAGE, attempt.id)
+            moved_at = time.monotonic()
+            await until_now(lambda: phone.spoke_after(moved_at) is not None, "the message")
+            heard_s = (phone.spoke_after(moved_at) or 0.0) - frozen_at
+            (record,) = await office.records(1)
+            await office.add(other)
+            await office.boards(2)
+            assert await office.store.open_attempts(office.campaign.id) == ()
+            assert any("stands still" in why for why in (await office.board())["holds"])
+        finally:
+            os.kill(ivr.pid, signal.SIGCONT)
+        assert (record["outcome"], record["side"], record["reason"]) == ("abandoned", "us", "ivr_failed")
+        assert (record["attempt"], record["ivr_result"]) == (attempt.id, "message")
+
+        async def called() -> bool:
+            return any(one.contact == other.id for one in await office.store.open_attempts(office.campaign.id))
+
+        await until(called, "the next debtor is called when the IVR lives again", LIMIT_S)
+    with capsys.disabled():
+        print(f"\nfrom the freeze to the Redirect {moved_at - frozen_at:.2f} s, to the first word {heard_s:.2f} s")
+    assert heard_s < FROZEN_S
+
+
+async def test_a_redis_that_freezes_takes_nobody_out_of_the_ivr(
+    office: Office, ivr: Program, redis: RedisProcess
+) -> None:
+    with Debtor() as phone:
+        office.dial = f"PJSIP/{TRUNK}/sip:{{digits}}@{phone.address}"
+        await office.open(kind=Kind.IVR, mode=Mode.IVR)
+        await office.add(office.debtor("human", secret=secret_key(PERSON_KEY, "1234")))
+        await office.order("start")
+        await office.ivr_asks("person")
+        (attempt,) = await office.store.open_attempts(office.campaign.id)
+        os.kill(redis.pid, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(FROZEN_S + 1)
+        finally:
+            os.kill(redis.pid, signal.SIGCONT)
+        await asyncio.sleep(FROZEN_S)
+        assert not office.has_told(Told.MESSAGE, attempt.id)
+        for step, keys in (("person", "1"), ("secret", "1234#")):
+            await office.ivr_asks(step)
+            phone.press(keys)
+        await office.ivr_asks("menu")
+        await office.hang_up(attempt.id)
+        (record,) = await office.records(1)
+    assert (record["outcome"], record["reason"], record["ivr_end"]) == ("ivr", "served", "hung_up")
+
+
+async def call_in(carrier: Carrier, caller: str, keys: str) -> None:
+    """A subscriber calls the campaign's line; `w` is half a second."""
+    await carrier.process.console("module load app_dial.so")
+    for priority, app in ((1, f"Set(CALLERID(num)={caller})"), (2, "Dial(PJSIP/02150001234@trunk)")):
+        await carrier.process.console(f"dialplan add extension 1,{priority},{app} into calls-in replace")
+    await carrier.process.console(f"channel originate Local/1@calls-in application SendDTMF {keys}")
+
+
+@pytest.mark.parametrize("secret", ["1234", ""])
+async def test_a_debtor_calls_back_and_gets_an_agent(office: Office, ivr: Program, secret: str) -> None:
+    """With his secret he is told; without one he is told no debt, and may ask for a person all the same."""
+    await office.open("1001")
+    debtor = office.debtor("human", secret=secret_key(PERSON_KEY, secret) if secret else "")
+    e164 = debtor.numbers[0].e164
+    debtor = replace(debtor, numbers=(Number(e164, number_key(PERSON_KEY, e164)),), amount=750_000)
+    await office.add(debtor)
+    await call_in(office.carrier, f"0{e164[3:]}", "wwww" + ("1ww1w2w3w4w#www0" if secret else "0") + "w" * 60)
+    attempt = await office.talking("1001")
+    assert office.has_told(Told.WANTS_AGENT, attempt)
+    told = {fact.name for fact in await office.store.facts(office.campaign.id, attempt)}
+    assert ({"verified", "told"} <= told) == bool(secret)
+    await office.end_talk("1001")
+    (record,) = await office.records(1)
+    assert (record["attempt"], record["direction"], record["kind"]) == (attempt, "in", "inbound")
+    assert (record["outcome"], record["agent"], record["ivr_result"]) == ("connected", "1001", "agent")
+    assert (record["debtor"], record["number"]) == (debtor.id, e164)
+    assert in_order(record, ("answered_at", "ivr_at", "joined_at", "left_at", "ended_at", "wrapped_at"))
+    kept = await office.store.contact(office.campaign.id, debtor.id)
+    assert kept is not None
+    assert (kept.tries, kept.came, kept.last_at) == (0, (), 0.0), "no try is used up"
+    assert (await office.store.remaining(office.campaign.id, SystemClock().now()))[0] == 1
+    held = (await office.store.lock([Attempt(id="next", **office.of(debtor))], SystemClock().now()))[0]
+    assert isinstance(held, Held)
+    assert (held.person.attempts, len(held.person.conversations)) == ((), 1)
+
+
+async def test_a_stranger_who_calls_hears_the_message_and_no_debt(office: Office, ivr: Program) -> None:
+    await office.open("1001")
+    await call_in(office.carrier, "anonymous", "w" * 40)
+    said = await office.ami.until("UserEvent", LIMIT_S, UserEvent=Told.MESSAGE)
+    (record,) = await office.records(1)
+    assert (record["attempt"], record["direction"], record["debtor"]) == (said["Uniqueid"], "in", "")
+    assert (record["outcome"], record["side"], record["ivr_result"]) == ("ivr", "us", "message")
 
 
 # ---- detection ------------------------------------------------------------------------------------------------------

@@ -13,3 +13,12 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str, timeout_s: 
             return
         await asyncio.sleep(STEP_S)
     raise AssertionError(f"not within {timeout_s} s: {what}")
+
+
+async def until_now(condition: Callable[[], bool], what: str, timeout_s: float = 5.0) -> None:
+    """For what needs no waiting itself."""
+
+    async def holds() -> bool:
+        return condition()
+
+    await until(holds, what, timeout_s)

@@ -16,6 +16,7 @@ class Peer:
     variables: Mapping[str, str]
     press: Callable[[Path, str], str | None]
     script: str = "payment_reminder"
+    env: Mapping[str, str] = field(default_factory=dict)
     played: list[Path] = field(default_factory=list)
     set: dict[str, str] = field(default_factory=dict)
 
@@ -23,7 +24,11 @@ class Peer:
         """The whole call; returns when the server closes."""
         with socket.create_connection(self.address, timeout=30) as sock:
             attempt = self.variables.get("SANTUN_ATTEMPT", "")
-            sock.sendall(ENV.format(script=self.script, attempt=attempt).encode())
+            told = {"agi_uniqueid": attempt, **self.env}
+            env = ENV.format(script=self.script, attempt=told.pop("agi_uniqueid"))
+            sock.sendall(
+                (env.removesuffix("\n") + "".join(f"{name}: {value}\n" for name, value in told.items()) + "\n").encode()
+            )
             try:
                 for line in sock.makefile("r", encoding="utf-8"):
                     answer = self._answer(line)

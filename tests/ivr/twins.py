@@ -31,6 +31,7 @@ CONTACT = Contact(
 class Called:
     contact: Contact
     campaign: Campaign
+    inbound: bool = False
 
 
 class Clock:
@@ -60,13 +61,14 @@ class Store:
     campaign: Campaign = CAMPAIGN
     failing: Callable[[int], bool] = lambda _: False
     unreadable: bool = False
+    inbound: bool = False
     facts: list[Fact] = field(default_factory=list)
     reports: int = 0
 
     def debtor(self, campaign: str, attempt: str) -> Called | None:
         if self.unreadable:
             raise StoreDown("a test")
-        return Called(self.contact, self.campaign) if self.contact else None
+        return Called(self.contact, self.campaign, self.inbound) if self.contact else None
 
     def report(self, campaign: str, attempt: str, fact: Fact) -> None:
         self.reports += 1

@@ -1,7 +1,7 @@
 #!lua
 -- Transitions of open attempts, then outcomes: record, effects to settle, contact, counters; each only while it is open.
 -- KEYS fence open unsettled outcomes contacts later rest counters behind withdrawn promised
---      call-backs
+--      call-backs ready
 -- ARGV token transitions, then (attempt json)..., then
 --      (attempt outcome live effects contact entry retry_at at ends promise call-back fields field...)...
 -- A promise is the word by which `promised` knows it, and when it ends; empty: none was made.
@@ -30,9 +30,12 @@ local function back(contact, entry, retry_at, at)
   if not known then
     return  -- of no list, or erased meanwhile
   end
+  redis.call('ZREM', KEYS[13], contact)  -- whose call came in was not taken off the list
   if retry_at == '' or redis.call('SISMEMBER', KEYS[10], contact) == 1 then
+    redis.call('ZREM', KEYS[6], contact)
     redis.call('ZADD', KEYS[7], at, contact)
   else
+    redis.call('ZREM', KEYS[7], contact)
     redis.call('ZADD', KEYS[6], retry_at, contact)
   end
 end
