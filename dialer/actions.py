@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from dialer.desknote import DeskMessage
-from dialer.model import Agent, Attempt
+from dialer.model import Agent, Attempt, Link
+from dialer.spies import Spy
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,38 @@ class SendToMessage:
     """Redirect a caller out of an IVR that stands still into the courteous message."""
 
     attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class SendTo:
+    """Redirect a caller who is with an agent, or on hold, to another place of the dialplan; report not_moved()."""
+
+    attempt: Attempt
+    context: str
+    exten: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseLink:
+    """Join the rooms of two agents by a line."""
+
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseSpy:
+    """Call a supervisor's phone, which then hears an agent."""
+
+    spy: Spy
+
+
+@dataclass(frozen=True, slots=True)
+class SendLeg:
+    """Redirect a supervisor's leg."""
+
+    channel: str
+    context: str
+    exten: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +107,18 @@ class LookAgain:
     why: str
 
 
-Action = TellDesk | SendToAgent | SendToMessage | HangUp | RaiseLeg | Save | SaveAgent | Close | LookAgain
+Action = (
+    TellDesk
+    | SendToAgent
+    | SendToMessage
+    | SendTo
+    | SendLeg
+    | RaiseLink
+    | RaiseSpy
+    | HangUp
+    | RaiseLeg
+    | Save
+    | SaveAgent
+    | Close
+    | LookAgain
+)

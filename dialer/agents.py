@@ -14,6 +14,8 @@ class Word(StrEnum):
     LEG_UP = "leg_up"  # his own leg is parked in his room
     LEG_DOWN = "leg_down"
     RESERVE = "reserve"
+    OFFER = "offer"  # an account is shown to him
+    OFFER_OVER = "offer_over"
     JOINED = "joined"  # the customer is in his room
     JOIN_FAILED = "join_failed"
     CUSTOMER_LEFT = "customer_left"
@@ -29,7 +31,17 @@ _JOINED = {_W.JOINED: _S.TALKING}  # where a customer is in his room, they talk,
 TABLE: Mapping[AgentState, Mapping[Word, AgentState]] = {
     _S.SIGNED_OUT: {_W.SIGN_IN: _S.RAISING},
     _S.RAISING: {_W.LEG_UP: _S.IDLE, _W.SIGN_OUT: _S.SIGNED_OUT, _W.BREAK: _S.BREAK},
-    _S.IDLE: {_W.RESERVE: _S.RESERVED, _W.BREAK: _S.BREAK, _W.SIGN_OUT: _S.SIGNED_OUT, _W.LEG_DOWN: _S.LOST} | _JOINED,
+    _S.IDLE: {_W.RESERVE: _S.RESERVED, _W.BREAK: _S.BREAK, _W.SIGN_OUT: _S.SIGNED_OUT, _W.LEG_DOWN: _S.LOST}
+    | _JOINED
+    | {_W.OFFER: _S.PREVIEW},
+    _S.PREVIEW: {
+        _W.OFFER_OVER: _S.IDLE,
+        _W.RESERVE: _S.RESERVED,
+        _W.BREAK: _S.BREAK,
+        _W.SIGN_OUT: _S.SIGNED_OUT,
+        _W.LEG_DOWN: _S.LOST,
+    }
+    | _JOINED,
     _S.RESERVED: {_W.JOIN_FAILED: _S.IDLE, _W.LEG_DOWN: _S.LOST} | _JOINED,
     _S.TALKING: {_W.CUSTOMER_LEFT: _S.WRAP_UP, _W.CUT_OFF: _S.LOST, _W.LEG_DOWN: _S.LOST},
     _S.WRAP_UP: {_W.WRAPPED: _S.IDLE, _W.CUT_OFF: _S.LOST, _W.LEG_DOWN: _S.WRAP_UP, _W.LEG_UP: _S.WRAP_UP} | _JOINED,
@@ -37,7 +49,7 @@ TABLE: Mapping[AgentState, Mapping[Word, AgentState]] = {
     _S.LOST: {_W.LEG_UP: _S.IDLE, _W.SIGN_OUT: _S.SIGNED_OUT, _W.BREAK: _S.BREAK} | _JOINED,
 }
 
-COUNTED = frozenset({_S.IDLE, _S.RESERVED, _S.TALKING, _S.WRAP_UP})  # those the pacer may reckon with
+COUNTED = frozenset({_S.IDLE, _S.PREVIEW, _S.RESERVED, _S.TALKING, _S.WRAP_UP})  # those the pacer may reckon with
 BUSY = frozenset({_S.RESERVED, _S.TALKING})
 WANTS_LEG = frozenset({_S.RAISING, _S.LOST, _S.WRAP_UP})  # a wrap-up goes on while a lost leg is raised again
 

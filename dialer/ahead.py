@@ -27,6 +27,7 @@ class Ahead:
         self.zone = zone  # of a debtor whose own is not known
         self.call_backs: dict[str, Contact] = {}  # soon due: they are called by their minute, not by the list's order
         self.apart = True  # an agent is to be kept for a call-back
+        self.held: set[str] = set()  # an agent looks at them
         self._next: dict[str, Contact] = {}
         self._seen: tuple[Candidate, ...] | None = ()
         self._looked_at = -inf
@@ -48,7 +49,8 @@ class Ahead:
         """Read the head of the list anew. Raises StoreError."""
         found = await self._store.candidates(self._campaign, at, LOOK)
         self.call_backs = {contact.id: contact for contact in found if self.apart and contact.callback_at}
-        self._next = {contact.id: contact for contact in found if contact.id not in self.call_backs}
+        out = self.call_backs.keys() | self.held
+        self._next = {contact.id: contact for contact in found if contact.id not in out}
         self._seen = None
         self._looked_at, self._is_all = at, len(found) < LOOK
 

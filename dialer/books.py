@@ -16,14 +16,26 @@ class Notes:
     """What is kept in mind of a call besides its attempt."""
 
     __slots__ = (
-        "closing", "failed_with", "fell", "given", "in_room_since", "live", "sent_off_at", "told_live", "waiting_end",
-    )  # fmt: skip
+        "closing",
+        "failed_with",
+        "fell",
+        "given",
+        "in_room_since",
+        "left_at",
+        "live",
+        "moving",
+        "sent_off_at",
+        "told_live",
+        "waiting_end",
+    )
 
     def __init__(self) -> None:
         self.given = True  # Asterisk may know of it
         self.failed_with: frozenset[str] = frozenset()  # agents who did not get him
         self.fell: Word | None = None  # an overflow that began while the Redirect was under way
         self.in_room_since = 0.0
+        self.moving = ""  # where his agent has sent him: moves.py
+        self.left_at = 0.0  # when he left the room for it
         self.told_live = False
         self.live = False  # a live answer of which no fate is told yet
         self.waiting_end = False  # hung up before anything said whether it had been answered
@@ -100,7 +112,7 @@ class Books:
     def adopt(self, attempt: Attempt) -> None:
         """An attempt of the engine before us, with what that one will have told."""
         notes = self.begin(attempt)
-        if attempt.state is CallState.TALKING:
+        if attempt.state in (CallState.TALKING, CallState.ON_HOLD):
             notes.in_room_since = max(attempt.joined_at, attempt.left_at)
         notes.told_live = bool(attempt.answered_at)
         had_fate = attempt.joined_at or attempt.overflow_at or attempt.detection == "machine"

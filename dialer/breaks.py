@@ -5,7 +5,7 @@ from dataclasses import replace
 from dialer.actions import Action, SaveAgent
 from dialer.model import Agent, AgentState, Campaign
 from dialer.outcomes import read_disposition
-from dialer.team import Team
+from dialer.team import SUPERVISING, Team
 
 ABUSIVE = "abusive"  # the disposition of a call in which the agent was abused
 COOL_DOWN = "cool_down"  # reason of the break that follows it
@@ -21,6 +21,11 @@ def fault(reason: str, campaign: Campaign) -> str:
 def is_productive(agent: Agent, campaign: Campaign) -> bool:
     """Whether his break counts as work."""
     return campaign.breaks.get(agent.break_reason, False)
+
+
+def is_supervising(agent: Agent) -> bool:
+    """Whether he is there for callers who are handed to him alone."""
+    return agent.state is AgentState.BREAK and agent.break_reason == SUPERVISING
 
 
 def cool_down(team: Team, agent_id: str, disposition: str, campaign: Campaign) -> list[Action]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dialer.actions import Action
 from dialer.calls import UNANSWERED
 from dialer.floor import Floor
-from dialer.model import CALL_BACK, Agent, AgentState, CallState, Contact, Mode
+from dialer.model import CALL_BACK, OWN_AGENT, Agent, AgentState, CallState, Contact, Mode
 from dialer.routing import for_call_back, waits_for_own
 
 LEAD_S = 30.0  # so long before his minute he stands on the list: calls to others ease off, and an agent is free then
@@ -61,9 +61,11 @@ def keep_again(floor: Floor, at: float) -> list[Action]:
     promised = floor.team.promised()
     actions: list[Action] = []
     for one in list(floor.attempts.values()):
-        if one.kind == CALL_BACK and one.state in UNANSWERED and one.id not in promised:
+        if one.kind not in OWN_AGENT or one.state not in UNANSWERED or one.id in promised:
+            continue
+        if one.kind != CALL_BACK:  # nobody else has seen the account
+            actions += floor.cancel(one.id, "agent_gone", at)
+        else:
             agent = floor.team.longest_idle()
-            if agent is None:
-                break
-            actions += floor.team.promise(agent, one.id, at)
+            actions += floor.team.promise(agent, one.id, at) if agent is not None else []
     return actions

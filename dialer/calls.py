@@ -32,6 +32,7 @@ class Word(StrEnum):
     JOIN_FAILED = "join_failed"
     JOINED = "joined"
     LEFT = "left"
+    ON_HOLD = "on_hold"
     HELD = "held"
     OVERFLOW_IVR = "overflow_ivr"
     OVERFLOW_MESSAGE = "overflow_message"
@@ -86,7 +87,8 @@ TABLE: Mapping[CallState, Mapping[Word, CallState]] = {
     _S.JOINING: _stays(_S.JOINING, *_ANSWER, _W.OVERFLOW_IVR, _W.OVERFLOW_MESSAGE, _W.IVR_BEGIN, _W.MESSAGE)
     | {_W.JOINED: _S.TALKING, _W.JOIN_FAILED: _S.WAITING, _W.HELD: _S.HELD}
     | _OVER,
-    _S.TALKING: _up(_S.TALKING, {_W.LEFT: _S.TALKING}),
+    _S.TALKING: _up(_S.TALKING, {_W.LEFT: _S.TALKING, _W.ON_HOLD: _S.ON_HOLD}),
+    _S.ON_HOLD: _up(_S.ON_HOLD, _stays(_S.ON_HOLD, _W.LEFT, _W.ON_HOLD)),
     _S.HELD: _up(_S.HELD, {_W.RESERVED: _S.JOINING}),
     _S.IN_IVR: _up(_S.IN_IVR, {_W.IVR_END: _S.IN_IVR}),
     _S.WANTS_AGENT: _up(_S.WANTS_AGENT, {_W.RESERVED: _S.JOINING, _W.IVR_END: _S.WANTS_AGENT}),
@@ -104,8 +106,8 @@ _ANSWERED = frozenset(CallState) - UNANSWERED - SETTLED
 
 _WORD_OF = {
     Seen.DIALLED: _W.DIALLED, Seen.PROGRESS: _W.PROGRESS, Seen.RINGING: _W.RINGING, Seen.HANGUP: _W.HANGUP,
-    Seen.JOINED: _W.JOINED, Seen.LEFT: _W.LEFT, Seen.HELD: _W.HELD, Seen.IVR_BEGIN: _W.IVR_BEGIN,
-    Seen.IVR_END: _W.IVR_END, Seen.WANTS_AGENT: _W.WANTS_AGENT, Seen.MESSAGE: _W.MESSAGE,
+    Seen.JOINED: _W.JOINED, Seen.LEFT: _W.LEFT, Seen.HELD: _W.HELD, Seen.ON_HOLD: _W.ON_HOLD,
+    Seen.IVR_BEGIN: _W.IVR_BEGIN, Seen.IVR_END: _W.IVR_END, Seen.WANTS_AGENT: _W.WANTS_AGENT, Seen.MESSAGE: _W.MESSAGE,
     Seen.VOICEMAIL: _W.VOICEMAIL, Seen.ROOM_REFUSED: _W.JOIN_FAILED,
 }  # fmt: skip
 
@@ -156,8 +158,6 @@ def told(event: Event) -> Facts:
             return {"voicemail_left": event.result == "yes"}
         case Seen.WANTS_AGENT:
             return _WANTED_AGENT
-        case Seen.IVR_BEGIN:
-            return _IVR_BEGUN
         case Seen.IVR_END:
             return {"ivr_result": event.result}
         case _:
@@ -167,7 +167,6 @@ def told(event: Event) -> Facts:
 _DIALLED: Facts = {"dialled": True}
 _FAILED: Facts = {"failed": True}
 _WANTED_AGENT: Facts = {"wanted_agent": True}
-_IVR_BEGUN: Facts = {"ivr_result": ""}  # maybe for the second time: he waited for an agent and wants a call-back
 
 
 _NAMES = [field.name for field in fields(Attempt)]
@@ -195,6 +194,8 @@ def step(attempt: Attempt, word: Word, at: float, facts: Facts = NOTHING) -> Att
     if state is not None:
         if state is not attempt.state:
             changes["state"] = state
+            if word is _W.IVR_BEGIN and attempt.ivr_result:
+                changes["ivr_result"] = ""  # once more: he waited for an agent and wants a call-back
             if attempt.state in UNANSWERED and state in _ANSWERED and not attempt.answered_at:
                 changes["answered_at"] = at  # the word of the answer itself may be late, or lost
         stamp = _STAMPS.get(word)

@@ -11,6 +11,7 @@ import typer
 
 from dialer.errors import BadInput, DialerError, StoreDown
 from dialer.model import Kind, Mode
+from dialer.users import Phone, Role
 
 # What a command needs is loaded where it is called: `dialer --help` and short commands start in half the time.
 if TYPE_CHECKING:
@@ -26,8 +27,11 @@ dnc_app = typer.Typer(no_args_is_help=True, help="Who must not be called: stop, 
 app.add_typer(campaign_app, name="campaign")
 app.add_typer(dnc_app, name="dnc")
 app.add_typer(agent_app, name="agent")
+user_app = typer.Typer(no_args_is_help=True, help="Who may sign in to the web, and programs' tokens.")
+app.add_typer(user_app, name="user")
 
 Config = Annotated[Path, typer.Option("--config", "-c", envvar=CONFIG, help="The site's settings.")]
+UserName = Annotated[str, typer.Argument(help="2 to 40 of a-z, 0-9, dot, - and _.")]
 Listen = Annotated[str, typer.Option(help="host:port, instead of [web] listen of the settings.")]
 HERE = Path(CONFIG_FILE)
 ASTERISK_DATA = Path("/usr/share/asterisk")
@@ -356,6 +360,74 @@ def disposition(
 ) -> None:
     """What came of the talk he is in or has just had, before he is done with it."""
     _order(config, campaign, "disposition", {"agent": agent, "disposition": f"{word}:{value}" if value else word})
+
+
+# ---- users ----------------------------------------------------------------------------------------------------------
+
+
+@user_app.command("add")
+def user_add(
+    name: UserName,
+    role: Annotated[Role, typer.Option(help="agent, supervisor or admin.")],
+    config: Config = HERE,
+    agent: Annotated[str, typer.Option(help="His extension, for who takes calls.")] = "",
+    phone: Annotated[Phone, typer.Option(help="What he speaks into.")] = Phone.BROWSER,
+) -> None:
+    """One more user; his one-time password is printed this once."""
+    from dialer.commands import users
+
+    _run(config, lambda site: users.add(site, name, role, agent, phone))
+
+
+@user_app.command("list")
+def user_list(config: Config = HERE) -> None:
+    """Users and tokens."""
+    from dialer.commands import users
+
+    _run(config, users.listed)
+
+
+@user_app.command("reset")
+def user_reset(
+    name: UserName,
+    config: Config = HERE,
+    enrol_again: Annotated[bool, typer.Option("--enrol-again", help="His authenticator is lost, too.")] = False,
+) -> None:
+    """A new one-time password; he is signed out everywhere."""
+    from dialer.commands import users
+
+    _run(config, lambda site: users.reset(site, name, enrol_again))
+
+
+@user_app.command("remove")
+def user_remove(name: UserName, config: Config = HERE) -> None:
+    """He signs in no more."""
+    from dialer.commands import users
+
+    _run(config, lambda site: users.remove(site, name))
+
+
+@user_app.command("token")
+def user_token(
+    name: Annotated[str, typer.Argument(help="Which program it is for.")],
+    right: Annotated[list[str], typer.Option(help="Such as outcomes:see; once for each.")],
+    config: Config = HERE,
+    days: Annotated[int, typer.Option(help="How long it is good.", min=1, max=366)] = 90,
+) -> None:
+    """A program's token for the API, printed this once."""
+    from dialer.commands import users
+
+    _run(config, lambda site: users.token(site, name, right, days))
+
+
+@user_app.command("revoke")
+def user_revoke(
+    token: Annotated[str, typer.Argument(help="The token's id, as in dialer user list.")], config: Config = HERE
+) -> None:
+    """A program's token serves no more."""
+    from dialer.commands import users
+
+    _run(config, lambda site: users.revoke(site, token))
 
 
 # ---- watching -------------------------------------------------------------------------------------------------------

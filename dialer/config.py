@@ -15,12 +15,14 @@ from dialer.contacts import ListRules
 from dialer.errors import ConfigError
 from dialer.keyed import KEY_HEX_MIN, read_key
 from dialer.model import AGENT_ID, CAMPAIGN_ID, Campaign, Kind, Mode, Outcome
+from dialer.payments import SECRET_MIN
 from dialer.rulebook import DEMO_CAMPAIGNS, Pack
 from dialer.values import MINOR_DIGITS
 
 AMI_SECRET = "SANTUN_AMI_SECRET"  # noqa: S105 - the name of a variable; _<NODE> behind it: of one node only
 ARI_PASSWORD = "SANTUN_ARI_PASSWORD"  # noqa: S105 - the name of a variable; _<NODE> behind it: of one node only
 PERSON_KEY = "SANTUN_PERSON_KEY"
+PAYMENT_SECRET = "SANTUN_PAYMENT_SECRET"  # noqa: S105 - the name of a variable; _<SENDER> behind it
 REDIS_URL = "SANTUN_REDIS_URL"
 LANGUAGES = ("id", "en")
 CALLER_ID = re.compile(r"\+?[0-9]{3,15}")
@@ -185,11 +187,20 @@ class RuleFiles(_Table):
     stricter: tuple[str, ...] = ()
 
 
+class PaymentSender(_Table):
+    """Who may tell of payments; the table's name goes with each as X-Santun-Sender. `lenders`: of these only; empty: of
+    all. Its secret stands in SANTUN_PAYMENT_SECRET_<SENDER>."""
+
+    lenders: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = ()
+    secret: str = Field(repr=False)
+
+
 class Web(_Table):
     """Pages and API. Beyond loopback it wants TLS (`tls_cert`, `tls_key`: PEM files) or a proxy that has it.
 
     `hosts`: names under which it is reached; `proxies`: addresses of proxies whose X-Forwarded-For and -Proto are
     believed; `agent_fields`: what agents see of an account; a session ends after `idle_minutes` and after `day_hours`.
+    `second_factor`: supervisors and administrators show a code, too; may be off on loopback alone.
     """
 
     listen: str = "127.0.0.1:8080"
@@ -198,6 +209,8 @@ class Web(_Table):
     hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")], ...] = ()
     proxies: tuple[Annotated[str, AfterValidator(_address)], ...] = ()
     agent_fields: tuple[AgentField, ...] = AGENT_FIELDS
+    recordings: str = ""  # the folder that Asterisk records into; empty: recordings are not given out
+    second_factor: bool = True
     idle_minutes: Annotated[int, Field(ge=5, le=720)] = 60
     day_hours: Annotated[int, Field(ge=1, le=24)] = 12
     requests_per_second: Annotated[float, Field(ge=1, le=1000, allow_inf_nan=False)] = 10.0  # of one session or token
@@ -230,11 +243,19 @@ class Web(_Table):
             raise ValueError(f"listen = {self.listen!r}: use host:port")
         if bool(self.tls_cert) != bool(self.tls_key):
             raise ValueError("tls_cert and tls_key go together")
+        if not (self.second_factor or self.loopback):
+            raise ValueError("second_factor = false is for listen on loopback alone")
         if not (self._on_loopback or self.tls_cert or self.proxies):
             raise ValueError(
                 f"listen = {self.listen!r} is beyond loopback: give tls_cert and tls_key, or proxies = [...] with TLS"
             )
         return self
+
+
+class MetricsPages(_Table):
+    """Where the engine shows /metrics, /healthz and /readyz (docs/metrics.md): host:port; empty: nowhere."""
+
+    listen: Annotated[str, Field(pattern=r"^$|^(\[[0-9A-Fa-f:]{2,39}\]|[A-Za-z0-9.-]{1,253}):[0-9]{1,5}$")] = ""
 
 
 class Config(_Table):
@@ -248,12 +269,15 @@ class Config(_Table):
     list: ListSettings = ListSettings()
     rules: RuleFiles = RuleFiles()
     web: Web = Web()
+    metrics: MetricsPages = MetricsPages()
+    payments: dict[str, PaymentSender] = Field(default_factory=dict)
     person_key: bytes = Field(repr=False)
 
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
         wrong = [
             *(f"asterisk.{name}: use a name of a-z, 0-9 and -" for name in self.asterisk if not _NAME.fullmatch(name)),
+            *(f"payments.{name}: use a name of a-z, 0-9 and -" for name in self.payments if not _NAME.fullmatch(name)),
             *(f"trunk.{name}: use a name of a-z, 0-9 and -" for name in self.trunk if not _NAME.fullmatch(name)),
             *(
                 f"agents.{agent}: use an extension of 2 to 10 digits"
@@ -279,6 +303,11 @@ class Config(_Table):
     def node_of(self, user: Trunk | AgentSettings) -> str:
         """The Asterisk node of a trunk or an agent."""
         return user.node or next(iter(self.asterisk))
+
+    def node_of_agent(self, agent: str) -> str:
+        """The Asterisk node on which an agent works, also one whom the settings do not name."""
+        known = self.agents.get(agent)
+        return self.node_of(known) if known is not None else next(iter(self.asterisk))
 
     def list_rules(self) -> ListRules:
         """What lists are read by."""
@@ -334,6 +363,7 @@ def _take_secrets(data: dict[str, Any], env: Mapping[str, str]) -> list[str]:
         node["ari_secret"] = env.get(f"{ARI_PASSWORD}{own.removeprefix(AMI_SECRET)}") or env.get(ARI_PASSWORD, "")
         if node.get("ari") and not node["ari_secret"]:
             wrong.append(f"set {ARI_PASSWORD}: asterisk.{name}.ari is asked with it")
+    _payment_secrets(data, env, wrong)
     _redis_secret(data, env, wrong)
     return wrong
 
@@ -343,6 +373,19 @@ def _person_key(text: str, wrong: list[str]) -> bytes:
     if not key:
         wrong.append(f"set {PERSON_KEY} to {KEY_HEX_MIN} or more hex digits: `openssl rand -hex 32`, kept for ever")
     return key
+
+
+def _payment_secrets(data: dict[str, Any], env: Mapping[str, str], wrong: list[str]) -> None:
+    senders = data.get("payments")
+    for name, sender in senders.items() if isinstance(senders, dict) else ():
+        if not isinstance(sender, dict):
+            continue
+        own = f"{PAYMENT_SECRET}_{name.upper().replace('-', '_')}"
+        if "secret" in sender:
+            wrong.append(f"payments.{name}.secret: take it out of the file, set {own} instead")
+        sender["secret"] = env.get(own, "")
+        if len(sender["secret"]) < SECRET_MIN:
+            wrong.append(f"set {own} to {SECRET_MIN} or more characters, such as `openssl rand -hex 32`")
 
 
 def _redis_secret(data: dict[str, Any], env: Mapping[str, str], wrong: list[str]) -> None:

@@ -8,7 +8,7 @@ ignored; one that was missed need not be asked for, as each is whole. Names, amo
 from dataclasses import dataclass, replace
 
 from dialer.mask import mask_number
-from dialer.model import Agent, AgentState, Attempt, Campaign
+from dialer.model import PREVIEWED, Agent, AgentState, Attempt, Campaign
 
 VERSION = 1
 
@@ -36,9 +36,15 @@ class DeskNote:
     language: str = ""
     call: str = ""  # a word of CallState, as it was at this change: later ones of the call alone tell nothing
     wrap_until: float = 0.0  # state wrap_up: then it ends by itself
+    preview_until: float = 0.0  # state preview: `contact` is offered until then
     break_reason: str = ""  # one of Campaign.breaks, or cool_down: our pause after an abusive call
     break_until: float = 0.0  # state break: then it ends by itself
     sent_by: str = ""  # the supervisor who ordered the break or the sign-out
+    recording: str = ""  # on, paused; empty: he is not recorded
+    asked: str = ""  # the colleague whom he talks with about his caller, or who is to get him
+    asked_by: str = ""  # state reserved: the colleague whose caller he is to get
+    monitored: str = ""  # listen, whisper or join: a supervisor is there
+    help: bool = False  # he calls for a supervisor
     next: str = ""  # `break` or `sign_out`: taken when he is free
 
 
@@ -55,8 +61,19 @@ class DeskMessage:
     note: str = "message"
 
 
-def desk_note(agent: Agent, attempt: Attempt | None, campaign: Campaign, at: float, token: int, turn: int) -> DeskNote:
-    """`attempt`: the one that he is reserved for, talks in or wraps up, if it is still known."""
+def desk_note(
+    agent: Agent,
+    attempt: Attempt | None,
+    campaign: Campaign,
+    at: float,
+    token: int,
+    turn: int,
+    kept_for: str = "",
+    monitored: str = "",
+) -> DeskNote:
+    """`attempt`: the one that he is reserved for, talks in or wraps up, if it is still known; `kept_for`: the agent to
+    whom it is to be handed.
+    """
     wraps = agent.state is AgentState.WRAP_UP
     note = DeskNote(
         agent=agent.id,
@@ -72,8 +89,12 @@ def desk_note(agent: Agent, attempt: Attempt | None, campaign: Campaign, at: flo
         break_reason=agent.break_reason,
         break_until=agent.break_until,
         sent_by=agent.sent_by,
+        help=agent.help,
+        monitored=monitored,
         next="sign_out" if agent.sign_out_next else "break" if agent.break_next else "",
     )
+    if attempt is None and agent.offer:
+        return replace(note, contact=agent.offer, kind=PREVIEWED, preview_until=agent.offer_until)
     if attempt is None:
         return note
     return replace(
@@ -84,4 +105,7 @@ def desk_note(agent: Agent, attempt: Attempt | None, campaign: Campaign, at: flo
         kind=attempt.kind,
         language=attempt.language,
         call=attempt.state.value,
+        recording=("paused" if attempt.record_paused else "on") if campaign.record and attempt.joined_at else "",
+        asked=kept_for if attempt.agent == agent.id else "",
+        asked_by=attempt.agent if kept_for == agent.id else "",
     )

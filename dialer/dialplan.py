@@ -18,7 +18,12 @@ class Context(StrEnum):
     WAIT_AGENT = "santun-wait-agent"  # the IVR ended with `agent`: sound, a limit, then the message
     MESSAGE = "santun-message"  # the courteous message, then hang up
     VOICEMAIL = "santun-voicemail"  # the limited message after the beep, then hang up
-    SUPERVISOR = "santun-supervisor"  # exten = agent id: listen, whisper or join by SANTUN_SPY
+    HOLD = "santun-hold"  # exten = agent id: music, until he is taken back into that agent's room
+    HAND_OVER = "santun-hand-over"  # exten = agent id: out of one agent's room into this one's, or back
+    LINK = "santun-link"  # exten = agent id: an end of the line between two agents' rooms
+    LISTEN = "santun-listen"  # exten = agent id: a supervisor's leg hears both
+    WHISPER = "santun-whisper"  # exten = agent id: and that agent alone hears him
+    JOIN = "santun-join"  # exten = agent id: everybody hears everybody
     FROM_TRUNK = "santun-from-trunk"
     FROM_AGENT = "santun-from-agent"
 
@@ -38,7 +43,7 @@ class Var(StrEnum):
     CALL_MAX_S = "SANTUN_CALL_MAX_S"  # TIMEOUT(absolute)
     LANGUAGE = "SANTUN_LANGUAGE"  # `id` or `en`: folder of the sounds
     RECORD = "SANTUN_RECORD"  # `yes`: MixMonitor once, before the first room, to RECORDINGS/<channel id>.wav
-    SPY = "SANTUN_SPY"  # `listen`, `whisper` or `join`
+    HOLD_MAX_S = "SANTUN_HOLD_MAX_S"  # how long a customer hears music before he goes back to his agent by himself
 
 
 class IvrResult(StrEnum):
@@ -61,6 +66,7 @@ class Told(StrEnum):
     IVR_END = "SantunIvrEnd"  # Result: IVR_RESULT or empty
     WANTS_AGENT = "SantunWantsAgent"
     HELD = "SantunHeld"  # Room
+    ON_HOLD = "SantunOnHold"  # Room
     ROOM_REFUSED = "SantunRoomRefused"  # Room: no agent in it, or another customer
     MESSAGE = "SantunMessage"  # the courteous message starts
     VOICEMAIL = "SantunVoicemail"  # Left: yes|no

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Any, TypeVar
@@ -12,7 +12,8 @@ import structlog
 from dialer.errors import NotLeader, StoreError
 from dialer.hands import STORE_RETRY_S, Hands
 from dialer.leading import Leader, resign_all, shares
-from dialer.model import Command, Event, Status
+from dialer.measured import Health
+from dialer.model import Command, Event, Mode, Status
 from dialer.model import Seen as Kind
 from dialer.orders import of_phone_key
 from dialer.placing import Ready, Refusal
@@ -37,6 +38,10 @@ _SIGNS_OF_LIFE = frozenset({Kind.DIALLED, Kind.PROGRESS, Kind.RINGING, Kind.ANSW
 T = TypeVar("T")
 
 
+def _unheard(seconds: float) -> None:
+    """Where nobody wants to know."""
+
+
 class Engine:
     """Leads what campaigns it can get, on the Asterisk nodes it is given. To its Hands it is the Tools."""
 
@@ -54,6 +59,8 @@ class Engine:
         self._stopping = asyncio.Event()
         self._draining = False
         self._complained: dict[str, str] = {}
+        self._ticked_at = self._led_at = -inf  # monotonic: last tick, last look for campaigns
+        self.on_decision: Callable[[float], None] = _unheard  # seconds that each took
 
     # ---- life
 
@@ -70,6 +77,19 @@ class Engine:
                 task.result()
         finally:
             await self._shut([*tasks, stop])
+
+    def health(self) -> Health:
+        """How it does, for probes and metrics."""
+        now = self._clock.monotonic()
+        return Health(
+            ticked_s=now - self._ticked_at,
+            led_s=now - self._led_at,
+            ping_s=max(self._seen.store_ping_s, now - self._pinged_at),
+            store_error=self._seen.store_error,
+            draining=self._draining or self._stopping.is_set(),
+            unusable=len(self._leader.cannot),
+            holds={name: self._holds(run) for name, run in self.runs.items()},
+        )
 
     def stop(self) -> None:
         """End run() soon."""
@@ -120,6 +140,9 @@ class Engine:
 
     def say(self, text: str, action: str, **facts: object) -> None:
         log.info(text, action=action, **facts)
+
+    def holds(self, run: Run) -> tuple[str, ...]:
+        return self._holds(run)
 
     def write_soon(self) -> None:
         self._write_wanted.set()
@@ -220,6 +243,7 @@ class Engine:
         """Apart from the turns: a slow Redis must not keep a caller from the next agent."""
         while True:
             await asyncio.sleep(TICK_S)
+            self._ticked_at = self._clock.monotonic()
             for run in list(self.runs.values()):
                 await self._guarded(run, self._tick(run))
 
@@ -245,11 +269,16 @@ class Engine:
         now, holds = self._clock.now(), self._holds(run)
         backs, refusals, actions = run.call_backs(now, holds)
         self._hands.perform(run, actions)
+        began = self._clock.monotonic()
         decision = run.decide(now, holds)
+        self.on_decision(self._clock.monotonic() - began)
         ended = [one for one in decision.end if run.may_end(one, now, self._clock.monotonic())]
         for attempt_id in ended:
             self._hands.perform(run, run.floor.cancel(attempt_id, ENDED_RINGING, now))
         run.series.saw(decision, len(ended), now)
+        previews = run.campaign.mode is Mode.PREVIEW
+        self._hands.offer(run, decision.start if previews else 0)
+        decision = replace(decision, start=0) if previews else decision
         if decision.start or backs or refusals:
             run.placing = True
             pace = min(run.campaign.calls_per_second, run.share.calls_per_second)
@@ -316,6 +345,7 @@ class Engine:
             try:
                 if not self._draining:
                     await self._lead()
+                self._led_at = self._clock.monotonic()
             except StoreError as error:
                 self.store_failed(error)
             await asyncio.gather(*(self._guarded(run, self._second(run)) for run in self.runs.values()))

@@ -7,7 +7,8 @@ Close, once; whoever waits is served before anything else happens to a free agen
 from collections.abc import Callable, Mapping
 from math import inf
 
-from dialer.actions import Action, Close, HangUp, LookAgain, Save, SendToAgent
+from dialer.actions import Action, Close, HangUp, LookAgain, Save, SaveAgent, SendTo, SendToAgent
+from dialer.agents import Word as AgentWord
 from dialer.books import Books, Told
 from dialer.calls import (
     NEEDS_AGENT,
@@ -23,17 +24,21 @@ from dialer.calls import (
     told,
     word_of,
 )
-from dialer.dialplan import IvrResult, room
-from dialer.model import CALL_BACK, AgentState, Attempt, CallState, Campaign, Contact, Event, Seen
+from dialer.dialplan import Context, IvrResult, room
+from dialer.model import OWN_AGENT, AgentState, Attempt, CallState, Campaign, Contact, Event, Link, Seen
+from dialer.moves import Moves
 from dialer.originate import timeout_s
 from dialer.routing import JOIN_LIMIT_S, choose, may_send
-from dialer.team import Team
+from dialer.spies import Spies, heard_by
+from dialer.team import SUPERVISING, Team
 
 OVERDUE_S = 5.0
 AGAIN_S = 1.0
+MOVE_LIMIT_S = 1.0  # so long a caller may be on his way from one place of ours to another
 READY_S = 0.1  # so long after its answer a call is in the dialplan, even if nothing says so
 RESPONSE_S = 1.0  # so long after a Hangup the word whether the call had been answered may come
 FAILED_S = 1.0  # so long after a failed Originate its channel may live, or be told of for the first time
+_LEG_ENDS = frozenset({Seen.LEFT, Seen.HANGUP})
 _UNSERVED = SETTLED | {CallState.IN_IVR, CallState.IN_MESSAGE}
 _UNSAVED = SETTLED | UNANSWERED | {CallState.JOINING}  # joining is written with the reservation
 
@@ -42,11 +47,12 @@ class Floor:
     """All calls and agents of a campaign on one node. `told` hears the pacer's events as they happen."""
 
     def __init__(self, campaign: Campaign, node: str, new_id: Callable[[float], str], told: Told) -> None:
-        self.campaign, self.node = campaign, node
+        self.campaign, self.node, self.new_id = campaign, node, new_id
         self.books = Books(told)
         self.attempts: Mapping[str, Attempt] = self.books.attempts
         self.deadlines = self.books.deadlines
         self.team = Team(node, campaign.id, new_id, told)
+        self.moves, self.spies = Moves(self.team), Spies()
         self.contact_of: Callable[[str], Contact | None] = _nobody  # of an attempt, where it is at hand
         self.spared: frozenset[str] = frozenset()  # agents whom a call-back waits for: for others the last choice
 
@@ -142,7 +148,12 @@ class Floor:
 
     def _seen_of_team(self, event: Event, at: float) -> list[Action]:
         if self.team.owns(event.channel):
-            return self.then_serve(self.team.leg_seen(event, at), at)
+            actions = [*self.team.leg_seen(event, at), *self._taken_over(self.team.owner(event.channel), at)]
+            return self.then_serve(actions + (self.left_on_hold() if event.kind in _LEG_ENDS else []), at)
+        if self.spies.get(event.channel) is not None:
+            return self._spy_seen(event, at)
+        if event.kind in (Seen.HANGUP, Seen.FAILED) and (link := self.moves.link(event.channel)) is not None:
+            return self.then_serve(self._unlinked(link, at), at)
         if event.kind is Seen.REACHABLE:
             return self.team.reachable(event.channel, at)
         if event.kind is Seen.JOINED:
@@ -150,6 +161,8 @@ class Floor:
         return []
 
     def _refused(self, attempt: Attempt, event: Event, at: float) -> list[Action]:
+        if event.room == room(self.moves.kept.get(attempt.id, "")):
+            return self._stays(attempt, at)
         if event.room != room(attempt.agent):
             return []  # of an earlier try
         actions = self._happened(attempt, Word.JOIN_FAILED, event.at, at)
@@ -182,14 +195,15 @@ class Floor:
 
     def _released(self, before: Attempt, after: Attempt, at: float) -> list[Action]:
         """The agent of a caller who is no longer with him, or on the way to him."""
-        if after.state in (CallState.TALKING, CallState.JOINING):
+        if after.state in (CallState.TALKING, CallState.ON_HOLD, CallState.JOINING):
             return []
-        actions: list[Action] = []
+        self.books.notes[after.id].moving = ""
+        actions = self.moves.drop(after.id, at)
         if self.books.notes[after.id].in_room_since:  # what said so came before his BridgeLeave
             actions += self._talked(after, at)
         if before.state is CallState.JOINING:
             actions += self.team.join_failed(before.agent, before.id, at)
-        if before.kind == CALL_BACK and after.state in _UNSERVED:
+        if before.kind in OWN_AGENT and after.state in _UNSERVED:
             actions += self.team.let_go(before.id, at)
         return actions
 
@@ -199,6 +213,7 @@ class Floor:
             case Word.RINGING if not before.ringing_at:
                 self.books.told("ring", attempt_id, "", at)
                 self.deadlines.set("rang", attempt_id, at + self.campaign.ring_s)
+                return [SaveAgent(one) for one in self.team.waiting_for(before)]
             case Word.PERSON if before.state not in SETTLED:
                 self.books.live(attempt_id, at)
                 self._wait(attempt_id, at + self.campaign.connect_limit_ms / 1000)
@@ -206,6 +221,8 @@ class Floor:
                 self.books.told("machine", attempt_id, "", at)
             case Word.WANTS_AGENT:
                 self._wait(attempt_id, at + self.campaign.agent_wait_s)
+            case Word.ON_HOLD:
+                return self._on_hold(attempt_id, at)
             case Word.HELD:
                 self._wait(attempt_id, at + self.campaign.grace_ms / 1000)
                 self.deadlines.set("serve", attempt_id, at + self.campaign.grace_ms / 2000)
@@ -264,7 +281,7 @@ class Floor:
         """Whoever waits longest is served first by an agent who may have become free."""
         waiting = self.books.waiting()
         if not self.team.has_idle():
-            waiting = [one for one in waiting if one.kind == CALL_BACK]  # somebody may be reserved for him
+            waiting = [one for one in waiting if one.kind in OWN_AGENT]  # somebody may be reserved for him
         for attempt in waiting:
             actions = [*actions, *self._serve(attempt, at)]
         return actions
@@ -316,23 +333,31 @@ class Floor:
             return []
         notes = self.books.notes[attempt.id]
         if notes.in_room_since and attempt.agent == agent_id:
-            return []
-        actions = self._talked(attempt, event.at) if notes.in_room_since else []
+            return self._is_back(attempt, event.at)
+        actions = self._talked(attempt, notes.left_at or event.at) if notes.in_room_since else []
+        actions += self.moves.arrived(attempt.id, agent_id)
         if attempt.agent != agent_id:
             actions += self.team.join_failed(attempt.agent, attempt.id, event.at)
         actions += self._wrapped_by_call(agent_id)
         actions += self.team.joined(agent_id, attempt.id, event.at)
-        if attempt.kind == CALL_BACK:
+        if attempt.kind in OWN_AGENT:
             actions += self.team.let_go(attempt.id, event.at)
-        moved = evolve(step(self.attempts[attempt.id], Word.JOINED, event.at), agent=agent_id)
+        talked = f"{attempt.agents} {agent_id}".strip()
+        moved = evolve(step(self.attempts[attempt.id], Word.JOINED, event.at), agent=agent_id, agents=talked)
+        notes.moving, notes.left_at = "", 0.0
         notes.in_room_since, notes.fell, notes.failed_with = event.at, None, frozenset()
         self.books.put(moved)
         self.books.live(attempt.id, event.at)
         self.books.fate(attempt.id, "connect", agent_id, event.at)
-        return self.then_serve([*actions, Save(moved)], now)
+        actions += self.heard(agent_id)
+        return self.then_serve([*actions, Save(self.attempts[attempt.id])], now)
 
     def _left(self, attempt: Attempt, event: Event, now: float) -> list[Action]:
-        if event.room != room(attempt.agent) or not self.books.notes[attempt.id].in_room_since:
+        notes = self.books.notes[attempt.id]
+        if event.room != room(attempt.agent) or not notes.in_room_since:
+            return []
+        if notes.moving:
+            notes.left_at = event.at  # where he came is told next
             return []
         return self.then_serve(self._talked(attempt, event.at), now)
 
@@ -353,6 +378,106 @@ class Floor:
     def wraps_until(self, agent_id: str, when: float) -> None:
         """When his wrap-up ends without him."""
         self.deadlines.set("wrap", agent_id, when)
+
+    # ---- on his way from his agent: handover.py sends him, moves.py keeps the other agent
+
+    def move(self, attempt: Attempt, where: str, context: str, exten: str, at: float) -> Action:
+        """His agent sends him there; `where`: as Notes.moving has it."""
+        self.books.notes[attempt.id].moving = where
+        self.deadlines.set("moved", attempt.id, at + MOVE_LIMIT_S)
+        return SendTo(attempt, context, exten)
+
+    def not_moved(self, attempt_id: str, at: float) -> list[Action]:
+        """Asterisk refused, or nothing is heard of him."""
+        attempt = self.attempts.get(attempt_id)
+        if attempt is None or not self.books.notes[attempt_id].moving:
+            return []
+        why = f"{attempt_id} has not come where he was sent"
+        return [*self.then_serve(self._stays(attempt, at), at), LookAgain(why)]
+
+    def _stays(self, attempt: Attempt, at: float) -> list[Action]:
+        """He is not where he was to go: the one who was kept for him is free."""
+        self.books.notes[attempt.id].moving = ""
+        return [*self.moves.drop(attempt.id, at), *self._his_desk(attempt)]
+
+    def _on_hold(self, attempt_id: str, at: float) -> list[Action]:
+        notes, attempt = self.books.notes[attempt_id], evolve(self.attempts[attempt_id], on_hold_at=at)
+        notes.moving, notes.left_at = "", 0.0
+        self.books.put(attempt)
+        return self._his_desk(attempt)
+
+    def _is_back(self, attempt: Attempt, at: float) -> list[Action]:
+        """With the agent who had put him on hold, or whose colleague did not get him."""
+        notes = self.books.notes[attempt.id]
+        notes.moving, notes.left_at = "", 0.0
+        if attempt.state is not CallState.ON_HOLD:
+            return []
+        moved = evolve(step(attempt, Word.JOINED, at), hold_s=attempt.hold_s + max(0.0, at - attempt.on_hold_at))
+        self.books.put(moved)
+        return [Save(moved), *self._his_desk(moved)]
+
+    def _unlinked(self, link: Link, at: float) -> list[Action]:
+        """The line between two agents is down: if nobody is being handed over at the moment, that was it."""
+        attempt = self.attempts.get(link.attempt)
+        if attempt is None or self.books.notes[attempt.id].moving == link.to:
+            return []
+        return [*self.moves.drop(attempt.id, at), *self._his_desk(attempt)]
+
+    def left_on_hold(self) -> list[Action]:
+        """Those whose agent's leg went: they are in no room, so the dialplan has not noticed."""
+        on_hold = [one for one in self.attempts.values() if one.state is CallState.ON_HOLD and one.agent]
+        agents = self.team.agents
+        gone = [one for one in on_hold if one.agent not in agents or agents[one.agent].attempt != one.id]
+        return [SendTo(one, Context.HELD, one.agent) for one in gone]
+
+    def _his_desk(self, attempt: Attempt) -> list[Action]:
+        agent = self.team.agents.get(attempt.agent)
+        return [SaveAgent(agent)] if agent is not None else []
+
+    # ---- supervisors: supervise.py sends them, spies.py knows where they are
+
+    def heard(self, agent_id: str) -> list[Action]:
+        """Who hears him is written down with his call; his desk shows it."""
+        agent = self.team.agents[agent_id]
+        attempt = self.attempts.get(agent.attempt)
+        if attempt is not None and attempt.agent == agent_id:
+            for spy in self.spies.at(agent_id):
+                attempt = evolve(attempt, heard_by=heard_by(attempt.heard_by, spy))
+            self.books.put(attempt)
+        return [SaveAgent(agent)]
+
+    def hand_to(self, agent_id: str, attempt: Attempt, at: float) -> list[Action]:
+        """The caller goes to an agent who is not idle, but here for him: a supervisor."""
+        self.moves.keep(attempt.id, agent_id, at)
+        return [self.move(attempt, agent_id, Context.HAND_OVER, agent_id, at)]
+
+    def _spy_seen(self, event: Event, at: float) -> list[Action]:
+        spy = self.spies.get(event.channel)
+        if spy is None:
+            return []
+        match event.kind:
+            case Seen.ANSWERED if self.spies.up(spy.channel) is not None:
+                return self.heard(spy.agent)
+            case Seen.JOINED if event.room == room(spy.supervisor) and spy.supervisor in self.spies.take_over:
+                self.spies.drop(spy.channel)
+                actions = self.team.adopt_leg(spy.supervisor, spy.channel, SUPERVISING, at)
+                return [*actions, *self._taken_over(spy.supervisor, at), *self.heard(spy.agent)]
+            case Seen.HANGUP | Seen.FAILED:
+                self.spies.drop(spy.channel)
+                self.spies.take_over.pop(spy.supervisor, None)
+                return self.heard(spy.agent)
+        return []
+
+    def _taken_over(self, supervisor: str, at: float) -> list[Action]:
+        """His leg has come into his room: the caller whom he wanted follows, if he is still there."""
+        own = self.team.agents.get(supervisor)
+        if own is None or own.state is not AgentState.BREAK or not own.leg or supervisor not in self.spies.take_over:
+            return []
+        attempt = self.attempts.get(self.spies.take_over.pop(supervisor))
+        if attempt is None or attempt.state not in (CallState.TALKING, CallState.ON_HOLD):
+            return self.team.ask(supervisor, AgentWord.SIGN_OUT, at)[2]
+        self.team.leaves_after(supervisor)
+        return self.hand_to(supervisor, attempt, at)
 
     # ---- the end of a call
 
@@ -425,8 +550,9 @@ class Floor:
         """Close the call whose wrap-up ends."""
         agent = self.team.agents[agent_id]
         attempt = self.attempts.get(agent.attempt)
-        is_over = attempt is not None and attempt.state is CallState.GONE and agent.state is AgentState.WRAP_UP
-        return self.close(agent.attempt) if is_over else []
+        if attempt is None or attempt.state is not CallState.GONE or agent.state is not AgentState.WRAP_UP:
+            return []
+        return self.close(attempt.id) if attempt.agent == agent_id or not self._is_wrapped_up(attempt) else []
 
     # ---- time
 
@@ -449,6 +575,8 @@ class Floor:
                 # Originate's Timeout counts the post-dial delay too. An answer may have been missed: only if sure
                 self.deadlines.set("rang", attempt.id, at + AGAIN_S)
                 return [HangUp(attempt.id, "rang out", if_sure=True)]
+            case "moved":
+                return self.not_moved(attempt.id, at)
             case "ready":
                 return self._ready(attempt.id, attempt.answered_at, at)
             case "serve" if attempt.state in NEEDS_AGENT:

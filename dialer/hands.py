@@ -7,30 +7,51 @@ monotonic clock right before a call or a Redirect is written; what became of a f
 from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
 
-from dialer import orders
+from dialer import handover, manual, orders
 from dialer.actions import (
     Action,
     Close,
     HangUp,
     LookAgain,
     RaiseLeg,
+    RaiseLink,
+    RaiseSpy,
     Save,
     SaveAgent,
+    SendLeg,
+    SendTo,
     SendToAgent,
     SendToMessage,
     TellDesk,
 )
 from dialer.agents import Word
+from dialer.answers import agent_of, call_of
+from dialer.calls import SETTLED
 from dialer.desknote import DeskMessage
 from dialer.dialplan import Context
 from dialer.errors import ActionRefused, BadInput, NotLeader, StoreError, TelephonyError
 from dialer.inbound import COMMAND
-from dialer.model import INBOUND, Attempt, Command, Fact, Status
-from dialer.originate import leg_order, order
+from dialer.model import (
+    INBOUND,
+    MANUAL,
+    PREVIEWED,
+    AfterPreview,
+    Attempt,
+    Command,
+    Contact,
+    Event,
+    Fact,
+    Refused,
+    Seen,
+    Status,
+)
+from dialer.offers import REASON_MAX, Offer
+from dialer.originate import leg_order, link_order, order, spy_order
 from dialer.placing import Ready
 from dialer.ports import Clock, Finish, Store, Telephony
 from dialer.reconcile import ask, reconcile
 from dialer.run import Run
+from dialer.spies import Spy
 
 RESERVE_LIMIT_S = 0.25  # a slow Redis must not make a debtor wait: go on, memory knows the agent is free
 FACTS_LOOKS_S = (0.05, 0.1, 0.2, 0.4, 0.8)  # pauses between looks at what the IVR learnt
@@ -38,6 +59,8 @@ STORE_RETRY_S = 0.5
 RECONCILE_GAP_S = 2.0
 HEAR_S = 1.0  # the end of a call that is off Asterisk's list may still be on its way to us
 CLOSED_KEPT = 20_000
+PLACING_S = 2.0  # so long an agent's own call waits for a batch that is being claimed
+PLACING_LOOKS = 100
 
 T = TypeVar("T")
 
@@ -53,6 +76,9 @@ class Tools(Protocol):
     def say(self, text: str, action: str, **facts: object) -> None: ...
     def write_soon(self) -> None: ...
     def leads(self, run: Run) -> bool: ...
+    def holds(self, run: Run) -> tuple[str, ...]:
+        """Every reason why it may start no call now."""
+
     def dethroned(self, run: Run) -> None: ...
     def store_failed(self, error: StoreError) -> None: ...
 
@@ -89,6 +115,14 @@ class Hands:
                         action.agent, self._clock.monotonic(), run.note(action.agent, self._clock.now())
                     )
                     self._tools.write_soon()
+                case SendTo():
+                    self._tools.do(self._send_to(run, action))
+                case RaiseLink():
+                    self._tools.do(self._raise_link(run, action))
+                case SendLeg():
+                    self._tools.do(self._send_leg(run, action))
+                case RaiseSpy():
+                    self._tools.do(self._raise_spy(run, action.spy))
                 case TellDesk():
                     self._tools.do(self._tell(action.message))
                 case Close():
@@ -161,6 +195,39 @@ class Hands:
             self._tools.say("taken out of an IVR that stands still", "redirect", attempt=attempt_id)
         except (TelephonyError, BadInput) as error:
             self._tools.say("not taken out of the IVR", "redirect", attempt=attempt_id, error=str(error))
+
+    async def _send_to(self, run: Run, send: SendTo) -> None:
+        if not self._holds_lease(run):
+            return
+        try:
+            await run.phone.redirect(send.attempt.id, send.context, send.exten)
+        except (TelephonyError, BadInput) as error:
+            self._tools.say("not moved", "redirect", attempt=send.attempt.id, to=send.context, error=str(error))
+            self.perform(run, run.floor.not_moved(send.attempt.id, self._clock.now()))
+
+    async def _send_leg(self, run: Run, send: SendLeg) -> None:
+        try:
+            await run.phone.redirect(send.channel, send.context, send.exten)
+        except (TelephonyError, BadInput) as error:
+            self._tools.say("supervisor not moved", "redirect", channel=send.channel, error=str(error))
+
+    async def _raise_spy(self, run: Run, spy: Spy) -> None:
+        try:
+            await run.phone.originate(spy_order(spy))
+        except (TelephonyError, BadInput) as error:
+            self._tools.say("supervisor's phone not called", "raise_spy", supervisor=spy.supervisor, error=str(error))
+            gone = Event(Seen.FAILED, self._clock.now(), spy.channel)
+            self.perform(run, run.floor.seen(gone, gone.at))
+
+    async def _raise_link(self, run: Run, wanted: RaiseLink) -> None:
+        if not self._holds_lease(run):
+            return
+        try:
+            await run.phone.originate(link_order(wanted.link))
+        except (TelephonyError, BadInput) as error:
+            self._tools.say("agents not joined", "raise_link", attempt=wanted.link.attempt, error=str(error))
+            gone = Event(Seen.FAILED, self._clock.now(), wanted.link.channel)
+            self.perform(run, run.floor.seen(gone, gone.at))
 
     async def _tell(self, message: DeskMessage) -> None:
         await self._store.tell_desk(message)
@@ -271,7 +338,21 @@ class Hands:
     # ---- commands
 
     async def obey(self, run: Run, command: Command) -> None:
-        """Apply it once and answer; where the answer does not get through, only the answer is tried again."""
+        """Apply it once and answer; where the answer does not get through, only the answer is tried again. One that has
+        to ask the store does not keep the others waiting."""
+        if command.name not in _SLOW:
+            await self._obey(run, command)
+        elif command.id not in run.under_way:
+            run.under_way.add(command.id)
+            self._tools.do(self._obey_slowly(run, command))
+
+    async def _obey_slowly(self, run: Run, command: Command) -> None:
+        try:
+            await self._obey(run, command)
+        finally:
+            run.under_way.discard(command.id)
+
+    async def _obey(self, run: Run, command: Command) -> None:
         done = run.answers.get(command.id)
         if done is None:
             done = run.answers[command.id] = await self.apply(run, command)
@@ -288,6 +369,10 @@ class Hands:
         now = self._clock.now()
         if now > command.deadline:
             ok, text = False, f"too late: it was to be done {now - command.deadline:.0f} s ago"
+        elif command.name in _SLOW:
+            ok, text = await self._by_hand(run, command)
+        elif command.name in _RECORDING:
+            ok, text = await self._record(run, command, _RECORDING[command.name])
         elif command.name in _STATUS:
             ok, text = await self._set_status(run, _STATUS[command.name])
         elif command.name == COMMAND:
@@ -312,7 +397,7 @@ class Hands:
 
     async def _know_contact(self, run: Run, command: Command) -> None:
         """Whom the agent talks with, where the engine before us placed the call: a promise is held against his debt."""
-        attempt = orders.call_of(run.floor, orders.agent_of(command)) if "disposition" in command.args else None
+        attempt = call_of(run.floor, agent_of(command)) if "disposition" in command.args else None
         if attempt is None or attempt.id in run.contacts or not attempt.contact:
             return
         contact = await self._store.contact(run.campaign.id, attempt.contact)
@@ -329,6 +414,115 @@ class Hands:
         self.perform(run, run.floor.team.ask(agent_id, Word.SIGN_OUT, self._clock.now())[2])
         return other
 
+    # ---- calls that agents start
+
+    def offer(self, run: Run, wanted: int) -> None:
+        """Preview: accounts for idle agents; what becomes of those looked at for too long."""
+        now = self._clock.now()
+        actions, refusals, late = manual.offer(run, wanted, now)
+        self.perform(run, actions)
+        if refusals:
+            self._tools.do(run.placer.refuse(run.token, refusals, now))
+        for one in late:
+            if run.campaign.preview_then is AfterPreview.CALL:
+                work = self._dial(run, one.agent, one.contact, one.contact.next_number, PREVIEWED)
+                self._tools.do(self._or_skip(run, one, work))
+            else:
+                self._tools.do(self._skip(run, one, manual.TIME_UP))
+
+    async def _by_hand(self, run: Run, command: Command) -> tuple[bool, str]:
+        agent_id, args = agent_of(command), command.args
+        offer = run.offers.get(agent_id)
+        if command.name == manual.SKIP:
+            if why := manual.skip_fault(args.get("reason", ""), run.campaign):
+                return False, why
+            if offer is None:
+                return False, "no account is shown"
+            await self._skip(run, offer, args["reason"])
+            return True, "skipped"
+        if command.name == "preview_call":
+            if offer is None:
+                return False, "no account is shown"
+            return await self._dial(run, agent_id, offer.contact, offer.contact.next_number, PREVIEWED)
+        contact = await self._store.contact(run.campaign.id, args.get("contact", ""))
+        if contact is None:
+            return False, "this account is not on the campaign's list"
+        index = manual.number_of(contact, args.get("number", "0"))
+        return (False, index) if isinstance(index, str) else await self._dial(run, agent_id, contact, index, MANUAL)
+
+    async def _skip(self, run: Run, offer: Offer, reason: str) -> None:
+        now = self._clock.now()
+        self.perform(run, run.offers.end(run.floor.team, offer.agent, now))
+        run.offers.held.add(offer.contact.id)  # until the store knows
+        try:
+            await run.placer.skip(run.token, offer.contact, reason, now + run.campaign.preview_skip_s, now)
+        finally:
+            run.offers.held.discard(offer.contact.id)
+
+    async def _or_skip(self, run: Run, offer: Offer, work: Coroutine[Any, Any, tuple[bool, str]]) -> None:
+        ok, why = await work
+        if not ok and run.offers.get(offer.agent) is offer:
+            await self._skip(run, offer, why[:REASON_MAX])
+
+    async def _dial(self, run: Run, agent_id: str, contact: Contact, index: int, kind: str) -> tuple[bool, str]:
+        """His agent is reserved before anything else, and free again if nothing comes of it."""
+        now, floor = self._clock.now(), run.floor
+        if why := manual.not_now(run, agent_id, self._tools.holds(run), now):
+            return False, why
+        asked = run.placer.by_hand(contact, index, kind, now)
+        if isinstance(asked, Refused):
+            return False, asked.reason or asked.rule
+        run.by_hand.take(1)
+        attempt_id = asked.attempt.id
+        self.perform(run, floor.team.promise(floor.team.agents[agent_id], attempt_id, now))
+        self.perform(run, run.offers.end(floor.team, agent_id, now))
+        run.offers.held.add(contact.id)
+        try:
+            ready = await self._claim(run, asked)
+        finally:
+            run.offers.held.discard(contact.id)
+            if attempt_id not in floor.attempts:
+                self.perform(run, floor.let_go(attempt_id, self._clock.now()))
+        if isinstance(ready, Refused):
+            return False, ready.reason or ready.rule
+        self._tools.do(self.originate(run, ready))
+        return True, attempt_id
+
+    async def _claim(self, run: Run, asked: Ready) -> Ready | Refused:
+        """As the engine does: nothing else claims or sweeps meanwhile."""
+        for _ in range(PLACING_LOOKS):
+            if not run.placing:
+                break
+            await self._tools.sleep(PLACING_S / PLACING_LOOKS)
+        else:
+            return Refused("busy", 0.0, "the engine is busy: try again")
+        run.placing = True
+        try:
+            ready = await run.placer.dial(run.token, asked, self._clock.now())
+            if isinstance(ready, Ready):
+                run.contacts[ready.attempt.id] = ready.contact
+                run.floor.claimed(ready.attempt, self._clock.now())
+            return ready
+        except BaseException:
+            run.sweeps = 2
+            raise
+        finally:
+            run.placing = False
+
+    async def _record(self, run: Run, command: Command, muted: bool) -> tuple[bool, str]:
+        """Answered when Asterisk has done it: what is said next must not be on it."""
+        attempt = call_of(run.floor, agent_of(command))
+        if attempt is None or attempt.agent != agent_of(command) or attempt.state in SETTLED:
+            return False, "no call to be recorded"
+        if not run.campaign.record:
+            return False, "this campaign records nothing"
+        try:
+            await run.phone.mute_recording(attempt.id, muted=muted)
+        except (TelephonyError, BadInput) as error:
+            return False, str(error)
+        self.perform(run, handover.paused(run.floor, attempt.id, muted))
+        return True, "recording paused" if muted else "recording"
+
     async def _set_status(self, run: Run, status: Status) -> tuple[bool, str]:
         run.status_changes += 1
         await self._store.set_status(run.campaign.id, run.token, status)
@@ -337,6 +531,8 @@ class Hands:
         return True, f"the campaign is {status}"
 
 
+_SLOW = {*manual.COMMANDS, manual.SKIP}
+_RECORDING = {"record_pause": True, "record_resume": False}
 _STATUS = {"start": Status.RUNNING, "pause": Status.PAUSED, "stop": Status.STOPPED}
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from dialer.abandon import Abandons
 from dialer.agents import COUNTED
+from dialer.breaks import is_productive
 from dialer.calls import UNANSWERED
 from dialer.floor import Floor
 from dialer.model import Agent, AgentState, Attempt, CallState
@@ -14,6 +15,7 @@ from dialer.snapshot import AgentSeen, AttemptSeen, Candidate, Decision, Flight,
 
 _WORKING = {
     AgentState.IDLE: Working.IDLE,
+    AgentState.PREVIEW: Working.RESERVED,
     AgentState.RESERVED: Working.RESERVED,
     AgentState.TALKING: Working.TALKING,
     AgentState.WRAP_UP: Working.WRAP_UP,
@@ -27,7 +29,7 @@ _FLIGHT = {
     CallState.WAITING: Flight.WAITING,
 }
 _FIRST = frozenset({CallState.WANTS_AGENT, CallState.HELD})  # served before new answers: books.py
-_WITH_AGENT = frozenset({CallState.TALKING, CallState.JOINING})
+_WITH_AGENT = frozenset({CallState.TALKING, CallState.ON_HOLD, CallState.JOINING})
 _OTHER_LINES = frozenset(CallState) - {CallState.GONE, CallState.ENDED} - frozenset(_FLIGHT) - _WITH_AGENT
 
 
@@ -115,7 +117,7 @@ def board(
         "calls": states,
         "lines": floor.lines(),
         "ringing": sum(one.state in UNANSWERED for one in floor.attempts.values()),
-        "agents": [_shown(a, floor.attempts.get(a.attempt)) for a in agents],
+        "agents": [_shown(a, floor) for a in agents],
         "working": sum(one.state in COUNTED and _works(one) for one in agents),
         "reason": decision.reason,
         "numbers": dict(decision.numbers),
@@ -125,14 +127,21 @@ def board(
     }
 
 
-def _shown(agent: Agent, attempt: Attempt | None) -> dict[str, object]:
-    """`call`: how his call stands, `contact`: whose it is; both empty without one."""
+def _shown(agent: Agent, floor: Floor) -> dict[str, object]:
+    """`call`: how his call stands, `contact`: whose it is; like all that follows there only if there is one."""
+    attempt = floor.attempts.get(agent.attempt)
     found: dict[str, object] = {"id": agent.id, "state": agent.state.value, "since": agent.since}
     found |= {"attempt": agent.attempt, "leg": bool(agent.leg)}
     if agent.break_next or agent.sign_out_next:
         found["next"] = AgentState.SIGNED_OUT.value if agent.sign_out_next else AgentState.BREAK.value
     if attempt is not None:
         found |= {"call": attempt.state.value, "contact": attempt.contact, "kind": attempt.kind}
+    if agent.break_reason:
+        found |= {"break_reason": agent.break_reason, "productive": is_productive(agent, floor.campaign)}
+    if agent.help:
+        found["help"] = True
+    if monitored := [{"supervisor": one.supervisor, "mode": one.mode.value} for one in floor.spies.at(agent.id)]:
+        found["monitored"] = monitored
     return found
 
 

@@ -47,6 +47,11 @@ def read_mapping(text: str, name: str) -> ListMapping:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{name} is no TOML: {error}.") from None
+    return mapping_of(data, name)
+
+
+def mapping_of(data: Mapping[str, Any], name: str) -> ListMapping:
+    """The same from its tables. Raises BadInput with every fault at once."""
     wrong: list[str] = []
     for key in data.keys() - {"columns", "values", "reading"}:
         wrong.append(f"unknown table [{key}]: use [columns], [values], [reading]")

@@ -41,6 +41,13 @@ class Mode(StrEnum):
     PREVIEW = "preview"  # the agent sees the account first and calls himself
 
 
+class AfterPreview(StrEnum):
+    """What becomes of an account that an agent looks at for too long."""
+
+    SKIP = "skip"
+    CALL = "call"
+
+
 class Overflow(StrEnum):
     """Where a live answer goes when no agent came in time."""
 
@@ -133,6 +140,7 @@ class Campaign:
     agent_wait_s: int = 60  # how long a debtor who asked the IVR for an agent waits
     agent_offer_s: int = 20  # when he is offered a call-back instead; 0: never
     wrap_up_max_s: int = 60
+    hold_max_s: int = 300  # so long a customer hears music before he goes back to his agent
     call_max_s: int = 3600
     record: bool = False
     retries: dict[str, Retry] = field(default_factory=dict)  # outcome -> rule of old; `recycle` comes before it
@@ -143,6 +151,10 @@ class Campaign:
     promise_least: int = 0  # least amount of a promise; 0: the account's own minimum
     promise_grace_days: int = 1  # a transfer takes so long: a promise counts as broken after it
     breaks: dict[str, bool] = field(default_factory=lambda: dict(BREAKS))  # reason -> does it count as work
+    preview_s: int = 60  # Mode.PREVIEW: so long an agent may look at an account
+    preview_then: AfterPreview = AfterPreview.SKIP
+    preview_skip_s: int = 900  # a skipped account is due again after it
+    silent_monitoring: bool = False  # agents are not told who listens: where the law allows it
     cool_down_s: int = 300  # the agent's break after an abusive call; 0: none
     shift_ends: str = ""  # "17:30" in the pack's first zone: the agents go, and no answer may come after it
 
@@ -282,6 +294,7 @@ class CallState(StrEnum):
     WAITING = "waiting"  # a live answer without an agent
     JOINING = "joining"  # agent reserved, Redirect sent
     TALKING = "talking"
+    ON_HOLD = "on_hold"  # his agent has put him there: music
     HELD = "held"  # the agent's leg went, the dialplan plays sound
     IN_IVR = "in_ivr"
     WANTS_AGENT = "wants_agent"  # the debtor asked the IVR for an agent
@@ -292,6 +305,9 @@ class CallState(StrEnum):
 
 CALL_BACK = "call_back"  # Attempt.kind of a call at the minute that the debtor chose
 INBOUND = "inbound"  # Attempt.kind of a call that came in
+PREVIEWED = "preview"  # of one whose account its agent has seen before
+MANUAL = "manual"  # of one that an agent dialled by hand
+OWN_AGENT = frozenset({CALL_BACK, PREVIEWED, MANUAL})  # an agent is reserved for them before they are dialled
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +355,11 @@ class Attempt:
     sip_code: int = 0
     disposition: str = ""
     zone: str = ""  # the debtor's, IANA; empty: unknown
+    agents: str = ""  # all who talked with him, in order
+    on_hold_at: float = 0.0  # since when, or last
+    hold_s: float = 0.0
+    record_paused: bool = False
+    heard_by: str = ""  # supervisors who listened, whispered or joined
 
 
 class Outcome(StrEnum):
@@ -424,6 +445,7 @@ class Seen(StrEnum):
     IVR_END = "ivr_end"  # result
     WANTS_AGENT = "wants_agent"
     HELD = "held"
+    ON_HOLD = "on_hold"
     ROOM_REFUSED = "room_refused"
     MESSAGE = "message"
     VOICEMAIL = "voicemail"  # result: yes, no
@@ -486,6 +508,7 @@ class AgentState(StrEnum):
     WRAP_UP = "wrap_up"
     BREAK = "break"
     LOST = "lost"  # his leg went
+    PREVIEW = "preview"  # sees an account, and calls or skips it
 
 
 @dataclass(frozen=True, slots=True)
@@ -505,6 +528,19 @@ class Agent:
     break_s: float = 0.0  # how long it lasts at most; 0: as long as he likes
     break_until: float = 0.0  # when it ends by itself
     sent_by: str = ""  # the supervisor who ordered the break or the sign-out
+    help: bool = False  # calls for a supervisor
+    offer: str = ""  # state preview: the contact that he sees
+    offer_until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The line between the rooms of two agents about one call; `channel`: its end in the first one's room."""
+
+    channel: str
+    attempt: str
+    agent: str
+    to: str
 
 
 # ---- commands -------------------------------------------------------------------------------------------------------

@@ -4,19 +4,17 @@ Each command is a row of HANDLERS; who may send which is for the web to say. `fo
 order about an agent, which only an order takes back.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from dialer import breaks
-from dialer.actions import Action, HangUp, Save, TellDesk
+from dialer import breaks, handover, supervise
+from dialer.actions import HangUp, Save, TellDesk
 from dialer.agents import Word
-from dialer.calls import SETTLED, evolve
+from dialer.answers import Answer, Handler, agent_of, call_of
+from dialer.calls import SETTLED, UNANSWERED, evolve
 from dialer.desknote import DeskMessage
 from dialer.dispositions import fault
 from dialer.floor import Floor
-from dialer.model import AgentState, Attempt, Command, Event
-
-Answer = tuple[bool, str, list[Action]]  # done?, why or what, what follows
-Handler = Callable[[Floor, Command, float], Answer]
+from dialer.model import AgentState, Command, Event
 
 MESSAGE_MAX = 500
 EVERYBODY = "all"
@@ -29,17 +27,6 @@ def obey(floor: Floor, command: Command, at: float) -> Answer:
     if handler is None:
         return False, f"{command.name!r} is no command for agents", []
     return handler(floor, command, at)
-
-
-def agent_of(command: Command) -> str:
-    """Whom it is about."""
-    return command.args.get("agent", "")
-
-
-def call_of(floor: Floor, agent_id: str) -> Attempt | None:
-    """The call that he is in, or wraps up."""
-    agent = floor.team.agents.get(agent_id)
-    return floor.attempts.get(agent.attempt) if agent else None
 
 
 # ---- coming and going
@@ -122,6 +109,8 @@ def _hang_up(floor: Floor, command: Command, at: float) -> Answer:
         return False, f"agent {agent_id} has no call", []
     if attempt.state in SETTLED:
         return False, "the call is over", []
+    if attempt.state in UNANSWERED:
+        return True, "hanging up", floor.cancel(attempt.id, "agent", at)
     return True, "hanging up", [HangUp(attempt.id, "agent")]
 
 
@@ -144,6 +133,8 @@ HANDLERS: Mapping[str, Handler] = {
     "disposition": _disposition,
     "hang_up": _hang_up,
     "paid": _paid,
+    **handover.HANDLERS,
+    **supervise.HANDLERS,
 }
 
 

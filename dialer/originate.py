@@ -5,8 +5,10 @@ import re
 from dialer.dialplan import ANSWERED_AGENTS, ANSWERED_IVR, Context, Var, endpoint
 from dialer.errors import BadInput
 from dialer.mask import mask_number, shape
-from dialer.model import Agent, Attempt, Campaign, Kind, Order
+from dialer.model import Agent, Attempt, Campaign, Kind, Link, Order
+from dialer.spies import PLACES, Spy
 
+AUTO_ANSWER = (("PJSIP_HEADER(add,X-Auto-Answer)", "1"), ("PJSIP_HEADER(add,Alert-Info)", "auto-answer"))
 LEG_TIMEOUT_MS = 20_000
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _LINE_BREAK = re.compile("[\r\n\0]")
@@ -41,6 +43,7 @@ def order(attempt: Attempt, campaign: Campaign, dial: str, attempt_header: str =
         (Var.GRACE_MS, str(campaign.grace_ms)),
         (Var.AGENT_WAIT_S, str(campaign.agent_wait_s)),
         (Var.OFFER_S, str(campaign.agent_offer_s)),
+        (Var.HOLD_MAX_S, str(campaign.hold_max_s)),
         (Var.CALL_MAX_S, str(campaign.call_max_s)),
         (Var.LANGUAGE, attempt.language),
         (Var.RECORD, "yes" if campaign.record else "no"),
@@ -65,6 +68,32 @@ def timeout_s(campaign: Campaign) -> int:
     return campaign.post_dial_delay_s + campaign.ring_s
 
 
+def link_order(link: Link) -> Order:
+    """The Originate of the line between two agents' rooms: each end goes into one."""
+    return Order(
+        channel_id=link.channel,
+        channel=f"Local/{link.to}@{Context.LINK}/n",
+        context=Context.LINK,
+        exten=link.agent,
+        timeout_ms=LEG_TIMEOUT_MS,
+        caller_id="",
+        variables=(),
+    )
+
+
+def spy_order(spy: Spy) -> Order:
+    """The Originate of a supervisor's leg, which his phone answers by itself."""
+    return Order(
+        channel_id=spy.channel,
+        channel=f"PJSIP/{endpoint(spy.supervisor)}",
+        context=PLACES[spy.mode],
+        exten=spy.agent,
+        timeout_ms=LEG_TIMEOUT_MS,
+        caller_id="",
+        variables=AUTO_ANSWER,
+    )
+
+
 def leg_order(agent: Agent, leg: str) -> Order:
     """The Originate of an agent's own leg, which his phone answers by itself."""
     return Order(
@@ -74,5 +103,5 @@ def leg_order(agent: Agent, leg: str) -> Order:
         exten=agent.id,
         timeout_ms=LEG_TIMEOUT_MS,
         caller_id="",
-        variables=(("PJSIP_HEADER(add,X-Auto-Answer)", "1"), ("PJSIP_HEADER(add,Alert-Info)", "auto-answer")),
+        variables=AUTO_ANSWER,
     )

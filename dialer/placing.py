@@ -12,7 +12,21 @@ from dialer import decisionlog
 from dialer.ahead import Ahead
 from dialer.compliance import may_call
 from dialer.forecast import Forecast
-from dialer.model import CALL_BACK, Allowed, Attempt, Campaign, Contact, History, Mode, Number, Permission, Refused
+from dialer.model import (
+    CALL_BACK,
+    MANUAL,
+    OWN_AGENT,
+    Allowed,
+    Attempt,
+    Campaign,
+    Contact,
+    History,
+    Mode,
+    Number,
+    Permission,
+    Refused,
+)
+from dialer.offers import SKIPPED
 from dialer.originate import timeout_s
 from dialer.ports import Held, Store
 from dialer.rulebook import Pack
@@ -74,7 +88,7 @@ class Placer:
             looked_at += len(some)
             asked = [self._ask(contact, at, refusals) for contact in some]
             ready += await self._locked(token, [one for one in asked if one is not None], at, refusals)
-        await self._refuse(token, refusals, at)
+        await self.refuse(token, refusals, at)
         return ready, looked_at
 
     def call_back(self, contact: Contact, at: float, refusals: list[Refusal]) -> Ready | None:
@@ -82,13 +96,40 @@ class Placer:
         asked = self._ask(contact, at, refusals)
         return asked and replace(asked, attempt=replace(asked.attempt, kind=CALL_BACK))
 
+    def by_hand(self, contact: Contact, index: int, kind: str, at: float) -> Ready | Refused:
+        """A call of this one number as an agent wants it, by the clock and the law; to be taken by `take` or `dial`."""
+        number = contact.numbers[index]
+        permission = self._gate(contact, number, NO_PAST, NO_PAST, at, guaranteed=True)
+        if isinstance(permission, Refused):
+            return permission
+        attempt = replace(self._attempt(contact, number, permission, at), kind=kind)
+        chosen = contact if index == contact.next_number else replace(contact, next_number=index)
+        return Ready(attempt, chosen, permission.must_start_by)
+
+    async def dial(self, token: int, asked: Ready, at: float) -> Ready | Refused:
+        """Locked and written down. A refused call by hand changes nothing about when he is due. Raises StoreDown,
+        NotLeader."""
+        refusals: list[Refusal] = []
+        ready = await self._locked(token, [asked], at, refusals)
+        if asked.attempt.kind != MANUAL:
+            await self.refuse(token, refusals, at)
+        if ready:
+            return ready[0]
+        return refusals[0][2] if refusals else Refused("gone", at, "He is not on the list now.")
+
+    async def skip(self, token: int, contact: Contact, reason: str, until: float, at: float) -> None:
+        """An agent did not want this account: due again at `until`, told in the stream of refusals."""
+        number = contact.numbers[contact.next_number % len(contact.numbers)]
+        await self.refuse(token, [(contact, number, Refused(SKIPPED, until, reason))], at)
+
     async def take(self, token: int, asked: Sequence[Ready], refusals: list[Refusal], at: float) -> list[Ready]:
         """Those of `asked` that were locked and written down. Raises StoreDown, NotLeader."""
         ready = await self._locked(token, asked, at, refusals)
-        await self._refuse(token, refusals, at)
+        await self.refuse(token, refusals, at)
         return ready
 
-    async def _refuse(self, token: int, refusals: Sequence[Refusal], at: float) -> None:
+    async def refuse(self, token: int, refusals: Sequence[Refusal], at: float) -> None:
+        """Set them aside, and tell why."""
         if refusals:
             await self.store.refuse(token, self.campaign.id, refusals, at, self.pack.label)
             if self.tell is not None:
@@ -165,7 +206,7 @@ class Placer:
         if isinstance(past, Refused):
             return past
         # one call per idle agent is no guarantee: he may go on a break, or lose his phone, while it rings
-        guaranteed = self.campaign.mode is Mode.PREVIEW or one.attempt.kind == CALL_BACK
+        guaranteed = self.campaign.mode is Mode.PREVIEW or one.attempt.kind in OWN_AGENT
         return self._gate(one.contact, one.attempt.number, past.person, past.number, at, guaranteed)
 
 

@@ -56,6 +56,9 @@ class Telephony(Protocol):
     async def redirect(self, channel: str, context: str, exten: str) -> None:
         """Send a channel that is up to a place of the dialplan. The ack proves nothing: wait for JOINED."""
 
+    async def mute_recording(self, channel: str, *, muted: bool) -> None:
+        """Write silence instead of what is said, or sound again. Raises ActionRefused where nothing is recorded."""
+
     async def hang_up(self, channel: str, cause: int = 16) -> bool:
         """False: there was no such channel."""
 

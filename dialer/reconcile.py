@@ -7,13 +7,15 @@ more; nobody is proven gone by a list in which he could not yet be.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dialer.actions import Action
+from dialer.actions import Action, HangUp
 from dialer.calls import SETTLED, UNANSWERED, Word
 from dialer.dialplan import Context
 from dialer.floor import OVERDUE_S, Floor
-from dialer.model import CALL_BACK, Agent, AgentState, Attempt, CallState, Event, LiveChannel, Seen
+from dialer.model import OWN_AGENT, Agent, AgentState, Attempt, CallState, Event, LiveChannel, Seen
+from dialer.moves import LINK_PREFIX
 from dialer.originate import timeout_s
 from dialer.routing import JOIN_LIMIT_S, KEPT_IN
+from dialer.spies import PREFIX as SPY_PREFIX
 
 GHOST_S = 35.0  # after its timeout an INVITE may still be under way for 32 s (SIP timer B)
 
@@ -44,7 +46,15 @@ def reconcile(
         elif attempt_id in floor.attempts:
             floor.deadlines.set("look", attempt_id, at + OVERDUE_S)
     actions += [action for agent in list(floor.team.agents.values()) for action in _agent(floor, agent, at)]
-    return floor.then_serve(actions, at)
+    return floor.then_serve(actions + floor.left_on_hold() + _strays(floor, channels), at)
+
+
+def _strays(floor: Floor, channels: Sequence[LiveChannel]) -> list[Action]:
+    """Supervisors' legs and lines between rooms of the engine before us: nobody knows any more who hears whom."""
+    own = tuple(f"{prefix}.{floor.campaign.id}." for prefix in (SPY_PREFIX, LINK_PREFIX))
+    known = {*(link.channel for link in floor.moves.links.values()), *floor.team.legs()}
+    strays = [one.id for one in channels if one.id.startswith(own) and one.id not in known]
+    return [HangUp(one, "nobody knows of it") for one in strays if floor.spies.get(one) is None]
 
 
 def _attempt(floor: Floor, attempt: Attempt, channel: LiveChannel | None, at: float, booted: bool) -> list[Action]:
@@ -101,6 +111,7 @@ _PLACES: dict[str, tuple[Seen, str, str]] = {
     Context.MESSAGE: (Seen.MESSAGE, "", ""),
     Context.VOICEMAIL: (Seen.DETECTED, "", "machine"),
     Context.HELD: (Seen.HELD, "", ""),
+    Context.HOLD: (Seen.ON_HOLD, "", ""),
     Context.WAIT_AGENT: (Seen.WANTS_AGENT, "", ""),
 }
 
@@ -110,11 +121,13 @@ def _agent(floor: Floor, agent: Agent, at: float) -> list[Action]:
     attempt = floor.attempts.get(agent.attempt)
     state = None if attempt is None or attempt.agent != agent.id else attempt.state
     match agent.state:
-        case AgentState.RESERVED if attempt is not None and attempt.kind == CALL_BACK and attempt.state in KEPT_IN:
+        case AgentState.RESERVED if attempt is not None and attempt.kind in OWN_AGENT and attempt.state in KEPT_IN:
             pass  # he is kept for it
+        case AgentState.RESERVED if floor.moves.is_kept(agent.id, agent.attempt):
+            pass  # a colleague hands him a caller
         case AgentState.RESERVED if state is not CallState.JOINING:
             return floor.team.join_failed(agent.id, agent.attempt, at)
-        case AgentState.TALKING if state is not CallState.TALKING:
+        case AgentState.TALKING if state not in (CallState.TALKING, CallState.ON_HOLD):
             return floor.talk_over(agent.id, agent.attempt, at)
         case AgentState.WRAP_UP:
             floor.wraps_until(agent.id, max(at, agent.since + floor.campaign.wrap_up_max_s))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from dialer.calls import NEEDS_AGENT, UNANSWERED
-from dialer.model import CALL_BACK, Agent, AgentState, Attempt, CallState, Contact
+from dialer.model import OWN_AGENT, Agent, AgentState, Attempt, CallState, Contact
 
 JOIN_LIMIT_S = 0.3  # no proof of the join by then: it failed
 NOBODY: frozenset[str] = frozenset()
@@ -44,7 +44,7 @@ def choose(
     if not may_send(attempt, at):
         return None
     everybody = list(agents)
-    if attempt.kind == CALL_BACK:
+    if attempt.kind in OWN_AGENT:
         for agent in everybody:
             if agent.state is AgentState.RESERVED and agent.attempt == attempt.id and agent.id not in excluded:
                 return agent

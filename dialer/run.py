@@ -33,6 +33,7 @@ from dialer.model import (
     Status,
     Verdict,
 )
+from dialer.offers import Offers
 from dialer.originate import timeout_s
 from dialer.outcomes import verdict
 from dialer.outlook import outlook
@@ -42,6 +43,7 @@ from dialer.placing import Placer, Ready, Refusal
 from dialer.ports import Finish, LinkHealth, Store, StreamSize, Telephony
 from dialer.promises import of_outcome
 from dialer.recycling import recycle
+from dialer.room import Bucket
 from dialer.rulebook import Pack
 from dialer.series import Series
 from dialer.stream import record
@@ -148,6 +150,9 @@ class Run:
     outcomes: dict[str, int] = field(default_factory=dict)
     sequence: int = 0
     notes: int = 0  # told to desks so far
+    offers: Offers = field(default_factory=Offers)
+    by_hand: Bucket = field(default_factory=Bucket)  # calls per second that agents start
+    under_way: set[str] = field(default_factory=set)  # commands that take longer than a turn
 
     def __post_init__(self) -> None:
         self.floor = Floor(self.campaign, self.trunk.node, self.new_id, self._told)
@@ -157,6 +162,7 @@ class Run:
         self.ahead = Ahead(self.store, self.campaign.id, self.forecast, self.pack.zones[0])
         self.ahead.apart = self.campaign.kind is Kind.AGENTS
         self.tally = Tally(self.pack.zones[0])
+        self.ahead.held = self.offers.held
         self.placer = self._placer()
         self.abandons = Abandons(overflow_counts=self.pack.overflow_counts)
         self.share = Share(self.trunk.lines, self.trunk.calls_per_second)
@@ -225,13 +231,13 @@ class Run:
             f"outcomes lag {seen.write_lag_s:.1f} s behind": seen.write_lag_s > LAG_LIMIT_S,
             seen.ivr: bool(seen.ivr) and self.campaign.kind is Kind.IVR,
             pause: bool(pause),
-            "preview needs the agents' desk, which this version has not": self.campaign.mode is Mode.PREVIEW,
             self.trouble: bool(self.trouble),
-            self._no_contact(): not self.due,
+            self.no_contact(): not self.due,
         }
         return tuple(why for why, holds in found.items() if holds)
 
-    def _no_contact(self) -> str:
+    def no_contact(self) -> str:
+        """The hold that is none for those whom an agent calls himself."""
         return f"nobody may be called now, {self.later} later" if self.later else "the list is empty"
 
     def wants_look(self, at: float) -> bool:
@@ -246,7 +252,7 @@ class Run:
         ready: list[Ready] = []
         refusals: list[Refusal] = []
         actions = keep_again(self.floor, at)
-        if set(holds) - {self._no_contact()} or self.draining or not waiting:
+        if set(holds) - {self.no_contact()} or self.draining or not waiting:
             return ready, refusals, actions
         lines = min(self.campaign.lines_max, self.share.lines) - self.floor.lines()
         while len(ready) < lines and (due := next_due(self.floor, list(waiting.values()), at)) is not None:
@@ -323,7 +329,9 @@ class Run:
     def note(self, agent: Agent, at: float) -> DeskNote:
         """What his desk is told now."""
         self.notes += 1
-        return desk_note(agent, self.floor.attempts.get(agent.attempt), self.campaign, at, self.token, self.notes)
+        attempt, kept_for = self.floor.attempts.get(agent.attempt), self.floor.moves.kept.get(agent.attempt, "")
+        monitored = self.floor.spies.monitored(agent.id, self.campaign.silent_monitoring)
+        return desk_note(agent, attempt, self.campaign, at, self.token, self.notes, kept_for, monitored)
 
     def board(self, at: float, holds: tuple[str, ...], node: str, health: LinkHealth) -> bytes:
         """The live snapshot, numbered, as JSON; `kept` is what a successor needs."""

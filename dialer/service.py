@@ -13,6 +13,9 @@ from pathlib import Path
 import structlog
 
 from dialer import run
+from dialer.adapters.ari import Ari, AriSettings
+from dialer.adapters.metrics_loop import pages_of, served
+from dialer.adapters.list_jobs import ListJobs
 from dialer.adapters.passwords import HashPool
 from dialer.adapters.redis_deeds import RedisAudit, RedisOnce, RedisThrottle
 from dialer.adapters.redis_ear import RedisEar
@@ -23,9 +26,12 @@ from dialer.adapters.site import OpenSite, new_id, open_site, phones_of
 from dialer.config import Config, web_of
 from dialer.engine import Engine
 from dialer.ports import Telephony
-from dialer.web.application import make_app
+from dialer.web.access import Right
+from dialer.web.application import Socket, identify, make_app
 from dialer.web.doors import Office
 from dialer.web.serving import Served
+from dialer.web.sip import PhoneNode, SoftPhones
+from dialer.web.sip import socket as sip_socket
 
 INFO = 20
 BURST_S = 6.0  # a page asks for several things at once when it opens
@@ -39,13 +45,14 @@ async def serve(path: Path, listen: str | None) -> None:
         engine = Engine(engine_site(site), site.store, phones, site.clock)
         on_signals(engine.stop)
         try:
-            for phone in phones.values():
-                await phone.start()
-            if listen is None:
+            async with contextlib.AsyncExitStack() as open_pages:
+                if place := site.config.metrics.listen:
+                    await open_pages.enter_async_context(served(pages_of(engine, phones, site.clock), place))
+                for phone in phones.values():
+                    await phone.start()
+                if listen is not None:
+                    await open_pages.enter_async_context(web_of_site(site, listen, phones))
                 await engine.run()
-            else:
-                async with web_of_site(site, listen, phones):
-                    await engine.run()
         finally:
             for phone in phones.values():
                 await phone.close()
@@ -64,17 +71,35 @@ async def serve_web(path: Path, listen: str) -> None:
 async def web_of_site(site: OpenSite, listen: str, phones: Mapping[str, Telephony]) -> AsyncIterator[Served]:
     """The site's web, served until the end of the block. Raises ConfigError, OSError."""
     config = site.config.model_copy(update={"web": web_of(site.config.web, listen)}) if listen else site.config
-    async with open_office(site, config, phones) as office, Served(make_app(office), config.web) as served:
+    async with (
+        open_office(site, config, phones) as office,
+        Served(make_app(office, sockets_of(office)), config.web) as served,
+    ):
         yield served
+
+
+def sockets_of(office: Office) -> Mapping[str, tuple[Right, Socket]]:
+    """The websockets beside /live."""
+    soft_phones: SoftPhones = office.parts["soft_phones"]
+    return {"/sip": (Right.DESK, sip_socket(soft_phones, lambda asks: identify(office, asks, 0)))}
 
 
 @asynccontextmanager
 async def open_office(site: OpenSite, config: Config, phones: Mapping[str, Telephony]) -> AsyncIterator[Office]:
     """All that the web's handlers use."""
-    link, passwords, web = Link(config.redis.url), HashPool(), config.web
+    link, passwords, web = Link(config.redis.url), HashPool(1 if phones else 2), config.web
+    lists = ListJobs(config)
     each_s = 1 / web.requests_per_second
     limits = Limits(web.idle_minutes * 60.0, web.day_hours * 3600.0, each_s, max(1, round(BURST_S / each_s)))
     users = RedisUsers(link)
+    aris = [
+        Ari(AriSettings(name, node.ari, node.ari_user, node.ari_secret, node.media_address))
+        for name, node in config.asterisk.items()
+        if node.ari
+    ]
+    soft_phones = SoftPhones(
+        {ari.node: PhoneNode(ari, config.asterisk[ari.node].sip_websocket) for ari in aris}, config.node_of_agent
+    )
     try:
         yield Office(
             config=config,
@@ -91,8 +116,13 @@ async def open_office(site: OpenSite, config: Config, phones: Mapping[str, Telep
             new_id=new_id,
             pack_of=site.pack_of,
             phones=phones,
+            parts={"soft_phones": soft_phones, "lists": lists},
         )
     finally:
+        await lists.close()
+        await soft_phones.shut()
+        for ari in aris:
+            await ari.close()
         passwords.close()
         await link.close()
 
@@ -110,14 +140,7 @@ def engine_site(site: OpenSite) -> run.Site:
         )
         for name, trunk in site.config.trunk.items()
     }
-    name = f"{socket.gethostname()}:{os.getpid()}"
-    rules = site.config.list_rules()
-    return run.Site(name, trunks, site.pack_of, new_id, ivr_address(site.config), rules.number_of)
-
-
-def ivr_address(config: Config) -> str:
-    """Where the IVR is, as it names itself in its heartbeat."""
-    return f"{config.ivr.host}:{config.ivr.port}"
+    return run.Site(f"{socket.gethostname()}:{os.getpid()}", trunks, site.pack_of, new_id)
 
 
 def on_signals(stop: Callable[[], None]) -> None:

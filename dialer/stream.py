@@ -125,6 +125,9 @@ FIELDS: Mapping[str, Field] = {
     "ivr_keys": _F(Form.TEXT, "what was keyed at them, in order; secrets and telephone numbers as `*`"),
     "ivr_end": _F(Form.TEXT, "how it ended: hung_up, failed, or the flow's own word"),
     "ivr_s": _F(Form.SECONDS, "how long it lasted, seconds"),
+    "agents": _F(Form.TEXT, "all agents who talked with him, in order"),
+    "hold_s": _F(Form.SECONDS, "on hold, all together, counted in `talk_s`, seconds"),
+    "heard_by": _F(Form.TEXT, "extensions of the supervisors who listened, whispered or joined"),
     "new_number": _F(
         Form.TEXT, "number of his own that the debtor gave, E.164 where it can be read; several by blanks"
     ),
@@ -217,6 +220,7 @@ def _times(attempt: Attempt) -> dict[str, Value]:
         "ring_s": _between(attempt.ringing_at, attempt.answered_at or attempt.ended_at),
         "wait_s": _between(attempt.answered_at, served),
         "talk_s": attempt.talk_s if attempt.joined_at else None,
+        "hold_s": attempt.hold_s if attempt.joined_at else None,
         "wrap_up_s": _between(attempt.left_at, attempt.wrapped_at),
     }
 

@@ -12,9 +12,10 @@ from dialer.actions import Action, HangUp, LookAgain, RaiseLeg, SaveAgent
 from dialer.agents import BUSY, WANTS_LEG, Word, step
 from dialer.books import Told
 from dialer.dialplan import SERVICE_CODES, endpoint, room
-from dialer.model import AGENT_ID, Agent, AgentState, Event, Seen
+from dialer.model import AGENT_ID, OWN_AGENT, Agent, AgentState, Attempt, Event, Seen
 from dialer.routing import longest_idle
 
+SUPERVISING = "supervising"  # a supervisor's break: callers are handed to him, none comes from the queue
 LEG_PREFIX = "leg-"
 RAISE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 LEG_GRACE_S = 5.0  # so long a leg may be under way without a channel
@@ -40,8 +41,8 @@ class Team:
         if agent.leg:
             self._legs[agent.leg] = agent.id
 
-    def sign_in(self, agent_id: str, at: float) -> tuple[bool, str, list[Action]]:
-        """Start to raise his leg."""
+    def sign_in(self, agent_id: str, at: float, break_reason: str = "") -> tuple[bool, str, list[Action]]:
+        """Start to raise his leg; with a reason he is on that break when it is up."""
         if not AGENT_ID.fullmatch(agent_id):
             return False, f"{agent_id!r} is no agent: use his extension, 2 to 10 digits", []
         known = self.agents.get(agent_id, Agent(agent_id, self._node, self._campaign))
@@ -53,7 +54,20 @@ class Team:
                 else self.keep(_cleared(replace(known, break_next=False, sign_out_next=False)))
             )
             return True, f"already {known.state}", [SaveAgent(stays)]
+        if break_reason:
+            agent = self.keep(replace(agent, break_next=True, break_reason=break_reason))
         return True, "raising his leg", [SaveAgent(agent), *self._raise(agent, at)]
+
+    def adopt_leg(self, agent_id: str, leg: str, break_reason: str, at: float) -> list[Action]:
+        """A leg that did something else is in his room: he is on this break."""
+        known = self.agents.get(agent_id, Agent(agent_id, self._node, self._campaign))
+        agent = self.keep(replace(self._step(known, Word.SIGN_IN, at), break_next=True, break_reason=break_reason))
+        self._legs[leg] = agent_id
+        return self.leg_up(agent, leg, at)
+
+    def leaves_after(self, agent_id: str) -> None:
+        """He came for this one call."""
+        self.keep(replace(self.agents[agent_id], sign_out_next=True))
 
     def ask(
         self, agent_id: str, word: Word, at: float, reason: str = "", by: str = ""
@@ -104,6 +118,18 @@ class Team:
         """Idle -> reserved for this attempt."""
         return self.keep(replace(self._step(agent, Word.RESERVE, at), attempt=attempt))
 
+    def offer(self, agent: Agent, contact: str, until: float, at: float) -> Agent:
+        """Idle -> he is shown this account."""
+        return self.keep(replace(self._step(agent, Word.OFFER, at), offer=contact, offer_until=until))
+
+    def not_offered(self, agent_id: str, at: float) -> list[Action]:
+        """He sees no account any more; where he had only looked at it he is idle again, as the last in the queue."""
+        agent = self.agents.get(agent_id)
+        if agent is None or not (agent.offer or agent.state is AgentState.PREVIEW):
+            return []
+        moved = self.keep(replace(self._step(agent, Word.OFFER_OVER, at), offer="", offer_until=0.0))
+        return self._arrive(moved, at) if moved.state is not agent.state else [SaveAgent(moved)]
+
     def promise(self, agent: Agent, attempt: str, at: float) -> list[Action]:
         """He is reserved for a call-back before it is dialled."""
         return [SaveAgent(self.reserve(agent, attempt, at))]
@@ -111,6 +137,12 @@ class Team:
     def promised(self) -> set[str]:
         """Attempts that an agent is reserved for."""
         return {agent.attempt for agent in self.agents.values() if agent.state is AgentState.RESERVED}
+
+    def waiting_for(self, attempt: Attempt) -> list[Agent]:
+        """Whoever is reserved for a call that is not answered yet: his desk shows how it stands."""
+        if attempt.kind not in OWN_AGENT:
+            return []
+        return [one for one in self.agents.values() if one.state is AgentState.RESERVED and one.attempt == attempt.id]
 
     def let_go(self, attempt: str, at: float) -> list[Action]:
         """Nobody is reserved for this attempt any more."""
@@ -143,7 +175,7 @@ class Team:
         if moved is agent:
             return []
         self._told("talk_end", attempt, agent_id, at)
-        return [SaveAgent(moved)]
+        return [SaveAgent(self.keep(replace(moved, help=False)))]
 
     def cut_off(self, agent_id: str, attempt: str, at: float) -> list[Action]:
         """His customer is held by the dialplan, which does so only when his leg went."""
@@ -161,6 +193,10 @@ class Team:
         return self._arrive(self.keep(replace(self._step(agent, Word.WRAPPED, at), attempt="")), at)
 
     # ---- legs
+
+    def owner(self, channel: str) -> str:
+        """Whose leg this is; empty: nobody's any more."""
+        return self._legs.get(channel, "")
 
     def owns(self, channel: str) -> bool:
         """Whether this channel is the leg of one of these agents."""

@@ -22,13 +22,14 @@ import typer
 from dialer.errors import ConfigError, DialerError
 from dialer.keyed import read_key
 from ivr import flow_drawing, flow_words
-from ivr.adapters import flow_files, keyboard
+from ivr.adapters import flow_files, keyboard, memory
 from ivr.adapters.agi import Server
 from ivr.adapters.broom import Broom
 from ivr.adapters.clock import SystemClock
 from ivr.adapters.heart import Heart
 from ivr.adapters.limit_files import load_limits
 from ivr.adapters.line import PaymentReminder
+from ivr.adapters.metrics import PageServer, Parts, pages_of
 from ivr.adapters.speech import Speech, opened
 from ivr.commands import prompts as prompts_command
 from ivr.paths import Path as Way
@@ -72,6 +73,7 @@ def serve(
     flow: Annotated[str, typer.Option(help=f"{PAYMENT_REMINDER}, or the file of another flow.")] = PAYMENT_REMINDER,
     known_as: Annotated[str, typer.Option(help="host:port of [ivr] in the settings, if not that of --listen.")] = "",
     send: Annotated[bool, typer.Option(help="A worker sends messages: offer the virtual account as one.")] = False,
+    metrics: Annotated[str, typer.Option(help="host:port of /metrics, /healthz and /readyz: docs/metrics.md.")] = "",
 ) -> None:
     """Answer Asterisk's FastAGI: a thread per call."""
     from dialer.adapters.redis_ivr import IvrStore  # a command that needs no Redis does not load it
@@ -81,6 +83,7 @@ def serve(
     if not key:
         raise ConfigError(f"set {KEY} to the key that the list was loaded with, in hex.")
     threading.stack_size(THREAD_STACK_BYTES)
+    memory.one_heap()
     sys.setswitchinterval(SWITCH_S)
     spoken_flow, offered = flow_files.load(flow), load_limits(limits)
     store = IvrStore(redis)
@@ -93,10 +96,14 @@ def serve(
     script = PaymentReminder(desk, voice, background, _seen(prompts.resolve(), prompts_as))
     server = _server(listen, script, most)
     _stop_on_signal(server, drain_s)
+    memory.settle()
     heart = Heart(store, clock, _name(known_as or "{}:{}".format(*server.address), server.address[1]))
+    shown = _shown(metrics, Parts(server, heart, lambda: script.endings, lambda: broom.left), script)
     heart.start()
     log.info("Waiting for calls.", action="serve", host=server.address[0], port=server.address[1], pid=os.getpid())
     server.serve()
+    if shown:
+        shown.stop()
     heart.stop()
     broom.stop()
     background.shutdown(wait=False, cancel_futures=True)
@@ -115,6 +122,17 @@ def _server(listen: str, script: PaymentReminder, most: int) -> Server:
 def _name(place: str, port: int) -> str:
     """Of this server among others that are reached at the same place."""
     return f"{place} {socket.gethostname()}:{port}"
+
+
+def _shown(listen: str, parts: Parts, script: PaymentReminder) -> PageServer | None:
+    """Its metrics and probes, where they are asked for."""
+    if not listen:
+        return None
+    pages = pages_of(parts)
+    script.on_end = pages.meters.observer("santun_ivr_call_seconds")
+    server = PageServer(pages, listen)
+    server.start()
+    return server
 
 
 def _stop_on_signal(server: Server, drain_s: float) -> None:

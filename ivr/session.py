@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol, TypeVar
@@ -13,7 +13,7 @@ from dialer.dialplan import IvrResult
 from dialer.errors import DialerError
 from dialer.inbound import Incoming
 from dialer.model import Campaign, Contact, Fact
-from ivr.dialogue import AGAIN, Dialogue, Listen, Turn, between
+from ivr.dialogue import AGAIN, ANY_KEY, Dialogue, Listen, Turn, between
 from ivr.flow import End, Flow
 from ivr.inbound import Arrived, entered, nobody, told_of
 from ivr.offers import Limits
@@ -27,6 +27,7 @@ FIRST_KEY_MS = 6000
 NEXT_KEY_MS = 3500
 END_KEY = "#"
 STORE_STEP_MS = 100  # silence streamed at a time while a fact is being stored
+PATIENCE_S = 0.015  # for a store that answers soon: no silence then, and the next sentence comes that much earlier
 CLOSING_TRIES = 3
 SECOND = 10_000  # facts of a call's second conversation count from here: more than any has
 UNKNOWN = End(IvrResult.MESSAGE, "unknown")  # whose call it is cannot be known: nothing is said, nothing is stored
@@ -156,14 +157,15 @@ def _finish(phone: Phone, result: IvrResult, language: str) -> None:
 
 
 def _serve(call: Call, phone: Phone, desk: Desk, ledger: Ledger) -> End:
-    dialogue = _while_streaming(phone, desk, lambda: learn(call, desk))
+    dialogue, early = _streamed(phone, desk, lambda: learn(call, desk), ANY_KEY)
     if dialogue is None:
         return UNKNOWN
     phone.prepare(dialogue.ahead())
     turn = dialogue.begin()
     while True:
-        turn = _stored(dialogue, turn, phone, ledger)
-        keyed = _said(turn, phone)
+        turn, keyed = _stored(dialogue, turn, phone, ledger)
+        keyed = keyed or (early if turn.listen else "") or _said(turn, phone)
+        early = ""
         if turn.end:
             return turn.end
         if turn.listen:
@@ -172,34 +174,48 @@ def _serve(call: Call, phone: Phone, desk: Desk, ledger: Ledger) -> End:
 
 def _while_streaming(phone: Phone, desk: Desk, job: Callable[[], T]) -> T:
     """The job's result; silence streams until it is there."""
-    future = desk.background(job)
+    return _streamed(phone, desk, job, "")[0]
+
+
+def _streamed(phone: Phone, desk: Desk, job: Callable[[], T], keys: str) -> tuple[T, str]:
+    """And the key of `keys` that was pressed meanwhile."""
+    future, keyed = desk.background(job), ""
+    wait([future], PATIENCE_S)
     while not future.done():
-        phone.wait(STORE_STEP_MS, "")
-    return future.result()
+        keyed = phone.wait(STORE_STEP_MS, "" if keyed else keys) or keyed
+    return future.result(), keyed
 
 
-def _stored(dialogue: Dialogue, turn: Turn, phone: Phone, ledger: Ledger) -> Turn:
-    """The turn once its facts are on their way; where they must be safe first, once they are."""
+def _stored(dialogue: Dialogue, turn: Turn, phone: Phone, ledger: Ledger) -> tuple[Turn, str]:
+    """The turn once its facts are on their way, or safe where they must be; and the key pressed meanwhile."""
     for name, value in turn.facts:
         ledger.add(name, value)
     ledger.step = turn.state.step
     ledger.flush()
-    if not turn.must or _safe(phone, ledger):
-        return turn
-    return dialogue.not_stored(turn.state)
+    if not turn.must:
+        return turn, ""
+    keyed = _safe(phone, ledger, turn.listen.keys if turn.listen else "")
+    return (turn, keyed) if ledger.complete() else (dialogue.not_stored(turn.state), "")
 
 
-def _safe(phone: Phone, ledger: Ledger) -> bool:
-    """Waits until every fact is stored, or nothing more gets stored; silence streams meanwhile."""
+def _safe(phone: Phone, ledger: Ledger, keys: str) -> str:
+    """Waits until every fact is stored, or nothing more gets stored; the key pressed meanwhile, as silence streams."""
+    keyed = ""
     while True:
-        while ledger.busy():
-            phone.wait(STORE_STEP_MS, "")
+        keyed = _kept_alive(phone, ledger, keys, keyed)
         before = ledger.stored
         ledger.flush()
-        while ledger.busy():
-            phone.wait(STORE_STEP_MS, "")
+        keyed = _kept_alive(phone, ledger, keys, keyed)
         if ledger.complete() or ledger.stored == before:
-            return ledger.complete()
+            return keyed
+
+
+def _kept_alive(phone: Phone, ledger: Ledger, keys: str, keyed: str) -> str:
+    if ledger.job:
+        wait([ledger.job], PATIENCE_S)
+    while ledger.busy():
+        keyed = phone.wait(STORE_STEP_MS, "" if keyed else keys) or keyed
+    return keyed
 
 
 def _said(turn: Turn, phone: Phone) -> str:

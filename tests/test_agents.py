@@ -51,8 +51,8 @@ def test_nobody_is_idle_without_a_leg(state: AgentState, word: Word) -> None:
     assert step(agent(state, leg=""), word, AT).state is AgentState.RAISING
 
 
-def test_only_the_idle_are_reserved() -> None:
-    assert [state for state, row in TABLE.items() if Word.RESERVE in row] == [AgentState.IDLE]
+def test_only_the_idle_are_reserved_and_who_looks_at_an_account() -> None:
+    assert [state for state, row in TABLE.items() if Word.RESERVE in row] == [AgentState.IDLE, AgentState.PREVIEW]
 
 
 def test_a_wrap_up_outlives_the_leg() -> None:

@@ -38,12 +38,13 @@ FIELDS = {
     Told.IVR_END: "Result",
     Told.WANTS_AGENT: "",
     Told.HELD: "Room",
+    Told.ON_HOLD: "Room",
     Told.ROOM_REFUSED: "Room",
     Told.MESSAGE: "",
     Told.VOICEMAIL: "Left",
     Told.PHONE_KEY: "Agent Key",
 }
-ENGINE_ACTS_ON = (TOLD_ANSWERED, Told.DETECTED, Told.WANTS_AGENT, Told.HELD, Told.ROOM_REFUSED)
+ENGINE_ACTS_ON = (TOLD_ANSWERED, Told.DETECTED, Told.WANTS_AGENT, Told.HELD, Told.ON_HOLD, Told.ROOM_REFUSED)
 READ_BY_THE_IVR = {Var.ATTEMPT, Var.CAMPAIGN}
 
 
@@ -105,10 +106,6 @@ def test_extensions_of_the_answer_and_of_overflow() -> None:
     assert "message" in set(Machine)
 
 
-def test_words_of_spying() -> None:
-    assert set(re.findall(r'SANTUN_SPY}\)}"="(\w+)"', CODE)) == {"join", "whisper"}  # all else listens
-
-
 def test_service_codes() -> None:
     (pattern,) = (each for each in extensions(Context.FROM_AGENT) if "*" in each)
     first, last = re.fullmatch(r"_\*\[(\d)-(\d)\]", pattern).groups()  # type: ignore[union-attr]
@@ -146,7 +143,7 @@ def test_nothing_jumps_where_the_engine_may_redirect() -> None:
     assert "Gosub" not in CODE
     for line, following in pairwise(LINES):
         if any(f"UserEvent({told}" in line for told in ENGINE_ACTS_ON) and not line.startswith("machine"):
-            assert re.match(r"n,(Playback\(|AMD\(|Goto\(santun-ivr,s,1\))", following), (line, following)
+            assert re.match(r"n,(Playback\(|MusicOnHold\(|AMD\(|Goto\(santun-ivr,s,1\))", following), (line, following)
 
 
 def test_nothing_from_outside_meets_an_expression_unfiltered() -> None:

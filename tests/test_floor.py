@@ -691,13 +691,15 @@ def test_a_hang_up_in_each_state_frees_the_agent() -> None:
 KINDS = [
     Seen.DIALLED, Seen.PROGRESS, Seen.RINGING, Seen.ANSWERED, Seen.READY, Seen.FAILED, Seen.HANGUP, Seen.JOINED,
     Seen.LEFT, Seen.DETECTED, Seen.OVERFLOWED, Seen.IVR_BEGIN, Seen.IVR_END, Seen.WANTS_AGENT, Seen.HELD,
-    Seen.ROOM_REFUSED, Seen.MESSAGE, Seen.VOICEMAIL,
+    Seen.ROOM_REFUSED, Seen.MESSAGE, Seen.VOICEMAIL, Seen.ON_HOLD,
 ]  # fmt: skip
 RESULTS = {
     Seen.DETECTED: ["human", "machine", "unsure", "hangup"],
     Seen.OVERFLOWED: ["ivr", "message"],
     Seen.IVR_END: ["done", "agent", ""],
 }
+ORDERS = ["sign_in", "sign_out", "break", "back", "wrapped", "disposition", "hang_up"]
+MOVES = ["hold", "unhold", "to_ivr", "to_agent", "consult", "consult_end", "hand_over", "help"]
 CALLS, AGENTS = ["a", "b", "c", "d"], ["101", "102", "103"]
 
 
@@ -705,7 +707,11 @@ CALLS, AGENTS = ["a", "b", "c", "d"], ["101", "102", "103"]
 def steps(draw: st.DrawFn) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
     for _ in range(draw(st.integers(1, 60))):
-        match draw(st.sampled_from(["event", "event", "event", "leg", "order", "wait", "sent", "failed"])):
+        match draw(
+            st.sampled_from(
+                ["event", "event", "event", "leg", "order", "move", "wait", "sent", "failed", "not_moved", "unlink"]
+            )
+        ):
             case "event":
                 kind = draw(st.sampled_from(KINDS))
                 result = draw(st.sampled_from(RESULTS.get(kind, [""])))
@@ -715,10 +721,23 @@ def steps(draw: st.DrawFn) -> list[tuple[str, ...]]:
                 kind = draw(st.sampled_from([Seen.JOINED, Seen.LEFT, Seen.HANGUP]))
                 found.append(("leg", kind, draw(st.sampled_from(AGENTS))))
             case "order":
-                name = draw(
-                    st.sampled_from(["sign_in", "sign_out", "break", "back", "wrapped", "disposition", "hang_up"])
+                found.append(
+                    (
+                        "order",
+                        draw(st.sampled_from(ORDERS)),
+                        draw(st.sampled_from(AGENTS)),
+                        draw(st.sampled_from(AGENTS)),
+                    )
                 )
-                found.append(("order", name, draw(st.sampled_from(AGENTS))))
+            case "move":
+                found.append(
+                    (
+                        "order",
+                        draw(st.sampled_from(MOVES)),
+                        draw(st.sampled_from(AGENTS)),
+                        draw(st.sampled_from(AGENTS)),
+                    )
+                )
             case "wait":
                 found.append(("wait", draw(st.sampled_from(["0.05", "0.3", "1", "3", "12"]))))
             case what:
@@ -761,7 +780,7 @@ def test_any_sequence_ends_every_call_once(
         play.floor.recorded(call)
     assert len(play.floor.deadlines) == 0
     books = play.floor.books
-    assert not [*books.attempts, *books.notes, *books.waiting()]
+    assert not [*books.attempts, *books.notes, *books.waiting(), *play.floor.moves.kept, *play.floor.moves.links]
     assert not [agent for agent in AGENTS if play.state(agent) in BUSY]
 
 
@@ -773,8 +792,12 @@ def do(play: Play, step: tuple[str, ...]) -> None:
             leg = play.floor.team.agents[agent].leg or next((one.leg for one in reversed(play.actions)
                 if isinstance(one, RaiseLeg) and one.agent.id == agent), "")  # fmt: skip
             play.see(Seen(kind), leg, room(agent))
-        case ("order", name, agent):
-            play.order(name, agent, disposition="told")
+        case ("order", name, agent, to):
+            play.order(name, agent, disposition="told", to=to)
+        case ("not_moved", call, _):
+            play.after(play.floor.not_moved(call, play.now))
+        case ("unlink", call, _) if call in play.floor.moves.links:
+            play.see(Seen.HANGUP, play.floor.moves.links[call].channel)
         case ("wait", seconds):
             play.wait(float(seconds))
         case ("sent", call, agent):
@@ -791,12 +814,15 @@ def check(play: Play) -> None:
         if agent.state is AgentState.RESERVED:
             call = floor.attempts[agent.attempt]
             kept = call.kind == CALL_BACK and call.state in KEPT_IN
+            kept = kept or floor.moves.kept.get(call.id) == agent.id
             assert kept or (call.state is CallState.JOINING and call.agent == agent.id)
         if agent.state is AgentState.TALKING:
-            assert floor.attempts[agent.attempt].state is CallState.TALKING
+            assert floor.attempts[agent.attempt].state in (CallState.TALKING, CallState.ON_HOLD)
+            assert floor.attempts[agent.attempt].agent == agent.id
         if agent.state is AgentState.IDLE:
             assert agent.leg
-    reserved = [one.attempt for one in floor.team.agents.values() if one.state in BUSY]
+    busy = [one for one in floor.team.agents.values() if one.state in BUSY]
+    reserved = [one.attempt for one in busy if floor.moves.kept.get(one.attempt) != one.id]
     assert len(set(reserved)) == len(reserved)
     for one in floor.attempts.values():
         if one.state is CallState.JOINING:

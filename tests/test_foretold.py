@@ -291,13 +291,3 @@ def test_a_stopped_campaign_drains() -> None:
             assert "stopped" in stage.run.decision.reason
 
     play(scene())
-
-
-def test_preview_is_refused() -> None:
-    async def scene() -> None:
-        async with staged(replace(CAMPAIGN, mode=Mode.PREVIEW), answers, 20, AGENTS) as stage:
-            await asyncio.sleep(10.0)
-            assert stage.placed() == []
-            assert "preview needs the agents' desk, which this version has not" in stage.run.decision.reason
-
-    play(scene())

@@ -37,7 +37,7 @@ def test_the_snapshot_counts_lines_and_hands() -> None:
     assert (seen.other_lines, seen.waiting_first) == (4, 2)
     assert seen.candidates == (Candidate("k", 0.3),)
     assert (seen.lines, seen.calls_per_second, seen.holds, seen.draining) == (9, 2.0, ("why",), True)
-    assert floor.lines() == len(flights) + 6
+    assert floor.lines() == len(flights) + 7
 
 
 def test_the_board_shows_calls_and_agents() -> None:

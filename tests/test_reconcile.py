@@ -23,6 +23,7 @@ PLACES = [
     ("wants agent", Context.WAIT_AGENT, "", True),
     ("message", Context.MESSAGE, "", True),
     ("voicemail", Context.VOICEMAIL, "", True),
+    ("on hold", Context.HOLD, "", True),
     ("elsewhere", "santun-unknown", "", True),
 ]
 
@@ -38,7 +39,7 @@ def leg(agent: str) -> LiveChannel:
 def adopted(state: CallState, agent_state: AgentState, **fields: object) -> Play:
     """A floor right after a takeover: one call of agent 101, and 102 idle."""
     play = Play()
-    in_room = state in (CallState.TALKING, CallState.HELD, CallState.GONE)
+    in_room = state in (CallState.TALKING, CallState.ON_HOLD, CallState.HELD, CallState.GONE)
     times = {"joined_at": T0 - 60} if in_room else {}
     answered = {} if state in UNANSWERED else {"answered_at": T0 - 61, "waits_until": T0 - 59}
     known = {"state": state, "agent": "101", **times, **answered, **fields}
@@ -64,7 +65,7 @@ def test_every_combination_ends_once_and_frees_everybody(
         compare(play, leg("101"), leg("102"), *there)
     for agent in play.floor.team.agents.values():
         if agent.state in (AgentState.RESERVED, AgentState.TALKING):
-            assert play.call(agent.attempt).state in (CallState.JOINING, CallState.TALKING)
+            assert play.call(agent.attempt).state in (CallState.JOINING, CallState.TALKING, CallState.ON_HOLD)
     play.see(Seen.HANGUP, "a")
     play.wait(timeout_s(CAMPAIGN) + GHOST_S + CAMPAIGN.wrap_up_max_s + 10)
     compare(play, leg("101"), leg("102"))

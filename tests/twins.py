@@ -453,6 +453,7 @@ class _Channel:
     up: bool = False
     place: str = ""
     room: str = ""
+    last_room: str = ""
     plans: list[asyncio.TimerHandle] = field(default_factory=list)  # what the dialplan does next
     patience: asyncio.TimerHandle | None = None
 
@@ -486,6 +487,7 @@ class TwinAsterisk:
         self.originated: list[Order] = []
         self.redirects: list[tuple[float, str, str, bool]] = []  # when, channel, agent, had he answered
         self.hung_up: list[str] = []
+        self.muted: list[tuple[str, bool]] = []
         self.talks: list[tuple[str, str]] = []  # customer, agent
         self.phones_off: set[str] = set()
         self.link = True
@@ -509,6 +511,8 @@ class TwinAsterisk:
             self._tell(Seen.FAILED, order.channel_id)
         elif order.context == Context.AGENT:
             self._leg(order)
+        elif order.context == Context.LINK:
+            self._line(order)
         else:
             self._dial(order, self._debtor(order))
 
@@ -520,10 +524,13 @@ class TwinAsterisk:
             raise ActionRefused("Channel does not exist.")
         if self._random.random() < self.deaf:
             return
-        if context == Context.MESSAGE:
-            self._later(found, 0.001, self._message, channel)
-        else:
-            self._later(found, 0.001, self._enter_room, channel, exten)
+        self._later(found, 0.001, _PLACES.get(context, TwinAsterisk._enter_room), self, channel, exten)
+
+    async def mute_recording(self, channel: str, *, muted: bool) -> None:
+        self._check_link()
+        if channel not in self.up:
+            raise ActionRefused("No such channel")
+        self.muted.append((channel, muted))
 
     async def hang_up(self, channel: str, cause: int = 16) -> bool:
         self._check_link()
@@ -721,18 +728,72 @@ class TwinAsterisk:
         self._tell(Seen.JOINED, channel, one.room)
         self._tell(Seen.ANSWERED, channel)
 
-    def _enter_room(self, channel: str, agent: str) -> None:
+    def _line(self, order: Order) -> None:
+        """Between two agents' rooms; goes with either of them."""
+        one = self.up[order.channel_id] = _Channel(order, up=True, place=Context.LINK)
+        others = [name for name, other in self.up.items() if other.order.context == Context.AGENT]
+        if {order.exten, order.channel.partition("@")[0][6:]} - {self.up[name].order.exten for name in others}:
+            self._later(one, 0.001, self.end, order.channel_id)
+
+    def _without_agent(self, agent: str) -> None:
+        for name, one in list(self.up.items()):
+            if one.order.context == Context.LINK and agent in (
+                one.order.exten,
+                one.order.channel.partition("@")[0][6:],
+            ):
+                self.end(name)
+
+    def _music(self, channel: str, agent: str) -> None:
+        """The customer's agent puts him on hold."""
+        if self._moves(channel):
+            self.up[channel].place = Context.HOLD
+            self._tell(Seen.ON_HOLD, channel, room(agent))
+            self._later(self.up[channel], 300.0, self._enter_room, channel, agent)
+
+    def _taken_for_message(self, channel: str, _: str) -> None:
+        if self._moves(channel):
+            self._message(channel)
+
+    def _moved_to_ivr(self, channel: str, _: str) -> None:
+        if self._moves(channel):
+            self._ivr(channel, 0.0)
+
+    def _taken_for_held(self, channel: str, agent: str) -> None:
+        if self._moves(channel):
+            self._hold(channel, self.up[channel], room(agent))
+
+    def _handed(self, channel: str, agent: str) -> None:
+        """Into another agent's room, or back to the one before."""
+        back = self.up[channel].last_room if channel in self.up else ""
+        if not self._moves(channel):
+            return
+        if self._may_enter(agent):
+            self._enter_room(channel, agent)
+        else:
+            self._tell(Seen.ROOM_REFUSED, channel, room(agent))
+            self._later(self.up[channel], 0.5, self._enter_room, channel, back.removeprefix(room("")))
+
+    def _moves(self, channel: str) -> bool:
         one = self.up.get(channel)
         if one is None or not one.up:
-            return
+            return False
         self._leave_room(channel)
         one.moves()
+        return True
+
+    def _may_enter(self, agent: str) -> bool:
         there = [name for name, other in self.up.items() if other.room == room(agent)]
-        has_agent = any(self.up[name].order.context == Context.AGENT for name in there)
-        if not has_agent or len(there) > 1:
+        return len(there) == 1 and self.up[there[0]].order.context == Context.AGENT
+
+    def _enter_room(self, channel: str, agent: str) -> None:
+        if not self._moves(channel):
+            return
+        one = self.up[channel]
+        if not self._may_enter(agent):
             self._tell(Seen.ROOM_REFUSED, channel, room(agent))
             self._overflow(channel)
             return
+        one.last_room = room(agent)
         one.room, one.place = room(agent), Context.ROOM
         self.talks.append((channel, agent))
         self._tell(Seen.JOINED, channel, one.room)
@@ -744,6 +805,7 @@ class TwinAsterisk:
         left, one.room = one.room, ""
         self._tell(Seen.LEFT, channel, left)
         if one.order.context == Context.AGENT:
+            self._without_agent(one.order.exten)
             for name, other in list(self.up.items()):
                 if other.room == left:
                     other.room = ""
@@ -781,6 +843,14 @@ class TwinAsterisk:
         else:
             self._inbox.put_nowait(event)
 
+
+_PLACES: dict[str, Callable[[TwinAsterisk, str, str], None]] = {
+    Context.HOLD: TwinAsterisk._music,
+    Context.HAND_OVER: TwinAsterisk._handed,
+    Context.IVR: TwinAsterisk._moved_to_ivr,
+    Context.HELD: TwinAsterisk._taken_for_held,
+    Context.MESSAGE: TwinAsterisk._taken_for_message,
+}
 
 ids = count(1)
 

@@ -30,11 +30,16 @@ def pause_s(settings: AmiSettings, tries: int, chance: float) -> float:
     return longest * (0.5 + chance / 2)
 
 
+def _unheard(seconds: float) -> None:
+    """Where nobody wants to know."""
+
+
 class Ami:
     """One Asterisk node by its manager interface."""
 
     def __init__(self, settings: AmiSettings, clock: Clock, chance: Callable[[], float] = random.random) -> None:
         self.counts: Counter[str] = Counter()  # sessions, nonsense, timeouts
+        self.on_ack: Callable[[float], None] = _unheard  # seconds until each acknowledgement, or until it was too late
         self.fault = ""  # why there is no session, in words; empty: there is one
         self._settings = settings
         self._clock = clock
@@ -85,6 +90,9 @@ class Ami:
             raise
         return True
 
+    async def mute_recording(self, channel: str, *, muted: bool) -> None:
+        await self._act(ami_words.mute_recording(channel, muted))
+
     async def channels(self) -> tuple[LiveChannel, ...]:
         messages = await self._ask(self._live(), {"Action": "CoreShowChannels"}, self._settings.list_s, as_list=None)
         rows, last = messages[1:-1], messages[-1]
@@ -129,12 +137,14 @@ class Ami:
         except TimeoutError:
             self.counts["timeouts"] += 1
             self._acks.add(began + limit_s, limit_s * 1000)
+            self.on_ack(limit_s)
             raise AckTimeout(f"{fields['Action']}: nothing within {limit_s:g} s") from None
         finally:
             del self._waiting[action.id]
             session.protocol.responses.pop(action.id, None)
         at = self._clock.monotonic()
         self._acks.add(at, (at - began) * 1000)
+        self.on_ack(at - began)
         messages = answer if isinstance(answer, list) else [answer]
         if not messages[0].success:
             raise ActionRefused(f"{fields['Action']}: {mask_text(messages[0].message)}")

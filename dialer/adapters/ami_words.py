@@ -196,6 +196,7 @@ _TOLD: dict[str, tuple[Seen, Callable[[Headers], tuple[str, str]]]] = {
     Told.IVR_END: (Seen.IVR_END, _one_of("Result", _IVR_RESULTS)),
     Told.WANTS_AGENT: (Seen.WANTS_AGENT, _nothing),
     Told.HELD: (Seen.HELD, _room),
+    Told.ON_HOLD: (Seen.ON_HOLD, _room),
     Told.ROOM_REFUSED: (Seen.ROOM_REFUSED, _room),
     Told.MESSAGE: (Seen.MESSAGE, _nothing),
     Told.VOICEMAIL: (Seen.VOICEMAIL, _one_of("Left", {"yes": "yes", "no": "no"})),
@@ -271,6 +272,12 @@ def redirect(channel: str, context: str, exten: str) -> Fields:
 def hang_up(channel: str, cause: int) -> Fields:
     """The headers of one Hangup."""
     return sendable({"Action": "Hangup", "Channel": _one_channel(channel), "Cause": str(cause)})
+
+
+def mute_recording(channel: str, muted: bool) -> Fields:
+    """The headers of one MixMonitorMute: silence is written in both directions, or sound again."""
+    state = "1" if muted else "0"
+    return sendable({"Action": "MixMonitorMute", "Channel": _one_channel(channel), "Direction": "both", "State": state})
 
 
 def sendable(fields: Fields) -> Fields:

@@ -75,12 +75,17 @@ async def load(
             return await import_list(chunks, columns, asked, store, elsewhere, rejects, tell)
 
 
+def plain_name(name: str) -> str:
+    """A file's name of somebody else's as a name in a folder of ours."""
+    return _NO_NAME.sub("_", name)[-NAME_MAX:].strip(" .") or "list"
+
+
 @asynccontextmanager
 async def uploaded(blocks: AsyncIterator[bytes], name: str, folder: Path | None = None) -> AsyncIterator[Path]:
     """The bytes of an upload as a file that only we can read, gone afterwards; `name` as its sender calls it, for
     messages. Raises BadInput for one too large.
     """
-    plain = _NO_NAME.sub("_", name)[-NAME_MAX:].strip(" .") or "list"
+    plain = plain_name(name)
     with tempfile.TemporaryDirectory(prefix="santun-list-", dir=folder) as private:  # mode 0700
         path, size = Path(private) / plain, 0
         with path.open("xb") as file:

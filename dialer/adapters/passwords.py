@@ -16,11 +16,14 @@ T = TypeVar("T")
 
 
 class HashPool:
-    """Behind the web's door Passwords. 32 MiB and three passes a hash, as OWASP asks and more."""
+    """Behind the web's door Passwords. 32 MiB and three passes a hash, as OWASP asks and more.
 
-    def __init__(self) -> None:
+    `threads`: one where an engine runs in the same process.
+    """
+
+    def __init__(self, threads: int = THREADS) -> None:
         self._hasher = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
-        self._pool = ThreadPoolExecutor(THREADS, "argon2")
+        self._pool = ThreadPoolExecutor(threads, "argon2")
         self._waiting = 0
         self._nobody = ""
 

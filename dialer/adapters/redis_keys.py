@@ -44,6 +44,7 @@ class CampaignKeys:
     commands: str  # stream of commands not yet applied
     command_ids: str  # command id -> entry of that stream
     told: str  # channel: attempt id with new facts; empty: a command
+    call_backs: str  # contact -> the minute at which he wants to be called
     promised: str  # "attempt person" of promises that are pending, score: when they end
     promises_ended: str  # the same of others, score: when it was seen
 

@@ -103,7 +103,7 @@ class Outcomes:
             rows += _outcome(finish, effect)
         places = (
             keys.fence, keys.open, keys.unsettled, keys.outcomes, keys.contacts, keys.later, keys.rest, keys.counters,
-            keys.behind, keys.withdrawn, keys.promised, keys.ready,
+            keys.behind, keys.withdrawn, keys.promised, keys.call_backs, keys.ready,
         )  # fmt: skip
         # first: a number that is found too early does no harm, one that nobody finds would
         known_by = [finish.contact for finish in finished if finish.new_numbers and finish.contact]
@@ -149,6 +149,7 @@ def _outcome(finish: Finish, effects: Effects) -> list[Argument]:
     rows += (epoch_word(verdict.retry_at) if verdict.retry_at else "", epoch_word(attempt.ended_at))
     promise = finish.promise
     rows += (epoch_word(promise.until), promise_word(promise)) if promise else ("", "")
+    rows.append(epoch_word(contact.callback_at) if contact and contact.callback_at else "")
     return [*rows, 2 * len(finish.record), *chain.from_iterable(finish.record.items())]
 
 

@@ -84,7 +84,10 @@ class People:
         erased = 0
         for name, contacts in _by_campaign(places).items():
             keys = campaign_keys(name)
-            lists = (keys.contacts, keys.ready, keys.later, keys.rest, keys.refused, keys.behind, keys.withdrawn)
+            lists = (
+                keys.contacts, keys.ready, keys.later, keys.rest, keys.call_backs, keys.refused, keys.behind,
+                keys.withdrawn,
+            )  # fmt: skip
             erased += await self._link.one(call("erase", lists, *contacts))
         await self._link.run([person_gone(person, place) for place in places])  # last: until then it can be repeated
         return erased

@@ -3,6 +3,7 @@
 import asyncio
 
 from dialer.adapters.redis_agents import Agents
+from dialer.adapters.redis_call_backs import CallBacks
 from dialer.adapters.redis_campaigns import Campaigns
 from dialer.adapters.redis_claims import Claims
 from dialer.adapters.redis_commands import Commands
@@ -13,6 +14,7 @@ from dialer.adapters.redis_list import Contacts
 from dialer.adapters.redis_log import Log
 from dialer.adapters.redis_outcomes import Outcomes, Settling
 from dialer.adapters.redis_pacing import PacingSeries
+from dialer.adapters.redis_pages import Pages
 from dialer.adapters.redis_payments import Payments
 from dialer.adapters.redis_people import People
 from dialer.adapters.redis_stops import Stops
@@ -23,7 +25,7 @@ from dialer.adapters.redis_updates import Updates
 
 class RedisStore(
     Campaigns, Contacts, Claims, Outcomes, Agents, Commands, PacingSeries, Streams, Log, People, Stops, Survey,
-    PersonHistory, Payments,
+    PersonHistory, Payments, Pages, CallBacks,
 ):  # fmt: skip
     """Redis behind ports.Store; `url` as in redis://host:port/0."""
 

@@ -30,18 +30,16 @@ class RedisUsers:
 
     async def add(self, user: User) -> None:
         """Raises BadInput where name or extension is taken."""
-        await self._take(user)
+        taken = await self._take(user)
         if not await self._swap(user.name, b"", encode(user)):
-            await self._free(user)
+            await self._free(user, taken)
             raise BadInput(f"there is a user {user.name!r} already.")
 
     async def change(self, before: User, after: User) -> None:
         """Raises BadInput where he has been changed meanwhile or the extension is taken."""
-        if after.agent != before.agent:
-            await self._take(after)
+        taken = after.agent != before.agent and await self._take(after)
         if not await self._swap(before.name, await self._as_kept(before), encode(after)):
-            if after.agent != before.agent:
-                await self._free(after)
+            await self._free(after, taken)
             raise BadInput(f"user {before.name!r} has been changed meanwhile; look again.")
         if after.agent != before.agent:
             await self._free(before)
@@ -65,14 +63,21 @@ class RedisUsers:
     async def _swap(self, name: str, before: bytes, after: bytes) -> bool:
         return bool(await self._link.one(call("web_swap", (USERS,), name, before, after)))
 
-    async def _take(self, user: User) -> None:
-        if not user.agent or await self._link.one(("HSETNX", EXTENSIONS, user.agent, user.name)):
-            return
+    async def _take(self, user: User) -> bool:
+        """Whether the extension became his just now; raises BadInput where it is another's."""
+        if not user.agent:
+            return False
+        if await self._link.one(("HSETNX", EXTENSIONS, user.agent, user.name)):
+            return True
         holder = text(await self._link.one(("HGET", EXTENSIONS, user.agent)) or b"")
-        if holder != user.name and await self.user(holder) is not None:
+        known = await self.user(holder)
+        if known is not None and known.agent == user.agent and holder != user.name:
             raise BadInput(f"extension {user.agent} is {holder!r}'s.")
-        await self._link.one(("HSET", EXTENSIONS, user.agent, user.name))  # left over from a process that was killed
+        if holder == user.name:
+            return False
+        # left over from a process that was killed
+        return bool(await self._link.one(call("web_swap", (EXTENSIONS,), user.agent, holder, user.name)))
 
-    async def _free(self, user: User) -> None:
-        if user.agent:
+    async def _free(self, user: User, taken: bool = True) -> None:
+        if user.agent and taken:
             await self._link.one(call("web_swap", (EXTENSIONS,), user.agent, user.name, ""))

@@ -46,7 +46,7 @@ def _beside(rules: RuleFiles, folder: Path) -> RuleFiles:
 
 
 def _web_beside(web: Web, folder: Path) -> Web:
-    files = {name: getattr(web, name) for name in ("tls_cert", "tls_key")}
+    files = {name: getattr(web, name) for name in ("tls_cert", "tls_key", "recordings")}
     return web.model_copy(update={name: str((folder / file).absolute()) for name, file in files.items() if file})
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_store import RedisStore
 from dialer.demo import page
+from dialer.demo.desks import Door, invite
 from dialer.demo.page import Books
 from dialer.demo.stage import CAMPAIGNS, COMMAND_S, HURRY_S, LOOK_S, Stage, fill
 from dialer.demo.terminal import Outlet, Show, Teller
@@ -65,12 +66,15 @@ class Interrupts:
 async def _demo(agents: int, contacts: int, minutes: float, seed: int, say: Teller, interrupts: Interrupts) -> int:
     names = tuple(str(FIRST_AGENT + one) for one in range(agents))
 
+    doors: list[Door] = []
+
     async def filled(world: World) -> None:
-        await fill(world, contacts, seed, say)
+        _, door = await asyncio.gather(fill(world, contacts, seed, say), invite(world, FIRST_AGENT + agents))
+        doors.append(door)
 
     async with open_world(names, SystemClock().today(), say, filled, interrupts.close) as world:
         store = RedisStore(world.redis.url)
-        stage = Stage(world, store, interrupts.stop)
+        stage = Stage(world, store, interrupts.stop, doors[0].lines)
         stage.hire(names, seed)
         watchers, robots = stage.watchers(), [asyncio.create_task(robot.work()) for robot in stage.robots]
         try:
@@ -78,6 +82,8 @@ async def _demo(agents: int, contacts: int, minutes: float, seed: int, say: Tell
                 await stage.command(campaign, "start", {})
             say(f"calling; your own list: . {_short(world.env_file)}")
             say.plain("                            ./run dialer load FILE.csv --campaign demo")
+            for line in doors[0].lines:
+                say.plain(line)
             interrupts.calling = True
             with say.shown() as show:
                 await _call(stage, minutes * 60, show, [*watchers, *robots])

@@ -32,6 +32,7 @@ class View:
     listed: Mapping[str, int]
     says: str  # "0:44 left"
     window: str = ""
+    door: Sequence[str] = ()  # where people sign in
 
 
 def live(view: View, width: int, height: int) -> RenderableType:
@@ -39,10 +40,13 @@ def live(view: View, width: int, height: int) -> RenderableType:
     side_by_side = width >= WIDE and len(view.seen) > 1
     each = width // 2 - 1 if side_by_side else width
     blocks = [_campaign(view, one, each) for one in view.seen]
-    used = 1 + (max(map(len, blocks), default=0) if side_by_side else sum(map(len, blocks)))
+    used = 1 + len(view.door) + (max(map(len, blocks), default=0) if side_by_side else sum(map(len, blocks)))
     head = _line(Text.assemble((f"Santun demo  {view.says}", "bold"), "  ", (HINT, "dim")))
     return Group(
-        head, _side_by_side(blocks) if side_by_side else Group(*map(_joined, blocks)), _tail(view, height - used)
+        head,
+        *(_line(Text(line, "cyan")) for line in view.door),
+        _side_by_side(blocks) if side_by_side else Group(*map(_joined, blocks)),
+        _tail(view, height - used),
     )
 
 

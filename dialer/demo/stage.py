@@ -74,6 +74,7 @@ class Stage:
     world: World
     store: RedisStore
     stop: asyncio.Event
+    door: tuple[str, ...] = ()  # lines: where people sign in
     clock: SystemClock = field(default_factory=SystemClock)
     seen: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     listed: dict[str, int] = field(default_factory=dict)
@@ -139,7 +140,7 @@ class Stage:
     def view(self, says: str) -> View:
         """For the screen."""
         seen = [self.seen[name] for name in CAMPAIGNS if name in self.seen]
-        return View(seen, self.outcomes, self.listed, says, WINDOW)
+        return View(seen, self.outcomes, self.listed, says, WINDOW, self.door)
 
     # ---- the end
 

@@ -92,6 +92,7 @@ def _world(asterisk: Asterisk, settings: AsteriskSettings, folder: Folder, today
     env = {
         "SANTUN_CONFIG": str(config),
         "SANTUN_AMI_SECRET": settings.ami_secret,
+        "SANTUN_ARI_PASSWORD": settings.ari_password,
         "SANTUN_PERSON_KEY": secrets.token_hex(32),
         "SANTUN_REDIS_URL": redis.url,
     }
@@ -207,6 +208,8 @@ def _settings(asterisk: Asterisk, run: Path, sounds: Path, phones: tuple[Phone, 
         sip_host=PBX_HOST,
         sip_port=free_port(PBX_HOST, socket.SOCK_DGRAM),
         media_address=PBX_HOST,
+        http_port=free_port(PBX_HOST, socket.SOCK_STREAM),
+        ari_password=secrets.token_hex(16),
         ivr_port=free_port(PBX_HOST, socket.SOCK_STREAM),
         trunks=(Trunk(TRUNK, CARRIER_HOST, free_port(CARRIER_HOST, socket.SOCK_DGRAM)),),
         phones=phones,
@@ -237,6 +240,7 @@ def _config(run: Path, settings: AsteriskSettings) -> Path:
 host = "{settings.ami_host}"
 port = {settings.ami_port}
 user = "{settings.ami_user}"
+ari = "http://{PBX_HOST}:{settings.http_port}/ari"
 
 [trunk.{TRUNK}]
 endpoint = "{trunk.name}"
@@ -250,6 +254,9 @@ attempt_header = "X-Santun-Attempt"
 [ivr]
 host = "{settings.ivr_host}"
 port = {settings.ivr_port}
+
+[web]
+second_factor = false   # who tries the demo need not have a code generator
 """
     )
     return path

@@ -1,6 +1,7 @@
 """Users and their passwords, for the API and the command line alike: made, reset, changed, removed, enrolled."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import pyotp
@@ -8,7 +9,8 @@ import segno
 
 from dialer.errors import BadInput
 from dialer.model import AGENT_ID
-from dialer.users import ONE_TIME_DAYS, USER_NAME, Phone, Role, Step, User, one_time_password, password_fault
+from dialer.users import ONE_TIME_DAYS, USER_NAME, ApiToken, Phone, Role, Step, User, one_time_password, password_fault
+from dialer.web.access import FOR_TOKENS
 from dialer.web.doors import Passwords, Sessions, Users
 
 ISSUER = "Santun"
@@ -119,11 +121,11 @@ class Accounts:
             raise BadInput("he is the last administrator: make another one first.")
 
 
-def next_step(user: User, after: Step | None = None) -> Step:
-    """What is still to be done after a step; None: after the first password."""
+def next_step(user: User, after: Step | None = None, codes: bool = True) -> Step:
+    """What is still to be done after a step; None: after the password. `codes`: supervisors show one."""
     if user.one_time_until > 0:
         return Step.PASSWORD
-    if user.wants_code and after not in (Step.CODE, Step.ENROL):
+    if codes and user.wants_code and after not in (Step.CODE, Step.ENROL):
         return Step.CODE if user.enrolled else Step.ENROL
     return Step.DONE
 
@@ -136,6 +138,19 @@ def code_address(user: User) -> str:
 def code_picture(user: User) -> str:
     """The same as a QR code, in SVG without any script or style."""
     return segno.make(code_address(user), error="m").svg_inline(scale=4, svgclass=None, lineclass=None)
+
+
+def token_for(name: str, rights: Iterable[str], days: int, by: str, at: float) -> ApiToken:
+    """A program's, still without id and secret. Raises BadInput for a word that is no token's right."""
+    known = {right.value for right in FOR_TOKENS}
+    wanted = tuple(sorted(set(rights)))
+    if not USER_NAME.fullmatch(name):
+        raise BadInput("name: use 2 to 40 of a-z, 0-9, dot, - and _, a letter first.")
+    if unknown := [right for right in wanted if right not in known]:
+        raise BadInput(f"{', '.join(unknown)}: no right of a token; use some of {', '.join(sorted(known))}.")
+    if not wanted:
+        raise BadInput(f"rights: use some of {', '.join(sorted(known))}.")
+    return ApiToken("", name, "", wanted, by, at, at + days * DAY_S)
 
 
 def _check(role: Role, agent: str) -> None:

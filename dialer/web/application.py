@@ -20,13 +20,14 @@ from dialer.web.access import RIGHTS, Right, Who, token_rights
 from dialer.web.api import tables
 from dialer.web.doors import Office
 from dialer.web.guard import Handler, Visit, address_of, dress, guard
+from dialer.web.openapi import API, document
 from dialer.web.pages import PAGES, STATIC, home
 from dialer.web.problems import Problem
 from dialer.web.route import Asked, Download, Raw, Route, Upload
 
 log = structlog.get_logger(__name__)
-API = "/api/v1"
 BODY_READ_S = 20.0
+CANCEL_AGAIN_S = 0.2
 CSRF = "X-CSRF-Token"
 KEY = "Idempotency-Key"
 OFFICE: web.AppKey[Office] = web.AppKey("office", Office)
@@ -43,7 +44,10 @@ def make_app(office: Office, sockets: Mapping[str, tuple[Right, Socket]] | None 
     office.live = app[HUB]
     app.on_response_prepare.append(dress)
     app.cleanup_ctx.append(_hearing)
-    for table in tables().values():
+    resources = tables()
+    told = msgspec.json.encode(document(resources))
+    app.router.add_get(f"{API}/openapi.json", _told(office, told))
+    for table in resources.values():
         for route in table:
             app.router.add_route(route.method, API + route.path, _serve(office, route))
     app.router.add_get("/live", _socket(office, None, live.socket(app[HUB], lambda asks: identify(office, asks, 0))))
@@ -69,8 +73,9 @@ async def _hearing(app: web.Application) -> AsyncIterator[None]:
     """The hub hears while the application runs."""
     task = asyncio.create_task(app[HUB].run())
     yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    while not task.done():  # again: a library may swallow a cancellation that comes in the wrong moment
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
 
 
 # ---- one operation --------------------------------------------------------------------------------------------------
@@ -78,11 +83,9 @@ async def _hearing(app: web.Application) -> AsyncIterator[None]:
 
 def _serve(office: Office, route: Route) -> Doorway:
     async def run(request: web.Request) -> web.StreamResponse:
-        visit = Visit.of(request)
         if route.changes:
             _check_origin(request)
         who, session = await _who(office, request, route)
-        visit.who = who.name
         if route.changes and not route.signed and session is not None:
             _check_csrf(request, session)
         asked = await _asked(office, route, request, who, session)
@@ -109,7 +112,7 @@ def _serve(office: Office, route: Route) -> Doorway:
             raise
         body = response.body if isinstance(response, web.Response) and isinstance(response.body, bytes) else b""
         await deed.done(response.status, body)
-        visit.cookie(response, asked.set_cookie)
+        Visit.of(request).cookie(response, asked.set_cookie)
         return response
 
     return run
@@ -122,7 +125,7 @@ async def _who(office: Office, request: web.Request, route: Route) -> tuple[Who,
         if route.right is not None:
             raise Problem(401, "not_signed_in", "Sign in first.")
         address = address_of(office, request)
-        await _throttled(office, address, route)
+        await _throttled(office, address)
         return Who("", Role.TOKEN, frozenset(), "", address, f"address:{address}"), None
     who, session = found
     if route.right is not None:
@@ -133,7 +136,7 @@ async def _who(office: Office, request: web.Request, route: Route) -> tuple[Who,
     return who, session
 
 
-async def _throttled(office: Office, address: str, route: Route) -> None:
+async def _throttled(office: Office, address: str) -> None:
     wait_s = await office.throttle.take("visitor", address, office.clock.now())
     if wait_s > 0:
         raise Problem(429, "too_many", "Too many requests from your address.", wait_s)
@@ -151,6 +154,7 @@ async def identify(office: Office, request: web.Request, cost: int = 1) -> tuple
             wait_s = await office.throttle.take("address", address, at)
             raise Problem(429 if wait_s else 401, "bad_token", "This token is unknown or has run out.", wait_s)
         token, wait_s = known
+        Visit.of(request).who = f"token:{token.name}"
         _not_too_many(wait_s)
         rights = token_rights(token.rights)
         return Who(f"token:{token.name}", Role.TOKEN, rights, "", address, f"token:{token.id}"), None
@@ -159,8 +163,10 @@ async def identify(office: Office, request: web.Request, cost: int = 1) -> tuple
         return None
     signed_in = await office.sessions.find(cookie, at, cost)
     if signed_in is None:
+        await _throttled(office, address)  # who tries cookies, tries them slowly
         return None
     user, session, wait_s = signed_in
+    Visit.of(request).who = user.name
     _not_too_many(wait_s)
     return who_of(user, session, address), session
 
@@ -291,8 +297,9 @@ def _response(route: Route, answer: Any) -> web.StreamResponse:
 
 
 def _print(request: web.Request, asked: Asked[Any, Any]) -> str:
-    """What was asked, as a hash; of an upload without its content, which is read but once."""
-    body = b"" if isinstance(asked.body, Upload) else msgspec.json.encode(asked.body)
+    """What was asked, as a hash; of an upload its length alone, for its content is read but once."""
+    uploads = isinstance(asked.body, Upload)
+    body = str(request.content_length).encode() if uploads else msgspec.json.encode(asked.body)
     return hashlib.sha256(f"{request.method} {request.path_qs}\n".encode() + body).hexdigest()
 
 
@@ -358,13 +365,22 @@ def _page(office: Office, file: str, right: Right | None) -> Doorway:
             found = await identify(office, request)
             if found is None or (found[1] is not None and found[1].step is not Step.DONE):
                 return _go(f"/sign-in?next={quote(request.path)}")
-            Visit.of(request).who = found[0].name
             if not found[0].may(right):
                 return _go(home(found[0]) if request.path != home(found[0]) else "/sign-in")
         path = STATIC / file
         if not path.is_file():
             raise Problem(404, "no_page", "This page is not here yet.")
         return web.FileResponse(path, headers={"Content-Type": "text/html; charset=utf-8"})
+
+    return run
+
+
+def _told(office: Office, content: bytes) -> Doorway:
+    """The API's description: no secret, the same for everybody."""
+
+    async def run(request: web.Request) -> web.StreamResponse:
+        await _throttled(office, address_of(office, request))
+        return web.Response(body=content, content_type="application/json")
 
     return run
 
@@ -388,7 +404,6 @@ def _socket(office: Office, right: Right | None, run: Socket) -> Doorway:
         if found is None:
             raise Problem(401, "not_signed_in", "Sign in first.")
         who, session = found
-        Visit.of(request).who = who.name
         if session is not None and session.step is not Step.DONE:
             raise Problem(403, "sign_in_unfinished", "Finish signing in first.")
         if right is not None and not who.may(right):

@@ -16,6 +16,7 @@ from dialer.web.problems import Problem
 
 log = structlog.get_logger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+OPEN = frozenset({"/health", "/ready"})  # a load balancer asks by address
 LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SECURE_COOKIE = "__Host-santun"
 PLAIN_COOKIE = "santun"  # http on loopback only
@@ -68,6 +69,7 @@ class Visit:
             response.del_cookie(name, **words)
 
 
+ELSEWHERE = Problem(421, "wrong_host", "This name is not served here; see [web] hosts.")
 VISIT: web.RequestKey[Visit] = web.RequestKey("visit", Visit)
 
 
@@ -79,9 +81,8 @@ def guard(office: Office) -> Any:
         began = office.clock.monotonic()
         visit = request[VISIT] = Visit(is_secure(office, request))
         try:
-            if not is_here(office, request):
-                raise Problem(421, "wrong_host", "This name is not served here; see [web] hosts.")
-            response = await _answer(request, handler)
+            here = request.path in OPEN or is_here(office, request)
+            response = await _answer(request, handler) if here else told(ELSEWHERE)
         except asyncio.CancelledError:
             _line(request, visit, 499, office.clock.monotonic() - began)
             raise

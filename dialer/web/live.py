@@ -12,8 +12,8 @@ Closed with 4401 when the session ended, 4403 where a right is missing, 4408 whe
 import asyncio
 import contextlib
 import json
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,7 @@ BEAT_S = 4.0
 SEND_S = 10.0
 SESSION_LOOK_S = 30.0
 CAMPAIGNS_MAX = 50
+SOCKETS_MAX = 20  # of one session or token
 MESSAGES_KEPT = 20  # of one reader who does not read
 HEARD_MAX = 4096
 ENDED, FORBIDDEN, TOO_SLOW, GOING = 4401, 4403, 4408, 1001
@@ -110,6 +111,7 @@ class Hub:
         self._boards: dict[str, Board] = {}
         self._desks: dict[str, set[Reader]] = {}
         self._readers: set[Reader] = set()
+        self._sockets: Counter[str] = Counter()  # by whose they are
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -129,6 +131,19 @@ class Hub:
     def readers(self) -> int:
         """How many sockets are open."""
         return len(self._readers)
+
+    @contextlib.contextmanager
+    def room_for(self, whose: str) -> Iterator[None]:
+        """One more socket of somebody. Raises Problem 429 where he has many."""
+        if self._sockets[whose] >= SOCKETS_MAX:
+            raise Problem(429, "too_many_sockets", f"At most {SOCKETS_MAX} live sockets of one session or token.")
+        self._sockets[whose] += 1
+        try:
+            yield
+        finally:
+            self._sockets[whose] -= 1
+            if not self._sockets[whose]:
+                del self._sockets[whose]
 
     async def join(self, reader: Reader, campaigns: list[str], desk: str) -> None:
         """Read these from now on. Raises StoreError."""
@@ -227,24 +242,29 @@ def socket(hub: Hub, still_there: Again) -> Callable[[web.Request, Who, Office],
 
     async def run(request: web.Request, who: Who, office: Office) -> web.StreamResponse:
         campaigns, desk = _wanted(request, who)
-        ws = web.WebSocketResponse(heartbeat=20.0, max_msg_size=4096, compress=False)
-        await ws.prepare(request)
-        reader = Reader()
-        try:
-            await hub.join(reader, campaigns, desk)
-            await _together(
-                _write(ws, hub, reader, office), _read(ws, hub, reader), _watch(request, reader, still_there)
-            )
-        except StoreError as error:
-            log.warning("live updates cannot be read", action="live_missed", reason=str(error))
-        finally:
-            await asyncio.shield(_gone(hub, reader))
-            with contextlib.suppress(ConnectionError, TimeoutError):
-                async with asyncio.timeout(2):
-                    await ws.close(code=reader.code or GOING)
-        return ws
+        with hub.room_for(who.key):
+            return await _serve(hub, request, office, campaigns, desk, still_there)
 
     return run
+
+
+async def _serve(
+    hub: Hub, request: web.Request, office: Office, campaigns: list[str], desk: str, still_there: Again
+) -> web.WebSocketResponse:  # fmt: skip
+    ws = web.WebSocketResponse(heartbeat=20.0, max_msg_size=4096, compress=False)
+    await ws.prepare(request)
+    reader = Reader()
+    try:
+        await hub.join(reader, campaigns, desk)
+        await _together(_write(ws, hub, reader, office), _read(ws, hub, reader), _watch(request, reader, still_there))
+    except StoreError as error:
+        log.warning("live updates cannot be read", action="live_missed", reason=str(error))
+    finally:
+        await asyncio.shield(_gone(hub, reader))
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(2):
+                await ws.close(code=reader.code or GOING)
+    return ws
 
 
 def _wanted(request: web.Request, who: Who) -> tuple[list[str], str]:

@@ -1,6 +1,7 @@
 """The application on its socket: TLS, limits for slow and for too many connections, a clean end."""
 
 import asyncio
+import logging
 import ssl
 from types import TracebackType
 from typing import Self
@@ -30,8 +31,8 @@ class Served:
         self._settings = settings
         self._app = app
         self._runner = web.AppRunner(
-            app, access_log=None, keepalive_timeout=IDLE_S, max_line_size=HEADER_BYTES, max_field_size=HEADER_BYTES,
-            max_headers=HEADERS_MAX, shutdown_timeout=CLOSE_S,
+            app, access_log=None, logger=_quiet(), keepalive_timeout=IDLE_S, max_line_size=HEADER_BYTES,
+            max_field_size=HEADER_BYTES, max_headers=HEADERS_MAX, shutdown_timeout=CLOSE_S,
         )  # fmt: skip
         self._server: asyncio.Server | None = None
         self.port = settings.port
@@ -57,18 +58,21 @@ class Served:
         self._app[HUB].close()
         await self._runner.cleanup()
 
+    @property
+    def connections(self) -> list[web.RequestHandler]:
+        """Those that are open."""
+        return [] if self._runner.server is None else self._runner.server.connections
+
     def _connection(self) -> asyncio.BaseProtocol:
         """aiohttp waits for ever for the first request's head: here the connection ends if it does not come."""
         server = self._runner.server
         if server is None:
             raise RuntimeError("not set up")
+        if len(self.connections) >= CONNECTIONS_MAX:
+            return _Refused()
         protocol: web.RequestHandler = server()
-        loop = asyncio.get_running_loop()
-        if len(server.connections) >= CONNECTIONS_MAX:
-            loop.call_soon(_cut, protocol)
-        else:
-            self._app[SILENT].add(protocol)
-            loop.call_later(HEAD_S, self._look, protocol)
+        self._app[SILENT].add(protocol)
+        asyncio.get_running_loop().call_later(HEAD_S, self._look, protocol)
         return protocol
 
     def _look(self, protocol: web.RequestHandler) -> None:
@@ -78,10 +82,25 @@ class Served:
             _cut(protocol)
 
 
+class _Refused(asyncio.Protocol):
+    """One connection too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.abort()
+
+
 def _cut(protocol: web.RequestHandler) -> None:
     transport = protocol.transport
     if isinstance(transport, asyncio.Transport):
         transport.abort()
+
+
+def _quiet() -> logging.Logger:
+    """aiohttp would log what it cannot parse, numbers and all; faults of handlers are logged by guard.py."""
+    quiet = logging.Logger("aiohttp.server")
+    quiet.addHandler(logging.NullHandler())
+    return quiet
 
 
 def _tls(settings: Web) -> ssl.SSLContext | None:

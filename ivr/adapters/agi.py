@@ -3,6 +3,7 @@
 import contextlib
 import re
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from dialer.errors import TelephonyError
 log = structlog.get_logger("ivr.agi")
 
 LINE_LONGEST = 4096
+PIECE_BYTES = 512  # read at once: a thousand calls wait with this much memory each
 LINES_MOST = 100  # of one reply, or of the variables at the beginning
 HEADER_LIMIT_S = 5.0
 REPLY_LIMIT_S = 5.0
@@ -70,7 +72,7 @@ class Lines:
             raise TooSlow
         try:
             self._sock.settimeout(left)
-            more = self._sock.recv(4096)
+            more = self._sock.recv(PIECE_BYTES)
         except TimeoutError as error:
             raise TooSlow from error
         except OSError as error:
@@ -96,7 +98,7 @@ class Agi(AGI):  # type: ignore[misc]  # pyst2 has no types
             if not line:
                 return
             key, _, value = line.partition(":")
-            self.env[key.strip()] = value.strip()
+            self.env[sys.intern(key.strip())] = value.strip()
         raise AGIUnknownError("too many lines before the call")
 
     def _quote(self, string: object) -> str:
@@ -189,6 +191,16 @@ class Server:
     def calls(self) -> int:
         """How many connections are open."""
         return len(self._open)
+
+    @property
+    def most(self) -> int:
+        """How many there may be."""
+        return self._most
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no more calls are taken."""
+        return self._stopping
 
     def serve(self) -> None:
         """Returns when `stop` has been called and the last call has ended."""

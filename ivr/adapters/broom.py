@@ -23,6 +23,7 @@ class Broom:
         self._most_bytes = most_bytes
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="broom")
+        self.left = (0, 0)  # files and bytes after the last sweep
 
     def start(self) -> None:
         self._thread.start()
@@ -34,7 +35,9 @@ class Broom:
     def sweep(self) -> int:
         """How many files were deleted."""
         now = self._clock.now()
-        return self._speech.forget(now - self._unused_s) + self._speech.shrink(self._most_bytes, now)
+        deleted = self._speech.forget(now - self._unused_s) + self._speech.shrink(self._most_bytes, now)
+        self.left = self._speech.size()
+        return deleted
 
     def _run(self) -> None:
         while True:

@@ -32,6 +32,12 @@ class Heart:
         self._server = server
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="heart")
+        self.beating = False  # the last beat was taken
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still tries."""
+        return self._thread.is_alive()
 
     def start(self) -> None:
         self._thread.start()
@@ -42,15 +48,15 @@ class Heart:
         self._thread.join(BEAT_S * 10)
 
     def _run(self) -> None:
-        beating = True
+        complained = False
         while True:
             try:
                 self._beats.beat(self._server, self._clock.now())
-                beating = True
+                self.beating, complained = True, False
             except StoreError as error:
-                if beating:
+                if not complained:
                     log.warning("The heartbeat is not stored.", action="again", error=error.detail)
-                beating = False
+                self.beating, complained = False, True
             if self._stopped.wait(BEAT_S):
                 break
         try:

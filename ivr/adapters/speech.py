@@ -218,6 +218,11 @@ class Speech:
             deleted += _deleted(one.path)
         return deleted
 
+    def size(self) -> tuple[int, int]:
+        """Files and bytes of what was made for single calls."""
+        sizes = [one.size for one in self._kept()]
+        return len(sizes), sum(sizes)
+
     def _kept(self) -> Iterator[_Kept]:
         """Also the half files of a process that was killed."""
         for folder in FOR_ONE_CALL:

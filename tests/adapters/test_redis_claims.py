@@ -342,3 +342,21 @@ async def test_cut_off_after_any_command_nobody_is_lost_or_told_twice(
     assert all(isinstance(one, Held) for one in await store.lock([attempt(one) for one in people], LATER))
     for party in (person_keys(people[0].person), number_keys(people[0].numbers[0].key)):
         assert await link_of(store).one(("HEXISTS", party.state, "thief")) == 0
+
+
+@pytest.mark.parametrize("kind", ["manual", "preview"])
+async def test_by_hand_also_who_is_due_later_and_back_to_where_he_stood(store: RedisStore, kind: str) -> None:
+    token = await begin(store)
+    (one,) = contacts(1)
+    await store.add_contacts(CAMPAIGN, [one], AT + 3600)
+    stood = await link_of(store).one(("ZSCORE", campaign_keys(CAMPAIGN).later, one.id))
+    asked = replace(attempt(one), kind=kind)
+    await store.lock([asked], AT)
+    await store.stop([one.person], [])  # between the gate and the claim: it is undone
+    assert await store.claim(token, [asked], AT) == [False]
+    assert await link_of(store).one(("ZSCORE", campaign_keys(CAMPAIGN).later, one.id)) == stood
+    await store.lift([one.person], [], "", "by mistake", "test", AT)
+    again = replace(attempt(one), kind=kind)
+    await store.lock([again], AT)
+    assert await store.claim(token, [again], AT) == [kind == "manual"]
+    assert await placed_in(store, one) == (["open"] if kind == "manual" else ["later"])

@@ -66,6 +66,7 @@ async def everything(store: RedisStore) -> None:
     assert await store.reserve(token, agent, attempts[0])
     await store.refuse(token, CAMPAIGN, [(people[3], people[3].numbers[0], Refused("hours", AT + 5))], AT)
     assert await store.write(token, CAMPAIGN, attempts, [finish(attempts[0], people[0])]) == 1
+    assert await store.call_back(CAMPAIGN, people[3].id, AT + 99, "101", AT)
     await store.correct(CAMPAIGN, token, {"attempt": attempts[0].id})
     taken = attempt(people[1])
     await store.lock([taken], AT + 40)  # stale in age only: it is open

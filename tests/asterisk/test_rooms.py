@@ -153,13 +153,13 @@ async def test_music_follows_the_sentence(ami: AmiClient, line: Line, pbx: Aster
     await until(playing, "music", 5)
 
 
-@pytest.mark.parametrize(("spy", "option"), [("listen", "q"), ("whisper", "qw")])
+@pytest.mark.parametrize(("spy", "option"), [(Context.LISTEN, "q"), (Context.WHISPER, "qw")])
 async def test_a_supervisor_spies_on_the_right_agent(
-    ami: AmiClient, line: Line, pbx: AsteriskProcess, spy: str, option: str
+    ami: AmiClient, line: Line, pbx: AsteriskProcess, spy: Context, option: str
 ) -> None:
     await line.agent("10")
     await line.agent("1001")
-    boss = await line.dial("PJSIP/agent1003", Context.SUPERVISOR, "10", spy=spy)
+    boss = await line.dial("PJSIP/agent1003", spy, "10")
     await ami.until("OriginateResponse", Uniqueid=boss, Response="Success")
 
     async def spying() -> bool:
@@ -171,5 +171,5 @@ async def test_a_supervisor_spies_on_the_right_agent(
 async def test_a_supervisor_joins_beside_the_customer(ami: AmiClient, line: Line) -> None:
     await line.agent("1001")
     await join(ami, line, "1001")
-    boss = await line.dial("PJSIP/agent1003", Context.SUPERVISOR, "1001", spy="join")
+    boss = await line.dial("PJSIP/agent1003", Context.JOIN, "1001")
     await ami.until("BridgeEnter", Uniqueid=boss, BridgeName=room("1001"))

@@ -15,12 +15,14 @@ from dialer.errors import DialerError
 from tests.bench import (
     bench_attempts,
     bench_connect,
+    bench_conversations,
     bench_gate,
     bench_hot_path,
     bench_ivr,
     bench_memory,
     bench_profile,
     bench_redis,
+    bench_web,
 )
 from tests.bench.world import Bench, Wanted, open_bench
 
@@ -42,7 +44,7 @@ LIVE: Mapping[str, Live] = {
     "memory": Live(bench_memory.wanted, bench_memory.measure),
     "profile": Live(bench_profile.wanted, bench_profile.measure),
 }
-NAMES = (*LIVE, "engine", "redis", "gate", "pacing", "import")
+NAMES = (*LIVE, "conversations", "engine", "redis", "web", "gate", "pacing", "import")
 QUICK = ("attempts", "connect")  # one world does for both; the others are there by name
 QUICK_NAMES = (*QUICK, "engine", "gate")
 
@@ -68,6 +70,10 @@ async def _part(name: str, quick: bool, console: Console, words: Sequence[str]) 
     _head(console, name)
     if name == "redis":
         await bench_redis.main(100 if quick else 4000)
+    elif name == "web":
+        await bench_web.main(quick, console)
+    elif name == "conversations":
+        await bench_conversations.main(quick, console)
     elif name == "engine":
         await asyncio.to_thread(_engine, 1000 if quick else bench_hot_path.ATTEMPTS)
     elif name == "gate":

@@ -38,6 +38,9 @@ class Mute:
     async def redirect(self, channel: str, context: str, exten: str) -> None:
         pass
 
+    async def mute_recording(self, channel: str, *, muted: bool) -> None:
+        pass
+
     async def hang_up(self, channel: str, cause: int = 16) -> bool:
         return True
 

@@ -1,9 +1,13 @@
-"""300 conversations with the IVR at once on the real Asterisk: what each process pays, and what the debtors hear."""
+"""1, 100 and 300 conversations with the IVR at once on the real Asterisk: what each process pays, what debtors hear,
+and how soon they are answered.
+"""
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from statistics import fmean
 from time import monotonic
@@ -17,34 +21,50 @@ from tests.bench.gaps import Gaps
 from tests.bench.meter import Moment, Span, percentile, threads
 from tests.bench.world import CARRIER_HOST, Bench, Wanted
 
-CALLS = 300
+LEVELS = (1, 100, 300)
+QUICK_LEVELS = (1, 20)
 RATE = 30
 CAMPAIGN = "demo-ivr"
-MIX = {"keys_none": 50, "keys_right": 35, "keys_wrong": 15}
-HOLD_S = 25.0
-ONE_IN = 4  # of the calls, watched packet by packet
+MIX = {"keys_none": 10, "keys_right": 75, "keys_wrong": 15}
+HOLD_S = 40.0
+ANSWER_GOAL_MS = 60.0
+SEEN_MOST = 100  # calls that are watched packet by packet
 
 
 def wanted(_: bool) -> Wanted:
     """What it runs on."""
-    return Wanted(2 * CALLS, RATE)
+    return Wanted(2 * LEVELS[-1], RATE)
 
 
 async def measure(bench: Bench, store: RedisStore, console: Console, quick: bool) -> None:
-    """Fill the lines, hold them, end."""
-    calls, hold_s = (20, 3.0) if quick else (CALLS, HOLD_S)
-    ramp_s = calls / RATE + (2 if quick else 8)
-    settings = ("--kind", "ivr", *campaign.setting(lines_max=calls, calls_per_second=RATE, ring_s=15))
-    contacts = calls + round(RATE * (ramp_s + hold_s))
-    asked = campaign.Asked(CAMPAIGN, settings, MIX, contacts, delay_s=campaign.soon)
+    """One level after the other, in one campaign; then all that was heard in one table."""
+    heard: list[tuple[int, float, Gaps | None]] = []
+    first_serial = 0
+    for calls in QUICK_LEVELS if quick else LEVELS:
+        load, (contacts, gaps) = os.getloadavg()[0], await _level(bench, store, console, calls, first_serial, quick)
+        heard.append((calls, load, gaps))
+        first_serial += contacts
+    show_heard(console, heard)
+
+
+async def _level(
+    bench: Bench, store: RedisStore, console: Console, calls: int, first_serial: int, quick: bool
+) -> tuple[int, Gaps | None]:
+    """Fill the lines, hold them, end. How many contacts it took, and what was heard."""
+    hold_s, rate = (3.0 if quick else HOLD_S), min(RATE, calls)
+    ramp_s = calls / rate + (2 if quick or calls == 1 else 8)
+    settings = ("--kind", "ivr", *campaign.setting(lines_max=calls, calls_per_second=rate, ring_s=15))
+    mix = {"keys_right": 1} if calls == 1 else MIX
+    contacts = calls + round(rate * (ramp_s + hold_s))
+    asked = campaign.Asked(CAMPAIGN, settings, mix, contacts, first_serial, delay_s=campaign.soon)
     await campaign.load(bench, asked)
     await campaign.led(store, CAMPAIGN)
-    console.print(f"{calls} lines, {RATE} new calls/s; measured for {hold_s:.0f} s when they are full")
+    console.print(f"{calls} lines, {rate} new calls/s; measured for {hold_s:.0f} s when they are full")
     watching = asyncio.create_task(campaign.run(bench, store, CAMPAIGN, ramp_s + hold_s))
     try:
         await asyncio.sleep(ramp_s)
         before = Moment.now(bench.pids)
-        with _listening(1 if quick else ONE_IN) as gaps:
+        with _listening(_one_in(calls)) as gaps:
             up = await _hold(bench, hold_s - 1)
         span, thread_count = Span(before, Moment.now(bench.pids)), threads(bench.world.ivr.pid)
         heard = _channel_stats(await bench.world.carrier.process.console("pjsip show channelstats"))
@@ -54,7 +74,35 @@ async def measure(bench: Bench, store: RedisStore, console: Console, quick: bool
     await bench.world.carrier.process.console("channel request hangup all")
     await campaign.settle(bench, store, CAMPAIGN)
     console.print(str(gaps) if gaps else "RTP gaps are not measured: that takes the right to read packets (root).")
-    show(console, calls, up, span, thread_count, heard, await campaign.books(bench, store, asked))
+    books = await campaign.books(bench, store, replace(asked, first_serial=0, contacts=first_serial + contacts))
+    show(console, calls, up, span, thread_count, heard, books)
+    return contacts, gaps
+
+
+def _one_in(calls: int) -> int:
+    """A power of two."""
+    return 1 << max(0, (calls - 1) // SEEN_MOST).bit_length()
+
+
+def show_heard(console: Console, heard: list[tuple[int, float, Gaps | None]]) -> None:
+    """One row for each number of calls."""
+    table = Table(
+        "calls", "load before", "keys", "p50", "p99", "most", "gaps: p99", "largest", "late: p99", "most",
+        title="ms from the end of a key to the first sound; RTP gaps; lateness of a 20 ms timer beside it",
+    )  # fmt: skip
+    for calls, load, gaps in heard:
+        if gaps:
+            rows = [
+                (gaps.answers_ms, (0.5, 0.99, 1)), (gaps.gaps_ms, (0.99, 1)), (gaps.late_ms, (0.99, 1))
+            ]  # fmt: skip
+            said = [f"{percentile(found, share):.0f}" for found, shares in rows for share in shares]
+            table.add_row(str(calls), f"{load:.1f}", str(len(gaps.answers_ms)), *said)
+    console.print(table)
+    for calls, _, gaps in heard:
+        if gaps and calls <= 100 and gaps.answers_ms:
+            p99 = percentile(gaps.answers_ms, 0.99)
+            kept = "kept" if p99 <= ANSWER_GOAL_MS else "NOT KEPT"
+            console.print(f"A key answered within {ANSWER_GOAL_MS:.0f} ms at p99 with {calls} calls: {kept}.")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ REASON = (
     "No calls: 5 agents free and 1.3 soon, 7 under way, answer rate 35%, one call per free agent because one more"
     " abandon would pass the limit of 3.0% (0 of 10 answers)"
 )
+DOOR = ("Sit down beside the robots: http://localhost:8080/", "  supervisor  abcde-fghjk-mnpqr-stuvw", "  agent", "  b")
 RATE = {"live": 10, "abandoned": 0, "rate": 0.0, "upper": 0.4}
 
 
@@ -34,7 +35,7 @@ def view(outcomes: int, started: bool = True) -> View:
     waiting = [{"campaign": name, "reason": "the engine takes it over"} for name in ("demo", "demo-ivr")]
     listed = {"demo": 300, "demo-ivr": 100}
     records = [outcome(one) for one in range(outcomes)]
-    return View(seen if started else waiting, records, listed, "0:44 left", "campaign_30_days")
+    return View(seen if started else waiting, records, listed, "0:44 left", "campaign_30_days", DOOR)
 
 
 def drawn(shown: View, width: int, height: int) -> list[str]:
@@ -58,6 +59,7 @@ def test_what_counts_is_whole(width: int, height: int) -> None:
     said = " ".join(" ".join(lines).split())
     assert "0:44 left" in lines[0]
     assert "open hours" in lines[0]
+    assert [line.strip() for line in lines[1:5]] == [line.strip() for line in DOOR]
     for part in ("285 of 300 to call, 9 to be called again later", "8 ringing, 3 in the IVR", "1 wrapping up",
                  "10 people, abandoned 0.0% (limit 3.0%)", "12 of 12 lines in use", "500 wants agent"):  # fmt: skip
         assert part in said

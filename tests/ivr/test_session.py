@@ -12,6 +12,7 @@ from dialer.dialplan import IvrResult
 from dialer.model import Fact, Kind
 from ivr import session
 from ivr.dialogue import AGAIN, Listen
+from ivr.prompts import Sentence
 from tests.ivr import twins
 from tests.ivr.twins import CALL, CAMPAIGN, CONTACT, KEY, Phone, Store
 
@@ -130,6 +131,44 @@ def test_silence_streams_while_the_store_is_slow() -> None:
         desk = replace(twins.desk(store), background=pool.submit)
         assert session.play(CALL, phone, desk) == "promise"
     assert phone.events[: phone.events.index("promise_noted")].count("wait") > 10
+
+
+@pytest.mark.parametrize("slow", ["new_number", ""], ids=["while a choice is stored", "before the first word"])
+def test_a_key_pressed_while_something_is_waited_for_is_not_lost(slow: str) -> None:
+    """It interrupts what would be said next."""
+    release = Event()
+
+    class Slow(Store):
+        def debtor(self, campaign: str, attempt: str) -> twins.Called | None:
+            assert slow or release.wait(10)
+            return super().debtor(campaign, attempt)
+
+        def report(self, campaign: str, attempt: str, fact: Fact) -> None:
+            assert fact.name != slow or release.wait(10)
+            super().report(campaign, attempt, fact)
+
+    class Hasty(Phone):
+        def say(self, sentence: Sentence, keys: str) -> str:
+            super().say(sentence, keys)
+            return next(self._keys, "") if keys else ""
+
+        def wait(self, ms: int, keys: str) -> str:
+            key = super().wait(ms, keys)
+            if ms == session.STORE_STEP_MS and not keys:
+                release.set()  # it has been pressed
+            return key
+
+    with ThreadPoolExecutor(1) as pool:
+        store, phone = Slow(), Hasty("11234441081234567890#10" if slow else "112340")
+        desk = replace(twins.desk(store), background=pool.submit)
+        assert session.play(CALL, phone, desk) == "agent"
+    first = store.told.index(("key", "0"))
+    assert not slow or store.told[first - 3 : first] == [
+        ("key", "1"),
+        ("new_number", "+6281234567890"),
+        ("step", "menu"),
+    ]
+    assert ("number_noted" if slow else "caller") not in phone.events
 
 
 @pytest.mark.parametrize(

@@ -193,3 +193,11 @@ async def test_behind_a_stated_proxy_the_cookie_is_secure(tmp_path: Path) -> Non
         assert "max-age" in answer.headers["Strict-Transport-Security"]
         [(_, deed)] = await house.office.audit.read(10)
         assert deed.address == "203.0.113.7"  # the last one: what the proxy itself saw
+
+
+async def test_on_loopback_the_operator_may_do_without_codes(tmp_path: Path) -> None:
+    async with opened(tmp_path, Web(listen="127.0.0.1:0", second_factor=False)) as house:
+        shown = await house.user("sari", Role.SUPERVISOR, enrolled=False)
+        client = house.client()
+        assert (await client.enter("sari", shown)).body["step"] == "password"
+        assert (await client.step("/sign-in/password", {"password": PASSWORD})).body["step"] == "done"

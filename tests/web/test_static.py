@@ -174,10 +174,20 @@ def test_keys_are_found_in_sources() -> None:
     assert used(text) == ({"a.b", "g.h", "i.j", "p.q", "r.s"}, {"d.", "k."})
 
 
+def uncommented(path: Path) -> str:
+    return re.sub(r"^\s*(//|\*|/\*).*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def tables_of(text: str) -> set[str]:
+    return set(re.findall(r"^import id.*i18n/([\w-]+)\.id\.js", text, re.MULTILINE))
+
+
 @pytest.mark.parametrize("path", [path for path in OURS if "i18n" not in path.parts], ids=lambda path: path.name)
 def test_every_word_that_is_asked_for_is_there(path: Path) -> None:
-    text = re.sub(r"^\s*(//|\*|/\*).*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    pages = {"common", *re.findall(r"^import id.*i18n/([\w-]+)\.id\.js", text, re.MULTILINE)}
+    text = uncommented(path)
+    pages = {"common"} | tables_of(text)
+    for module in re.findall(r'^import \{[^}]*\bt\b[^}]*\} from "(\./[^"]+)"', text, re.MULTILINE):
+        pages |= tables_of(uncommented(path.parent / module))
     known = {key for page in pages for key in table(page, "id")}
     keys, beginnings = used(text)
     assert keys <= known

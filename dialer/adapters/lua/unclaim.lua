@@ -16,6 +16,8 @@ for i = 3, #ARGV, 5 do
       score = nil  -- of no list, or erased meanwhile
     elseif redis.call('SISMEMBER', KEYS[9], contact) == 1 then
       redis.call('ZADD', KEYS[10], ARGV[2], contact)
+    elseif string.sub(score, 1, 6) == 'later ' then
+      redis.call('ZADD', KEYS[4], string.sub(score, 7), contact)
     elseif score == 'again' then
       redis.call('ZADD', KEYS[4], ARGV[2], contact)
     else

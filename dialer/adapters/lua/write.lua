@@ -1,8 +1,9 @@
 #!lua
 -- Transitions of open attempts, then outcomes: record, effects to settle, contact, counters; each only while it is open.
--- KEYS fence open unsettled outcomes contacts later rest counters behind withdrawn promised ready
+-- KEYS fence open unsettled outcomes contacts later rest counters behind withdrawn promised
+--      call-backs ready
 -- ARGV token transitions, then (attempt json)..., then
---      (attempt outcome live effects contact entry retry_at at ends promise fields field...)...
+--      (attempt outcome live effects contact entry retry_at at ends promise call-back fields field...)...
 -- A promise is the word by which `promised` knows it, and when it ends; empty: none was made.
 -- One answer per outcome: 1 written now, 2 written before but its effects are not settled, 0 all done before; and
 -- whether contacts wait to be merged.
@@ -29,7 +30,7 @@ local function back(contact, entry, retry_at, at)
   if not known then
     return  -- of no list, or erased meanwhile
   end
-  redis.call('ZREM', KEYS[12], contact)  -- whose call came in was not taken off the list
+  redis.call('ZREM', KEYS[13], contact)  -- whose call came in was not taken off the list
   if retry_at == '' or redis.call('SISMEMBER', KEYS[10], contact) == 1 then
     redis.call('ZREM', KEYS[6], contact)
     redis.call('ZADD', KEYS[7], at, contact)
@@ -41,13 +42,18 @@ end
 
 local answers = {}
 while i <= #ARGV do
-  local attempt, fields = ARGV[i], tonumber(ARGV[i + 10])
-  local first, last = i + 11, i + 10 + fields
+  local attempt, fields = ARGV[i], tonumber(ARGV[i + 11])
+  local first, last = i + 12, i + 11 + fields
   if redis.call('HEXISTS', KEYS[2], attempt) == 1 then
     redis.call('XADD', KEYS[4], '*', unpack(ARGV, first, last))
     redis.call('HDEL', KEYS[2], attempt)
     redis.call('HSET', KEYS[3], attempt, ARGV[i + 3])
     back(ARGV[i + 4], ARGV[i + 5], ARGV[i + 6], ARGV[i + 7])
+    if ARGV[i + 10] ~= '' then
+      redis.call('ZADD', KEYS[12], ARGV[i + 10], ARGV[i + 4])
+    else
+      redis.call('ZREM', KEYS[12], ARGV[i + 4])
+    end
     if ARGV[i + 9] ~= '' then
       redis.call('ZADD', KEYS[11], ARGV[i + 8], ARGV[i + 9])
       counts['promise:made'] = (counts['promise:made'] or 0) + 1

@@ -4,7 +4,10 @@ from importlib import import_module
 
 from dialer.web.route import Route
 
-RESOURCES = ("users", "desk", "live")
+RESOURCES = (
+    "users", "desk", "live", "campaigns", "debtors", "stops", "call_backs", "promises", "payments", "agents",
+    "outcomes", "recordings", "lists",
+)  # fmt: skip
 
 
 def tables() -> dict[str, tuple[Route, ...]]:

@@ -1,5 +1,6 @@
 """An agent's own desk: how he stands, who is on the line, his telephone's password, and all that he orders."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Protocol
@@ -9,14 +10,15 @@ from msgspec import Meta
 
 from dialer.dialplan import endpoint
 from dialer.history import Entry, What, is_contact, note
-from dialer.model import Campaign, Contact, Fact, Kind, Status
+from dialer.model import AgentState, Campaign, Contact, Fact, Kind, Status
 from dialer.numbers import NumberFault, read_number
 from dialer.outlook import zone_of
 from dialer.promises import limits_of
-from dialer.users import Phone
+from dialer.users import Phone, Role
 from dialer.values import MINOR_DIGITS
 from dialer.web import talk
 from dialer.web.access import Right, Who
+from dialer.web.days import Days
 from dialer.web.doors import Office
 from dialer.web.problems import Problem
 from dialer.web.route import Asked, Route
@@ -60,6 +62,11 @@ class DeskNote(msgspec.Struct):
     break_reason: str = ""
     break_until: float = 0.0
     sent_by: str = ""
+    recording: str = ""
+    asked: str = ""
+    asked_by: str = ""
+    monitored: str = ""
+    help: bool = False
     next: str = ""
 
 
@@ -169,6 +176,25 @@ class Desk(msgspec.Struct):
     campaigns: list[Line]
 
 
+class Today(msgspec.Struct):
+    """The agent's own day in this campaign: `contacts` are talks with the debtor himself; `kept` promises of his."""
+
+    talks: int = 0
+    talk_s: int = 0
+    contacts: int = 0
+    promises: int = 0
+    kept: int = 0
+
+
+class Colleague(msgspec.Struct):
+    """Somebody who works for the same campaign now. `free`: he can take a call over."""
+
+    agent: str
+    name: str
+    supervisor: bool
+    free: bool
+
+
 class SoftPhone(msgspec.Struct):
     """What the page's telephone needs, once: the password is known to nobody else and ends with the desk."""
 
@@ -226,7 +252,7 @@ class Written(msgspec.Struct, forbid_unknown_fields=True):
 class Other(msgspec.Struct, forbid_unknown_fields=True):
     """Hand the call over to this agent; `announce`: talk with him first."""
 
-    agent: Extension = ""
+    agent: Extension
     announce: bool = False
 
 
@@ -278,6 +304,35 @@ async def pop(office: Office, asked: Asked[None, None]) -> Pop:
     return found
 
 
+async def day_so_far(office: Office, asked: Asked[None, None]) -> Today:
+    """Talk time, contacts, promises."""
+    seen = await _note(office, asked.who)
+    if seen is None or not seen.campaign:
+        return Today()
+    days: Days = office.parts.setdefault("days", Days(_books(office)))
+    one = await days.of(seen.campaign, asked.who.agent, asked.at)
+    return Today(one.talks, one.talk_s, one.contacts, one.promises, one.kept)
+
+
+async def colleagues(office: Office, asked: Asked[None, None]) -> list[Colleague]:
+    """Who could take this call over, those who are free first."""
+    seen = await _note(office, asked.who)
+    if seen is None or not seen.campaign:
+        return []
+    names = {one.agent: one for one in await office.users.users() if one.agent}
+    found = [
+        Colleague(
+            one.id,
+            names[one.id].name if one.id in names else one.id,
+            one.id in names and names[one.id].role is not Role.AGENT,
+            one.state is AgentState.IDLE,
+        )
+        for one in await office.books.agents(seen.campaign)
+        if one.id != asked.who.agent and one.state is not AgentState.SIGNED_OUT
+    ]
+    return sorted(found, key=lambda one: (not one.free, one.name))
+
+
 async def _note(office: Office, who: Who) -> DeskNote | None:
     raw = await office.ear.last("desk", who.agent)
     return msgspec.json.decode(raw, type=DeskNote) if raw else None
@@ -295,12 +350,14 @@ async def _lines(office: Office) -> list[Line]:
 async def _pop(office: Office, who: Who, seen: DeskNote, at: float) -> Pop | None:
     if not seen.attempt and not seen.contact:
         return None
-    settings = await office.books.campaign(seen.campaign)
-    contact = await office.books.contact(seen.campaign, seen.contact) if seen.contact else None
+    settings, contact, facts = await asyncio.gather(  # an agent waits for it: one after the other takes too long
+        office.books.campaign(seen.campaign),
+        office.books.contact(seen.campaign, seen.contact),
+        office.books.facts(seen.campaign, seen.attempt),
+    )
     if settings is None:
         return None
     campaign, known = settings[0], contact or Contact(seen.contact, "", ())
-    facts = await office.books.facts(seen.campaign, seen.attempt) if seen.attempt else ()
     past = await _histories(office).history(known.person, at) if known.person else ()
     mine = [one for one in past if one.contact in ("", known.id)]
     return build_pop(seen, campaign, known, mine, facts, frozenset(office.config.web.agent_fields), at)
@@ -389,9 +446,14 @@ def _after(day: date, days: int) -> date:
     return date.fromordinal(min(day.toordinal() + days, date.max.toordinal()))
 
 
+def _books(office: Office) -> Any:
+    """The store, with all that it has beside the engine's part."""
+    return office.books
+
+
 def _histories(office: Office) -> Histories:
-    books: Any = office.books
-    return books  # type: ignore[no-any-return]
+    books: Histories = _books(office)
+    return books
 
 
 # ---- coming and going
@@ -510,22 +572,13 @@ async def _same_call(office: Office, who: Who, attempt: str) -> DeskNote:
 
 
 async def hand_over(office: Office, asked: Asked[None, Other]) -> Done:
-    """To another agent."""
-    if not asked.body.agent:
-        raise Problem(422, "agent", "Whom to?")
-    announce = "yes" if asked.body.announce else ""
-    return Done(await _mine(office, asked, "to_agent", to=asked.body.agent, announce=announce))
-
-
-async def hand_up(office: Office, asked: Asked[None, Other]) -> Done:
-    """To a supervisor."""
-    announce = "yes" if asked.body.announce else ""
-    return Done(await _mine(office, asked, "to_supervisor", to=asked.body.agent, announce=announce))
+    """To another agent or supervisor: at once, or first a word with him while the debtor hears music."""
+    return Done(await _mine(office, asked, "consult" if asked.body.announce else "to_agent", to=asked.body.agent))
 
 
 async def call_help(office: Office, asked: Asked[None, Help]) -> Done:
     """A supervisor is asked to listen in."""
-    return Done(await _mine(office, asked, "help", on="yes" if asked.body.on else ""))
+    return Done(await _mine(office, asked, "help", on="yes" if asked.body.on else "no"))
 
 
 async def skip(office: Office, asked: Asked[None, Skip]) -> Done:
@@ -566,6 +619,8 @@ def _route(path: str, run: Any, summary: str, takes: Any = None, gives: Any = Do
 ROUTES = (
     Route("GET", "/desk", Right.DESK, show, "My desk: state, call, campaigns", gives=Desk),
     Route("GET", "/desk/pop", Right.DESK, pop, "Who is on the line", gives=Pop),
+    Route("GET", "/desk/colleagues", Right.DESK, colleagues, "Who could take this call over", gives=list[Colleague]),
+    Route("GET", "/desk/day", Right.DESK, day_so_far, "My own day", gives=Today),
     Route("POST", "/desk/phone", Right.DESK, phone, "A one-time SIP password for this page", gives=SoftPhone, cost=2),
     _route("ready", ready, "Work for a campaign", Ready),
     _route("break", pause, "Take a break, now or after this call", Break),
@@ -578,8 +633,9 @@ ROUTES = (
     _route("hold", _plain("hold"), "Let him hear music"),
     _route("unhold", _plain("unhold"), "Take him back"),
     _route("to-ivr", _plain("to_ivr"), "Hand him to the IVR for the payment"),
-    _route("to-agent", hand_over, "Hand him to another agent", Other),
-    _route("to-supervisor", hand_up, "Hand him to a supervisor", Other),
+    _route("to-agent", hand_over, "Hand him to a colleague or supervisor", Other),
+    _route("consult-end", _plain("consult_end"), "End the word with the colleague; the debtor stays on hold"),
+    _route("hand-over", _plain("hand_over"), "Give him to the colleague who was asked"),
     _route("help", call_help, "Call a supervisor for help", Help),
     _route("record-pause", _plain("record_pause"), "Pause the recording"),
     _route("record-resume", _plain("record_resume"), "Record again"),

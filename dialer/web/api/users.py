@@ -7,10 +7,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from dialer.errors import BadInput
 from dialer.users import PASSWORD_MAX, USER_NAME, ApiToken, Phone, Role, Session, Step, User
-from dialer.web.access import FOR_TOKENS, RIGHTS, Right
-from dialer.web.accounts import Accounts, code_address, code_picture, next_step
+from dialer.web.access import RIGHTS, Right
+from dialer.web.accounts import Accounts, code_address, code_picture, next_step, token_for
 from dialer.web.doors import Office
 from dialer.web.pages import home_of
 from dialer.web.problems import Problem
@@ -219,7 +218,7 @@ async def sign_in(office: Office, asked: Asked[None, SignIn]) -> Me:
         after = replace(user, password=await office.passwords.hash(asked.body.password))
         await office.users.change(user, after)
         user = after
-    return await _step(office, asked, user, next_step(user), None)
+    return await _step(office, asked, user, next_step(user, None, office.config.web.second_factor), None)
 
 
 async def _take(office: Office, asked: Asked[None, SignIn], name: str) -> None:
@@ -253,7 +252,7 @@ async def change_first(office: Office, asked: Asked[None, NewPassword]) -> Me:
     """In the step `password`."""
     user, session = await _in_step(office, asked, Step.PASSWORD)
     user = await _accounts(office).set_password(user, asked.body.password, asked.at)
-    return await _step(office, asked, user, next_step(user, Step.PASSWORD), session)
+    return await _step(office, asked, user, next_step(user, Step.PASSWORD, office.config.web.second_factor), session)
 
 
 async def enrolment(office: Office, asked: Asked[None, None]) -> Enrolment:
@@ -393,15 +392,8 @@ async def list_tokens(office: Office, asked: Asked[None, None]) -> TokenList:
 async def make_token(office: Office, asked: Asked[None, NewToken]) -> TokenOnce:
     """Shown this once."""
     new = asked.body
-    return await new_token(office, new.name, new.rights, new.days, asked.who.name, asked.at)
-
-
-async def new_token(office: Office, name: str, rights: list[str], days: int, by: str, at: float) -> TokenOnce:
-    """Raises BadInput for a word that is no token's right."""
-    known = {right.value for right in FOR_TOKENS}
-    if unknown := [right for right in rights if right not in known]:
-        raise BadInput(f"{', '.join(unknown)}: no right of a token; use some of {', '.join(sorted(known))}.")
-    shown = await office.tokens.make(ApiToken("", name, "", tuple(sorted(set(rights))), by, at, at + days * 86400.0))
+    asked.note = f"name={new.name} rights={' '.join(new.rights)}"
+    shown = await office.tokens.make(token_for(new.name, new.rights, new.days, asked.who.name, asked.at))
     return TokenOnce(shown.split("_")[1], shown)
 
 

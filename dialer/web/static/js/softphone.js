@@ -109,6 +109,22 @@ export class Softphone extends EventTarget {
     }
   }
 
+  /** When Asterisk knows the way here, or after `limit` ms: the engine tries again by itself. */
+  registered(limit = 4000) {
+    if (this.seen.phone === "registered") return Promise.resolve();
+    return new Promise((done) => {
+      const ends = setTimeout(over, limit);
+      const told = () => this.seen.phone === "registered" && over();
+      const self = this;
+      function over() {
+        clearTimeout(ends);
+        self.removeEventListener("change", told);
+        done();
+      }
+      this.addEventListener("change", told);
+    });
+  }
+
   async #register() {
     const known = await this.credentials();
     if (this.#stopped) return;

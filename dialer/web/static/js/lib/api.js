@@ -78,7 +78,7 @@ export function queryOf(query) {
 }
 
 /** Send a file; `heard(share)` hears 0..1. fetch() cannot tell how much has left, so this is the older way. */
-export function upload(path, file, { query, key, heard = () => {}, type = "application/octet-stream", signal } = {}) {
+export function upload(path, file, { query, key, heard = () => {}, type = "application/octet-stream", signal, headers = {} } = {}) {
   return new Promise((done, failed) => {
     const request = new XMLHttpRequest();
     request.open("POST", BASE + path + queryOf(query));
@@ -86,6 +86,7 @@ export function upload(path, file, { query, key, heard = () => {}, type = "appli
     request.setRequestHeader("Content-Type", type);
     request.setRequestHeader("Idempotency-Key", key ?? newKey());
     if (csrf) request.setRequestHeader("X-CSRF-Token", csrf);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => event.lengthComputable && heard(event.loaded / event.total);
     request.onerror = () => failed(new Problem(0, "unreachable"));
     request.onabort = () => failed(new DOMException("", "AbortError"));

@@ -41,8 +41,8 @@ export const percent = (share, digits = 1) =>
 /** An integer of the currency's smallest written unit: rupiah, cents elsewhere. */
 export function money(amount, currency = "IDR") {
   if (amount === null || amount === undefined) return DASH;
-  if (currency === "IDR") return tool(Intl.NumberFormat, { style: "currency", currency, maximumFractionDigits: 0, minimumFractionDigits: 0 }).format(amount);
-  const form = tool(Intl.NumberFormat, { style: "currency", currency });
+  if (currency === "IDR") return tool(Intl.NumberFormat, { style: "currency", currency, currencyDisplay: "narrowSymbol", maximumFractionDigits: 0, minimumFractionDigits: 0 }).format(amount);
+  const form = tool(Intl.NumberFormat, { style: "currency", currency, currencyDisplay: "narrowSymbol" });
   return form.format(amount / 10 ** form.resolvedOptions().maximumFractionDigits);
 }
 

@@ -34,7 +34,8 @@ function parts(text) {
 export function reason(text) {
   if (!text || lang() === "en") return text ?? "";
   const found = /^(No|\d+) (call|account)s?( to offer)?: (.*)$/.exec(text);
-  const said = (found ? found[4] : text).split("; ").map(part).join("; ");
+  const said = (found ? found[4] : text).split("; ").map(part).join("; ").replace(/(\d)\.(\d)/g, "$1,$2");
+  // figures as they are written here: 2.3 is 2,3
   if (!found) return said.charAt(0).toUpperCase() + said.slice(1);
   const what = found[2] === "call" ? "panggilan" : "akun";
   const head = found[1] === "No" ? `Tidak ada ${what} baru` : `${found[1]} ${what} baru`;

@@ -348,7 +348,7 @@ export function Menu({ label, children, button, class: more = "" }) {
     addEventListener("keydown", escape);
     return () => { removeEventListener("click", away); removeEventListener("keydown", escape); };
   }, []);
-  return html`<details class=${`menu ${more}`} ref=${box}><summary class="button button-plain" aria-label=${label}>${button}</summary><div class="menu-box">${children}</div></details>`;
+  return html`<details class=${`menu ${more}`} ref=${box}><summary class="button button-plain">${button}<span class="sr">${label}</span></summary><div class="menu-box">${children}</div></details>`;
 }
 
 /** How the live link does. `link`: what Live of lib/live.js tells. */

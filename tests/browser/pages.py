@@ -1,0 +1,137 @@
+"""A real Chromium with an invented microphone, and what is asked of its pages."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+MICROPHONE_HZ = 1000
+LIMIT_MS = 15_000
+AXE = Path(__file__).parent / "axe" / "axe.min.js"
+SERIOUS = ("serious", "critical")
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
+    " --allow-loopback-in-peer-connection"
+).split()
+# What the agent's ear gets in a second: loudness 0..1, and the loudest frequency.
+LISTEN = """async () => {
+  const stream = document.querySelector("audio").srcObject;
+  if (!stream) return { loud: 0, hertz: 0 };
+  const context = new AudioContext({ sampleRate: 8000 });
+  const analyser = new AnalyserNode(context, { fftSize: 2048, smoothingTimeConstant: 0 });
+  context.createMediaStreamSource(stream).connect(analyser);
+  let loud = 0, hertz = 0;
+  const samples = new Float32Array(2048), spectrum = new Float32Array(1024);
+  for (let turn = 0; turn < 10; turn++) {
+    await new Promise((done) => setTimeout(done, 100));
+    analyser.getFloatTimeDomainData(samples);
+    const now = Math.sqrt(samples.reduce((sum, one) => sum + one * one, 0) / samples.length);
+    if (now <= loud) continue;
+    loud = now;
+    analyser.getFloatFrequencyData(spectrum);
+    hertz = (spectrum.indexOf(Math.max(...spectrum)) * 8000) / 2048;
+  }
+  await context.close();
+  return { loud, hertz };
+}"""
+
+
+def chromium() -> str:
+    """Its program; empty: there is none."""
+    return os.environ.get("SANTUN_CHROMIUM", "") or shutil.which("chromium") or ""
+
+
+def write_microphone(path: Path) -> None:
+    """Ten seconds of one tone, which Chromium repeats."""
+    at = np.arange(48_000 * 10) / 48_000
+    soundfile.write(path, (0.3 * np.sin(2 * np.pi * MICROPHONE_HZ * at)).astype(np.float32), 48_000)
+
+
+@asynccontextmanager
+async def browser(microphone: Path) -> AsyncIterator[Browser]:
+    """One browser for all."""
+    async with async_playwright() as playwright:
+        flags = [*FLAGS, f"--use-file-for-fake-audio-capture={microphone}"]
+        started = await playwright.chromium.launch(executable_path=chromium(), headless=True, args=flags)
+        try:
+            yield started
+        finally:
+            await started.close()
+
+
+@dataclass(slots=True)
+class Tab:
+    """One page of one person; `said`: what its console complained of."""
+
+    page: Page
+    said: list[str]
+
+    @staticmethod
+    async def of(context: BrowserContext) -> "Tab":
+        page = await context.new_page()
+        page.set_default_timeout(LIMIT_MS)
+        tab = Tab(page, [])
+        page.on("console", lambda message: tab.heard(message.type, message.text))
+        page.on("pageerror", lambda error: tab.said.append(str(error)))
+        return tab
+
+    def heard(self, kind: str, text: str) -> None:
+        """A 401 is how the sign-in page learns that nobody is signed in yet."""
+        if kind == "error" and "401" not in text:
+            self.said.append(text)
+
+    async def enter(self, base: str, name: str, password: str, to: str = "/agent") -> None:
+        """Sign in as people do."""
+        await self.page.goto(f"{base}/sign-in?next={to}")
+        await self.page.locator("input[autocomplete=username]").fill(name)
+        await self.page.locator("input[type=password]").fill(password)
+        await self.page.keyboard.press("Enter")
+        await self.page.wait_for_url(f"**{to}")
+
+    async def ready(self) -> None:
+        """One click, and the telephone is up."""
+        await self.page.get_by_role("button", name="Siap").click()
+        await self.until("desk.note?.state === 'idle' && desk.phone.seen.leg")
+
+    async def until(self, what: str, limit_ms: int = LIMIT_MS) -> None:
+        """Something of the desk becomes true."""
+        await self.page.wait_for_function(
+            f"() => {{ const {{ desk }} = globalThis.santun ?? {{}}; return desk && ({what}); }}", timeout=limit_ms
+        )
+
+    async def desk(self, what: str) -> Any:
+        """A value of the desk."""
+        return await self.page.evaluate(f"() => {{ const {{ desk }} = globalThis.santun; return {what}; }}")
+
+    async def hears(self) -> Mapping[str, float]:
+        """Of about a second."""
+        heard: Mapping[str, float] = await self.page.evaluate(LISTEN)
+        return heard
+
+    async def marked(self, name: str) -> float:
+        """When the page marked this last, epoch seconds."""
+        at: float = await self.page.evaluate(
+            "(name) => (performance.timeOrigin + performance.getEntriesByName(name).at(-1).startTime) / 1000", name
+        )
+        return at
+
+    async def faults(self) -> list[str]:
+        """What axe-core calls serious or critical. Its text is run by the test's own channel, which no CSP forbids."""
+        await self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = await self.page.evaluate(
+            "async () => (await axe.run(document, { resultTypes: ['violations'] })).violations"
+        )
+        return [
+            f"{one['id']} ({one['impact']}): {node['target']} {node['failureSummary']}"
+            for one in found
+            if one["impact"] in SERIOUS
+            for node in one["nodes"]
+        ]

@@ -1,0 +1,83 @@
+"""Pictures of the supervisor's pages in both languages and themes, from a floor at work: for eyes and docs/screens.
+
+python -m tests.browser.screens FOLDER [PAGE ...]
+"""
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.async_api import ConsoleMessage, Page, async_playwright
+
+from dialer.service import log_to_stderr
+from dialer.users import Role
+
+from .pages import FLAGS, chromium
+from .shift import CAMPAIGN, Shift, at_work
+
+LOOKS = [("id", "light"), ("en", "light"), ("id", "dark"), ("en", "dark")]
+PAGES = {
+    "board": f"/board?campaign={CAMPAIGN.id}",
+    "wallboard": f"/wallboard?campaign={CAMPAIGN.id}",
+    "campaigns": "/campaigns",
+    "lists": "/lists",
+    "debtors": "/debtors",
+    "docs": "/docs",
+    "users": "/users",
+}
+SETTLES_S = 3.0
+
+
+async def main(folder: Path, wanted: list[str]) -> None:
+    """Every page that is wanted, or all."""
+    with tempfile.TemporaryDirectory() as scratch:
+        async with async_playwright() as playwright:
+            chrome = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+            async with at_work(Path(scratch), chrome) as shift:
+                await asyncio.sleep(20)
+                if not wanted or "sign-in" in wanted:
+                    await sign_in(shift, folder)
+                secrets = {look: await shift.user("ratna-" + "-".join(look), Role.ADMIN) for look in LOOKS}
+                for language, scheme in LOOKS:
+                    context = await shift.context(scheme, language)
+                    who = f"ratna-{language}-{scheme}"
+                    page = await shift.enter(context, who, secrets[language, scheme])
+                    complaining(page)
+                    for name, path in PAGES.items():
+                        if not wanted or name in wanted:
+                            await page.goto(shift.base + path)
+                            await asyncio.sleep(SETTLES_S)
+                            await page.screenshot(path=folder / f"{name}-{language}-{scheme}.png")
+                            print(name, language, scheme)
+                    await context.close()
+            await chrome.close()
+
+
+def complaining(page: Page) -> None:
+    """What its console says against it is printed."""
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            print("console:", message.text)
+
+    page.on("console", said)
+    page.on("pageerror", lambda error: print("page:", error))
+
+
+async def sign_in(shift: Shift, folder: Path) -> None:
+    """The door, before anybody came in."""
+    for language, scheme in LOOKS:
+        context = await shift.context(scheme, language)
+        page = await context.new_page()
+        complaining(page)
+        await page.goto(f"{shift.base}/sign-in")
+        await page.locator("input[type=password]").wait_for()
+        await page.screenshot(path=folder / f"sign-in-{language}-{scheme}.png")
+        await context.close()
+
+
+if __name__ == "__main__":
+    log_to_stderr()  # a traceback of its own kind, without anybody's password
+    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2:]))
