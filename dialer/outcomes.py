@@ -116,6 +116,8 @@ def _after_answer(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign) -
         return Row(Outcome.MACHINE, _D, "message_left" if attempt.voicemail_left else "machine")
     if _no_media(attempt):
         return causes.fault("media_unusable", again=False)
+    if attempt.kind == INBOUND and not attempt.contact:
+        return Row(Outcome.IVR, _U, "unknown_caller")
     if _in_ivr(attempt, facts):
         return _ivr(attempt, facts, campaign)
     return Row(Outcome.IVR if attempt.kind == INBOUND else Outcome.ABANDONED, _U, _why_abandoned(attempt))
@@ -129,9 +131,14 @@ def _no_media(attempt: Attempt) -> bool:
 
 def _in_ivr(attempt: Attempt, facts: Sequence[Fact]) -> bool:
     """The IVR served him. It says `message` when it could not; a promise taken before that counts all the same."""
-    if attempt.ivr_result == "message" or attempt.overflow_to == "message":
+    if "message" in (attempt.ivr_result, attempt.overflow_to) or _broke_off(attempt, facts):
         return any(fact.name in EFFECTS for fact in facts)
     return bool(attempt.ivr_at or attempt.ivr_result or facts)
+
+
+def _broke_off(attempt: Attempt, facts: Sequence[Fact]) -> bool:
+    """The IVR ended in the middle of a call that came in, maybe before any event of it could reach us."""
+    return attempt.kind == INBOUND and not attempt.ivr_result and all(fact.name != "closed" for fact in facts)
 
 
 def _ivr(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign) -> Row:
