@@ -75,7 +75,7 @@ function Agents({ board, onOpen }) {
     <div class="scroll">${board && !agents.length ? html`<p class="empty small">${t("agents.none")}</p>` : html`<div class="agents">${agents.map((agent) => {
       const [tone, icon] = AGENT_LOOKS[agent.state];
       const more = agent.next ? t("agent.next." + agent.next) : agent.call && agent.contact ? agent.contact : "";
-      return html`<button type="button" key=${agent.id} class=${`agent tone-${tone}`} onClick=${() => onOpen(agent.id)} aria-label=${t("agent.open", { agent: agent.id, state: t("agent_state." + agent.state) })}>
+      return html`<button type="button" key=${agent.id} class=${`agent tone-${tone}`} onClick=${() => onOpen(agent.id)}>
         <${Icon} name=${icon} /><span class="who">${agent.id}</span><span class="clock">${clock(now() - agent.since)}</span>
         <span class="state"><b>${t("agent_state." + agent.state)}</b><span class="ellipsis soft">${more}</span></span></button>`;
     })}</div>`}</div></section>`;

@@ -89,12 +89,14 @@ function One({ one, campaigns, into, onInto, onChange }) {
   const [columns, setColumns] = useState(one.columns);
   const [wish, setWish] = useState({ across: "say", update: false, as_of: "" });
   const [problem, setProblem] = useState(null);
+  const [looks, setLooks] = useState(0); // under way: what is loaded is what was seen
   const mapped = one.state === "loading" || one.state === "loaded" ? one : { ...looked, state: one.state, fault: one.fault || looked.fault };
   const headers = Object.keys(columns);
   const reading = { columns };
   const look = async (next) => {
     setColumns(next);
     setProblem(null);
+    setLooks((n) => n + 1);
     try {
       const seen = await post(`/lists/uploads/${one.upload}/look`, { mapping: { columns: next } }, { limit: 75, key: newKey() });
       setLooked(seen);
@@ -103,6 +105,7 @@ function One({ one, campaigns, into, onInto, onChange }) {
     } catch (fault) {
       setProblem(fault);
     }
+    setLooks((n) => n - 1);
   };
   const load = async () => {
     setProblem(null);
@@ -145,7 +148,7 @@ function One({ one, campaigns, into, onInto, onChange }) {
           <${Field} label=${t("across")} kind="select" value=${wish.across} onValue=${(across) => setWish({ ...wish, across })} options=${["say", "allow", "refuse"].map((code) => [code, t("across." + code)])} />
           <${Field} label=${t("as_of")} kind="date" value=${wish.as_of} onValue=${(as_of) => setWish({ ...wish, as_of })} hint=${t("as_of.hint")} />
           <${Field} kind="check" label=${t("update")} value=${wish.update} onValue=${(update) => setWish({ ...wish, update })} hint=${t("update.hint")} /></div>
-        <div class="row end"><${Button} kind="main" icon="download" act=${load} disabled=${!into || one.state === "failed"}>${t(one.state === "loaded" ? "load.again" : "load")}</${Button}></div></div>`}`}
+        <div class="row end"><${Button} kind="main" icon="download" act=${load} disabled=${!into || looks > 0 || one.state === "failed"}>${t(one.state === "loaded" ? "load.again" : "load")}</${Button}></div></div>`}`}
   </section>`;
 }
 

@@ -36,7 +36,6 @@ export default {
   "agents": "Agents",
   "agents.none": "No agent has signed in to this campaign.",
 
-  "agent.open": "Agent {agent}, {state}",
   "agent.since": "since {time}",
   "agent.call": "Call",
   "agent.contact": "Debtor",

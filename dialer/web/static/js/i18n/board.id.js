@@ -36,7 +36,6 @@ export default {
   "agents": "Agen",
   "agents.none": "Belum ada agen yang masuk ke kampanye ini.",
 
-  "agent.open": "Agen {agent}, {state}",
   "agent.since": "sejak {time}",
   "agent.call": "Panggilan",
   "agent.contact": "Debitur",
