@@ -319,9 +319,17 @@ class TwinStore:
         self._answered("write")
         return len(new)
 
-    async def correct(self, campaign: str, token: int, record: Mapping[str, str]) -> None:
+    async def correct(self, campaign: str, token: int, record: Mapping[str, str], finish: Finish | None = None) -> None:
         await self._asked("correct")
-        self._fenced(campaign, token).corrections.append(record)
+        books = self._fenced(campaign, token)
+        books.corrections.append(record)
+        if finish and finish.contact and finish.contact.id in books.due:
+            books.contacts[finish.contact.id] = finish.contact
+            books.due[finish.contact.id] = finish.verdict.retry_at or float("inf")
+
+    async def outcome(self, campaign: str, attempt: str) -> Mapping[str, str] | None:
+        await self._asked("outcome")
+        return next((one.record for one in self.books[campaign].outcomes if one.attempt.id == attempt), None)
 
     async def facts(self, campaign: str, attempt: str) -> tuple[Fact, ...]:
         await self._asked("facts")
