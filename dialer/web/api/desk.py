@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from dialer.dialplan import endpoint
 from dialer.history import Entry, What, is_contact, note
+from dialer.mask import mask_number
 from dialer.model import AgentState, Campaign, Contact, Fact, Kind, Status
 from dialer.numbers import NumberFault, read_number
 from dialer.outlook import zone_of
@@ -59,6 +60,7 @@ class DeskNote(msgspec.Struct):
     language: str = ""
     call: str = ""
     wrap_until: float = 0.0
+    preview_until: float = 0.0
     break_reason: str = ""
     break_until: float = 0.0
     sent_by: str = ""
@@ -124,6 +126,14 @@ class Limit(msgspec.Struct):
     most: int
 
 
+class HisNumber(msgspec.Struct):
+    """One of his numbers, by its place; masked."""
+
+    number: str
+    kind: str
+    state: str
+
+
 class Pop(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The account of the one who is on the line. What the operator does not show to agents is not here."""
 
@@ -135,6 +145,8 @@ class Pop(msgspec.Struct, kw_only=True, omit_defaults=True):
     language: str
     currency: str
     zone: str = ""
+    numbers: list[HisNumber] = []
+    next_number: int = 0
     name: str = ""
     lender: str = ""
     product: str = ""
@@ -388,7 +400,9 @@ def build_pop(
     least = min(limits.least or contact.minimum, contact.amount) if contact.amount else limits.least
     return Pop(
         attempt=seen.attempt, contact=seen.contact, kind=seen.kind, number=seen.number, number_kind=seen.number_kind,
-        language=language, currency=contact.currency, zone=contact.zone, script=Script(stage, script),
+        language=language, currency=contact.currency, zone=contact.zone, next_number=contact.next_number,
+        numbers=[HisNumber(mask_number(one.e164), one.kind.value, one.state.value) for one in contact.numbers],
+        script=Script(stage, script),
         limit=Limit(local.date(), _after(local.date(), limits.days_max), least, contact.amount), **shown,
     )  # fmt: skip
 
@@ -639,7 +653,6 @@ ROUTES = (
     _route("help", call_help, "Call a supervisor for help", Help),
     _route("record-pause", _plain("record_pause"), "Pause the recording"),
     _route("record-resume", _plain("record_resume"), "Record again"),
-    _route("preview/next", _plain("preview_next"), "Preview: the next account"),
     _route("preview/call", _plain("preview_call"), "Preview: call it"),
     _route("preview/skip", skip, "Preview: not this one", Skip),
     _route("dial", dial, "Call a number of an account by hand", Dial),

@@ -146,7 +146,7 @@ export class Desk extends EventTarget {
     if (pop && pop.attempt === note.attempt) {
       this.pop = pop;
     } else {
-      if (this.pop?.attempt !== note.attempt) this.pop = null;
+      if (this.pop?.contact !== note.contact) this.pop = null; // of an account that was shown before its call it stays
       this.#fetchPop(note);
     }
   }

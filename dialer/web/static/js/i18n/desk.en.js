@@ -229,5 +229,24 @@ export default {
   "aside.monitored.join": "A supervisor has joined",
   "aside.help": "Help is called",
   "aside.asked_by": "Agent {agent} wants to hand this call to you",
-  "aside.asked": "You talk with agent {agent} about him"
+  "aside.asked": "You talk with agent {agent} about him",
+
+  "preview.title": "Call this account?",
+  "preview.text": "Read it first. The call passes the same rules as any other.",
+  "preview.call": "Call now",
+  "preview.numbers": "Another of his numbers",
+  "preview.skip": "Skip",
+  "skip.bad_time": "Not a good time",
+  "skip.just_paid": "Has just paid",
+  "skip.language": "Another language",
+  "skip.data": "Data look wrong",
+  "skip.other": "Another reason",
+  "number_kind.debtor": "own",
+  "number_kind.co_borrower": "co-borrower",
+  "number_kind.emergency": "emergency contact",
+  "number_kind.workplace": "workplace",
+
+  "agent_state.preview": "Preview",
+  "agent_state.supervising": "Supervising",
+  "state.calling": "Calling …"
 };

@@ -229,5 +229,24 @@ export default {
   "aside.monitored.join": "Pengawas ikut berbicara",
   "aside.help": "Bantuan diminta",
   "aside.asked_by": "Agen {agent} ingin mengalihkan panggilan ini kepada Anda",
-  "aside.asked": "Anda berbicara dengan agen {agent} tentang dia"
+  "aside.asked": "Anda berbicara dengan agen {agent} tentang dia",
+
+  "preview.title": "Telepon akun ini?",
+  "preview.text": "Baca dulu. Panggilannya melewati aturan yang sama seperti yang lain.",
+  "preview.call": "Telepon sekarang",
+  "preview.numbers": "Nomornya yang lain",
+  "preview.skip": "Lewati",
+  "skip.bad_time": "Waktunya kurang tepat",
+  "skip.just_paid": "Baru saja membayar",
+  "skip.language": "Bahasa lain",
+  "skip.data": "Datanya keliru",
+  "skip.other": "Alasan lain",
+  "number_kind.debtor": "sendiri",
+  "number_kind.co_borrower": "peminjam bersama",
+  "number_kind.emergency": "kontak darurat",
+  "number_kind.workplace": "tempat kerja",
+
+  "agent_state.preview": "Lihat dulu",
+  "agent_state.supervising": "Mengawasi",
+  "state.calling": "Memanggil …"
 };
