@@ -44,7 +44,7 @@ LIVE: Mapping[str, Live] = {
     "memory": Live(bench_memory.wanted, bench_memory.measure),
     "profile": Live(bench_profile.wanted, bench_profile.measure),
 }
-NAMES = (*LIVE, "conversations", "engine", "redis", "web", "gate", "pacing", "import")
+NAMES = (*LIVE, "conversations", "engine", "redis", "history", "web", "gate", "pacing", "import")
 QUICK = ("attempts", "connect")  # one world does for both; the others are there by name
 QUICK_NAMES = (*QUICK, "engine", "gate")
 
@@ -70,6 +70,8 @@ async def _part(name: str, quick: bool, console: Console, words: Sequence[str]) 
     _head(console, name)
     if name == "redis":
         await bench_redis.main(100 if quick else 4000)
+    elif name == "history":
+        await _own_process("tests.bench.bench_history", *(["--people", "500"] if quick else words))
     elif name == "web":
         await bench_web.main(quick, console)
     elif name == "conversations":
