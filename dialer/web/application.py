@@ -200,7 +200,7 @@ async def _asked(
     office: Office, route: Route, request: web.Request, who: Who, session: Session | None
 ) -> Asked[Any, Any]:
     key = request.headers.get(KEY, "")
-    if key and (not key.isprintable() or not 8 <= len(key) <= 200):
+    if key and (not (key.isascii() and key.isprintable()) or not 8 <= len(key) <= 200):
         raise Problem(400, "bad_key", f"{KEY}: use 8 to 200 printable characters.")
     return Asked(
         who, dict(request.match_info), _query(route, request), await _body(route, request), office.clock.now(), key,
