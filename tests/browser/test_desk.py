@@ -123,6 +123,22 @@ async def test_wrap_up_that_ends_by_itself_loses_nothing(house: House) -> None:
     assert "sakit sejak bulan lalu" in [one.text for one in await house.floor.store.history(person, now)]
 
 
+async def test_what_came_too_late_can_still_be_sent(house: House) -> None:
+    """The computer slept through the end of wrap-up: the words are there, and become a correction."""
+    tab, attempt = await talking(house, wrap_up_max_s=2)
+    await tab.page.get_by_label("Catatan").fill("minta keringanan")
+    await tab.page.keyboard.press("Control+Enter")  # without a result nothing is sent
+    await tab.page.evaluate("() => { globalThis.santun.desk.send = () => new Promise(() => {}); }")
+    await tab.page.get_by_role("button", name="Kesulitan").last.click()
+    await tab.page.keyboard.press("F9")
+    await house.floor.records(1)
+    await tab.until("desk.note.state === 'idle' && desk.left.length === 1")
+    await tab.page.get_by_role("button", name="Kirim sekarang").click()
+    await tab.until("desk.left.length === 0")
+    _, late = [one for _, one in await house.floor.store.tail(house.floor.campaign.id, 10)]
+    assert (late["type"], late["attempt"], late["disposition"]) == ("correction", attempt, "hardship")
+
+
 async def test_two_agents_at_once(house: House) -> None:
     await house.floor.open()
     first, second = await house.agent("2101"), await house.agent("2102")

@@ -28,6 +28,7 @@ from dialer.web.talk import Stage
 
 CONTACTS_SHOWN, NOTES_SHOWN = 5, 5
 SIP_PATH = "/sip"
+LATE_S, LATE_ENTRIES = 3600.0, 1000  # so long, and so far back in the stream, an agent corrects his own result
 Text = Annotated[str, Meta(max_length=1000)]
 Id = Annotated[str, Meta(max_length=80)]
 Extension = Annotated[str, Meta(pattern=r"^[0-9]{2,10}$")]
@@ -239,7 +240,7 @@ class Break(msgspec.Struct, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(max_length=40)] = ""
 
 
-class Result(msgspec.Struct, forbid_unknown_fields=True):
+class Result(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What came of a talk. `amount`, `day`: a promise; `at`: a call-back on the debtor's own clock (2026-11-23T10:15);
     `number`: a better one of his; `offer`: as the offers name it. `attempt` keeps it from ending up with another call.
     """
@@ -252,6 +253,12 @@ class Result(msgspec.Struct, forbid_unknown_fields=True):
     number: Annotated[str, Meta(max_length=40)] = ""
     offer: Annotated[str, Meta(max_length=400)] = ""
     note: Text = ""
+
+
+class LateResult(Result, forbid_unknown_fields=True, kw_only=True):
+    """The result of a call whose wrap-up ended before it came: `campaign` is the call's."""
+
+    campaign: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
 
 class Written(msgspec.Struct, forbid_unknown_fields=True):
@@ -538,6 +545,28 @@ async def _result(office: Office, asked: Asked[None, Result], name: str) -> str:
     return text
 
 
+async def late(office: Office, asked: Asked[None, LateResult]) -> Done:
+    """His own call of the last hour, whose outcome has been written: a correction."""
+    said = asked.body
+    entries = await office.books.tail(said.campaign, LATE_ENTRIES)
+    told = next(
+        (one for _, one in reversed(entries) if (one["type"], one["attempt"]) == ("outcome", said.attempt)), None
+    )
+    if told is None or told["agent"] != asked.who.agent or not told["ended_at"]:
+        raise Problem(404, "no_call", "This is none of your calls of the last hour.")
+    if asked.at - datetime.fromisoformat(told["ended_at"]).timestamp() > LATE_S:
+        raise Problem(409, "too_late", "This call is more than an hour old; a supervisor can correct its result.")
+    text = await _order(
+        office, asked, said.campaign, "correct", attempt=said.attempt, disposition=disposition_of(said, office)
+    )
+    if said.note.strip():
+        about = note(
+            asked.key or office.new_id(asked.at), asked.at, asked.who.name, said.note, said.campaign, told["debtor"]
+        )
+        await _histories(office).remember(told["person"], about)
+    return Done(text)
+
+
 def disposition_of(said: Result, office: Office) -> str:
     """As the engine and the public record write it. Raises Problem 422."""
     match said.word:
@@ -579,9 +608,7 @@ async def _same_call(office: Office, who: Who, attempt: str) -> DeskNote:
     """Raises Problem 409 where he has gone on to another call, which must not get this one's result."""
     seen = await _note(office, who)
     if seen is None or seen.attempt != attempt:
-        raise Problem(
-            409, "call_over", "The wrap-up of this call has ended; its result can be corrected by a supervisor."
-        )
+        raise Problem(409, "call_over", "The wrap-up of this call has ended; send its result as a late one.")
     return seen
 
 
@@ -641,6 +668,7 @@ ROUTES = (
     _route("back", back, "Come back from a break", None),
     _route("sign-out", leave, "Stop working, after this call", None),
     _route("wrapped", wrapped, "The result of the call; wrap-up ends", Result),
+    _route("late", late, "The result of an own call whose wrap-up has ended", LateResult),
     _route("disposition", disposed, "The result while the talk goes on", Result),
     _route("note", write, "Write a note about the debtor", Written),
     _route("hang-up", _plain("hang_up"), "Hang up on the debtor"),

@@ -345,7 +345,8 @@ function Unsent() {
   if (!desk.left.length) return null;
   return html`${desk.left.map((one) => html`<${Note} key=${one.attempt} tone="warn" role="alert"><strong>${t("unsent", { name: one.name || one.attempt })}</strong>
     <p>${one.word && t("word." + one.word)} ${one.amount} ${one.day} ${one.time} ${one.number} ${one.note}</p><p class="small soft">${t("unsent_text")}</p>
-    <${Button} size="s" act=${async () => (await confirmed({ title: t("unsent_drop"), text: t("unsent_drop_text"), yes: t("unsent_drop"), bad: true })) && desk.drop(one.attempt)}>${t("unsent_drop")}</${Button}></${Note}>`)}`;
+    <div class="row">${one.word && one.campaign && html`<${Button} size="s" kind="main" act=${() => said(() => desk.sendLate(one), t("result.sent"))}>${t("unsent_send")}</${Button}>`}
+    <${Button} size="s" act=${async () => (await confirmed({ title: t("unsent_drop"), text: t("unsent_drop_text"), yes: t("unsent_drop"), bad: true })) && desk.drop(one.attempt)}>${t("unsent_drop")}</${Button}></div></${Note}>`)}`;
 }
 
 mount(App);
