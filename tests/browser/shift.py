@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pyotp
 from playwright.async_api import Browser, BrowserContext, Page
 
+from dialer.abandon import Abandons, Fate
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_keys import campaign_keys, desk_key
@@ -23,7 +24,7 @@ from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.site import OpenSite, new_id
 from dialer.config import Config, read_config
 from dialer.engine import Engine
-from dialer.model import AgentState, Campaign, Command, Contact, Kind, Mode, Number, Order, Overflow
+from dialer.model import AgentState, Campaign, Command, Contact, Kind, Mode, Number, NumberState, Order, Overflow
 from dialer.pacing import Limits, Pacer
 from dialer.run import Site, Trunk
 from dialer.service import open_office, sockets_of
@@ -53,6 +54,7 @@ SAYS = (
     "not_at_home", "wrong_number", "no_result", "dispute",
 )  # fmt: skip
 SHIFT_S = 4 * 3600
+STATES = [NumberState.UNTRIED] * 14 + [NumberState.DEAD, NumberState.WRONG_PERSON, NumberState.STOP]
 
 
 def people(count: int, seed: int = 7) -> list[Contact]:
@@ -61,7 +63,7 @@ def people(count: int, seed: int = 7) -> list[Contact]:
     found = []
     for at in range(count):
         numbers = [
-            Number(f"+62812{chance.randrange(10**7, 10**8)}", f"{seed}{at}n{turn}")
+            Number(f"+62812{chance.randrange(10**7, 10**8)}", f"{seed}{at}n{turn}", state=chance.choice(STATES))
             for turn in range(chance.choice((1, 1, 2)))
         ]
         found.append(
@@ -287,6 +289,7 @@ async def _morning(store: RedisStore, now: float, past_s: int) -> None:
     """The pacing series of the hours before, as a simulated shift had it."""
     spy = _Spy()
     World(replace(SCENARIOS["steady"], agents=14, hours=past_s / 3600), spy, 1, gap_s=1.0, keep=False).run()
+    await _counted(store, spy.kept[max(spy.kept)], now)
     first = min(spy.kept)
     key = campaign_keys(CAMPAIGN.id).pacing
     for minute, decision in sorted(spy.kept.items()):
@@ -295,6 +298,18 @@ async def _morning(store: RedisStore, now: float, past_s: int) -> None:
             numbers = [part for name, value in decision.numbers.items() for part in (name, f"{value:.6g}")]
             entry = ("at", f"{at:.3f}", "reason", decision.reason, *numbers)
             await store._link.one(("XADD", key, f"{int(at * 1000)}-0", *entry))
+
+
+async def _counted(store: RedisStore, last: Decision, now: float) -> None:
+    """The abandon counts with which that shift ended, as an engine before this one left them."""
+    abandons = Abandons()
+    live, abandoned = int(last.numbers.get("live", 0)), int(last.numbers.get("abandoned", 0))
+    for turn in range(live):
+        abandons.add(now - 60.0, Fate.ABANDONED if turn < abandoned else Fate.SERVED)
+    token = await store.lead(CAMPAIGN.id, "before", 5000)
+    assert token is not None
+    await store.publish(CAMPAIGN.id, token, json.dumps({"kept": abandons.dump()}).encode())
+    await store.resign(CAMPAIGN.id, "before", token)
 
 
 __all__ = ["CAMPAIGN", "OTHER", "PASSWORD", "Shift", "at_work", "people", "until"]

@@ -26,7 +26,7 @@ export function Run({ campaign, board }) {
     <${Button} icon="stop" act=${stop} disabled=${!status || status === "stopped" || status === "ready"}>${t("stop")}</${Button}></div>`;
 }
 
-const MODES = { agents: ["progressive", "predictive", "ratio"], ivr: ["ivr"] };
+const MODES = { agents: ["progressive", "predictive", "ratio", "preview"], ivr: ["ivr"] };
 /** name, least, step; abandon_rate_max is shown in per cent */
 const CAPS = [["ratio", 1, 0.1], ["abandon_rate_max", 0.1, 0.1], ["lines_max", 1, 1], ["lines_per_agent_max", 1, 0.1], ["calls_per_second", 0.1, 0.1]];
 const shownAs = (name, value) => (name === "abandon_rate_max" ? Number((value * 100).toFixed(3)) : value);
@@ -121,4 +121,4 @@ export function AgentDialog({ campaign, agent, who, onClose, onMessage }) {
           <${Button} kind="plain" disabled=${phone.length < 2} act=${() => spy("leave")}>${t("agent.leave")}</${Button}></div></section>`}</${Dialog}>`;
 }
 
-const flightOf = (state) => ({ claimed: "dialing", placed: "dialing", detecting: "waiting", wants_agent: "waiting", ended: "gone" })[state] ?? state;
+const flightOf = (state) => ({ claimed: "dialing", placed: "dialing", detecting: "waiting", wants_agent: "waiting", on_hold: "held", ended: "gone" })[state] ?? state;

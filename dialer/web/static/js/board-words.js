@@ -15,6 +15,7 @@ export const t = words({ id, en });
 export const AGENT_LOOKS = {
   idle: ["good", "ready"],
   reserved: ["busy", "ring"],
+  preview: ["busy", "search"],
   talking: ["busy", "talk"],
   wrap_up: ["warn", "pen"],
   break: ["rest", "cup"],
@@ -30,7 +31,7 @@ export const FLIGHTS = [
   ["waiting", ["detecting", "waiting", "wants_agent"]],
   ["joining", ["joining"]],
   ["talking", ["talking"]],
-  ["held", ["held"]],
+  ["held", ["on_hold", "held"]],
   ["in_ivr", ["in_ivr"]],
   ["in_message", ["in_message"]],
 ];

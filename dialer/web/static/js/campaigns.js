@@ -2,7 +2,7 @@
 
 import { get, newKey, patch, post } from "./lib/api.js";
 import { count, percent, time, zoneName } from "./lib/format.js";
-import { words } from "./lib/i18n.js";
+import { lang, words } from "./lib/i18n.js";
 import { reason } from "./lib/reasons.js";
 import { Frame, may, session } from "./lib/session.js";
 import { Badge, Button, Dialog, Field, Meter, Note, Table, Tile, Trouble, confirmed, html, mount, said, toast, useAsked, useEffect, useState } from "./lib/ui.js";
@@ -165,7 +165,7 @@ function Skips({ campaign }) {
     ${seen && html`<div class="columns"><section class="stack-s"><h3>${t("preview.hours")}</h3>
         ${seen.hours.length ? html`<div class="hours">${seen.hours.map((hour) => html`<span class="clock">${time(hour.begins, seen.zone)}</span><${Meter} value=${hour.callable} most=${most} label=${t("preview.hour", { time: time(hour.begins, seen.zone), n: hour.callable })} /><b class="num">${count(hour.callable)}</b>`)}</div>` : html`<p class="soft">${t("preview.none")}</p>`}</section>
       <section class="stack-s"><h3>${t("preview.rules")}</h3><${Table} label=${t("preview.rules")} rows=${seen.rules} id=${(rule) => rule.rule} none=${t("preview.rules.none")} columns=${[
-        { key: "rule", name: t("preview.rule"), show: (rule) => html`<strong>${t.has("rule." + rule.rule) ? t("rule." + rule.rule) : rule.rule}</strong><br /><span class="small soft">${rule.sentence}${rule.source && ` (${rule.source})`}</span>` },
+        { key: "rule", name: t("preview.rule"), show: (rule) => html`<strong>${t.has("rule." + rule.rule) ? t("rule." + rule.rule) : rule.rule}</strong><br /><span class="small soft">${lang() === "en" ? rule.sentence : ""} ${rule.source}</span>` },
         { key: "all_day", name: t("preview.people"), num: true, show: (rule) => count(rule.all_day) },
       ]} /></section></div>`}</div>`;
 }
