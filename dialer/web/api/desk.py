@@ -22,8 +22,8 @@ from dialer.web.access import Right, Who
 from dialer.web.days import Days
 from dialer.web.doors import Office
 from dialer.web.problems import Problem
-from dialer.web.route import Asked, Route
-from dialer.web.sip import REALM, SoftPhones
+from dialer.web.route import Asked, Replay, Route
+from dialer.web.sip import REALM, SoftPhones, ice_servers
 from dialer.web.talk import Stage
 
 CONTACTS_SHOWN, NOTES_SHOWN = 5, 5
@@ -662,7 +662,8 @@ ROUTES = (
     Route("GET", "/desk/pop", Right.DESK, pop, "Who is on the line", gives=Pop),
     Route("GET", "/desk/colleagues", Right.DESK, colleagues, "Who could take this call over", gives=list[Colleague]),
     Route("GET", "/desk/day", Right.DESK, day_so_far, "My own day", gives=Today),
-    Route("POST", "/desk/phone", Right.DESK, phone, "A one-time SIP password for this page", gives=SoftPhone, cost=2),
+    Route("POST", "/desk/phone", Right.DESK, phone, "A one-time SIP password for this page", gives=SoftPhone, cost=2,
+          once=Replay.NO),
     _route("ready", ready, "Work for a campaign", Ready),
     _route("break", pause, "Take a break, now or after this call", Break),
     _route("back", back, "Come back from a break", None),
