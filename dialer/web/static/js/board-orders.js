@@ -108,6 +108,8 @@ export function AgentDialog({ campaign, agent, who, onClose, onMessage }) {
   const here = now_.state !== "signed_out";
   return html`<${Dialog} title=${t("agent.title", { agent: now_.id })} onClose=${onClose}>
     <div class="row spread"><${Badge} tone=${tone} icon=${icon}>${t("agent_state." + now_.state)}</${Badge}><span class="clock strong">${clock(now() - now_.since)}</span></div>
+    ${now_.help && html`<p class="tone-bad toned strong">${t("agent.help")}</p>`}
+    ${now_.monitored?.length > 0 && html`<p class="soft">${now_.monitored.map((one) => t("agent.monitored", { who: one.supervisor, what: t("agent." + one.mode) })).join(", ")}</p>`}
     <dl class="facts"><dt>${t("agent.call")}</dt><dd>${now_.call ? t("call." + flightOf(now_.call)) : "–"}</dd>
       <dt>${t("agent.contact")}</dt><dd>${now_.contact ? html`<a href=${`/debtors?campaign=${campaign}&contact=${encodeURIComponent(now_.contact)}`}>${name || now_.contact}</a>` : "–"}</dd></dl>
     ${may("agents:order") && html`<section class="stack-s"><h3>${t("agent.ask")}</h3><div class="act">

@@ -44,7 +44,7 @@ export const inStates = (board, states) => states.reduce((sum, state) => sum + (
 export const agentsOf = (board) =>
   Object.values(board.agents ?? {})
     .filter((agent) => agent.state !== "signed_out")
-    .sort((one, other) => one.id.length - other.id.length || (one.id < other.id ? -1 : 1));
+    .sort((one, other) => Boolean(other.help) - Boolean(one.help) || one.id.length - other.id.length || (one.id < other.id ? -1 : 1));
 
 /** The sentence of an alert. */
 export function alertText({ kind, facts }) {

@@ -17,12 +17,12 @@ const GROUPS = [
   ["basic", ["name", "caller_name", "caller_id", "language", "pack", "trunk", "kind", "mode"]],
   ["pace", ["ratio", "lines_max", "lines_per_agent_max", "calls_per_second", "abandon_rate_max", "shift_ends"]],
   ["call", ["ring_s", "post_dial_delay_s", "call_max_s", "record", "detection", "machine", "overflow", "connect_limit_ms", "grace_ms", "agent_wait_s", "hold_max_s", "ivr_agents"]],
-  ["work", ["wrap_up_max_s", "callback_own_agent_s", "cool_down_s", "silent_monitoring", "breaks"]],
+  ["work", ["wrap_up_max_s", "callback_own_agent_s", "cool_down_s", "silent_monitoring", "preview_s", "preview_then", "preview_skip_s", "breaks"]],
   ["promise", ["promise_days_max", "promise_least", "promise_grace_days"]],
   ["again", ["tries_max", "recycle", "retries"]],
 ];
-const CHOICES = { kind: ["agents", "ivr"], mode: ["progressive", "predictive", "ratio", "preview", "ivr"], language: ["id", "en"], overflow: ["message", "ivr"], machine: ["hangup", "message"] };
-const CHOICE_WORDS = { kind: "kind.", mode: "mode.", language: "language.", overflow: "overflow.", machine: "machine." };
+const CHOICES = { kind: ["agents", "ivr"], mode: ["progressive", "predictive", "ratio", "preview", "ivr"], language: ["id", "en"], overflow: ["message", "ivr"], machine: ["hangup", "message"], preview_then: ["skip", "call"] };
+const CHOICE_WORDS = { kind: "kind.", mode: "mode.", language: "language.", overflow: "overflow.", machine: "machine.", preview_then: "then." };
 const STEP = { ratio: 0.1, lines_per_agent_max: 0.1, calls_per_second: 0.1 };
 
 function App({ who }) {
