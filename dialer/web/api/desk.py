@@ -23,7 +23,7 @@ from dialer.web.days import Days
 from dialer.web.doors import Office
 from dialer.web.problems import Problem
 from dialer.web.route import Asked, Replay, Route
-from dialer.web.sip import REALM, SoftPhones, ice_servers
+from dialer.web.sip import REALM, SoftPhones
 from dialer.web.talk import Stage
 
 CONTACTS_SHOWN, NOTES_SHOWN = 5, 5
