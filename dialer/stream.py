@@ -135,6 +135,7 @@ FIELDS: Mapping[str, Field] = {
     "verified": _F(
         Form.FLAG, "1: proved in the IVR who he is; 0, inbound: of what he chose only call-back and agent count"
     ),
+    "ivr_choices": _F(Form.TEXT, "all that the debtor chose in the IVR, in order"),
 }
 
 CORRECTION_FIELDS: Mapping[str, Field] = {
@@ -242,6 +243,7 @@ def _said(attempt: Attempt, facts: Sequence[Fact]) -> dict[str, Value]:
         "promise_due": promise[0] if promise else None,
         "promise_amount": promise[1] or None if promise else None,
         "ivr_choice": chosen[-1] if chosen else None,
+        "ivr_choices": " ".join(chosen),
         "offer": offers[-1] if offers else None,
         "verified": any(fact.name == VERIFIED for fact in facts) if attempt.ivr_at else None,
     } | _told(ordered)
