@@ -42,9 +42,9 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk]
 
 EVERY_PATH = "SANTUN_EVERY_PATH"  # in the environment: walk them all
 AT_ONCE = 16
-STEP_LIMIT_S = 60.0
-WAY_LIMIT_S = 240.0
-SLOW_MOST_S = 92.0  # of speech: who hears every step to its end takes his time
+STEP_LIMIT_S = 180.0
+WAY_LIMIT_S = 400.0
+SLOW_MOST_S = 70.0  # of speech: who hears every step to its end takes his time
 AUDIBLE = 500  # of 32768
 PAUSE_S = 0.9  # between sentences 0.25, within them 0.3; the machine is late now and then
 THINKS_S = 0.8  # a slow debtor, after the voice has paused
