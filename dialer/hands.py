@@ -7,7 +7,7 @@ monotonic clock right before a call or a Redirect is written; what became of a f
 from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
 
-from dialer import handover, manual, orders
+from dialer import dispositions, handover, manual, orders
 from dialer.actions import (
     Action,
     Close,
@@ -26,7 +26,7 @@ from dialer.actions import (
 )
 from dialer.agents import Word
 from dialer.answers import agent_of, call_of
-from dialer.calls import SETTLED
+from dialer.calls import SETTLED, evolve
 from dialer.desknote import DeskMessage
 from dialer.dialplan import Context
 from dialer.errors import ActionRefused, BadInput, NotLeader, StoreError, TelephonyError
@@ -369,6 +369,8 @@ class Hands:
         now = self._clock.now()
         if now > command.deadline:
             ok, text = False, f"too late: it was to be done {now - command.deadline:.0f} s ago"
+        elif command.name == CORRECT:
+            ok, text = await self._correct(run, command)
         elif command.name in _SLOW:
             ok, text = await self._by_hand(run, command)
         elif command.name in _RECORDING:
@@ -413,6 +415,36 @@ class Hands:
             return ""
         self.perform(run, run.floor.team.ask(agent_id, Word.SIGN_OUT, self._clock.now())[2])
         return other
+
+    async def _correct(self, run: Run, command: Command) -> tuple[bool, str]:
+        """A result that changes: before the outcome is written it simply counts, afterwards it is a correction."""
+        attempt_id, disposition = command.args.get("attempt", ""), command.args.get("disposition", "")
+        if attempt_id in run.floor.attempts:
+            return self._noted(run, attempt_id, disposition)
+        told = await self._store.outcome(run.campaign.id, attempt_id)
+        if told is None or not told.get("joined_at"):
+            return False, "no agent's call of this name ended within the last hours"
+        contact = await self._store.contact(run.campaign.id, told["debtor"]) if told.get("debtor") else None
+        facts = await self._store.facts(run.campaign.id, attempt_id)
+        now = self._clock.now()
+        zone = contact.zone if contact else ""
+        if why := dispositions.fault(disposition, zone, contact, run.campaign, now) or _empty(disposition):
+            return False, why
+        found = run.correct(told, disposition, facts, contact, command.sender, now)
+        if found is None:
+            return True, "nothing changes"
+        await self._store.correct(run.campaign.id, run.token, *found)
+        return True, "corrected"
+
+    def _noted(self, run: Run, attempt_id: str, disposition: str) -> tuple[bool, str]:
+        attempt, now = run.floor.attempts[attempt_id], self._clock.now()
+        contact = run.contacts.get(attempt_id)
+        if why := dispositions.fault(disposition, attempt.zone, contact, run.campaign, now) or _empty(disposition):
+            return False, why
+        noted = evolve(attempt, disposition=disposition)
+        run.floor.books.put(noted)
+        self.perform(run, [Save(noted)])
+        return True, "noted"
 
     # ---- calls that agents start
 
@@ -531,7 +563,12 @@ class Hands:
         return True, f"the campaign is {status}"
 
 
-_SLOW = {*manual.COMMANDS, manual.SKIP}
+def _empty(disposition: str) -> str:
+    return "" if disposition else "say what the result was"
+
+
+CORRECT = "correct"  # attempt, disposition
+_SLOW = {*manual.COMMANDS, manual.SKIP, CORRECT}
 _RECORDING = {"record_pause": True, "record_resume": False}
 _STATUS = {"start": Status.RUNNING, "pause": Status.PAUSED, "stop": Status.STOPPED}
 

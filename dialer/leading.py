@@ -12,6 +12,7 @@ from dialer.run import Run, Site, Trunk
 LEASE_MS = 4000
 UPKEEP_S = 60.0
 TRIM_S = 3600.0
+FALLEN_MOST = 20  # times that the store looks for promises at one upkeep
 LEASE_MARGIN_S = 0.5  # a Redis token does not fence AMI: so long before the lease ends nothing is written there
 
 
@@ -87,7 +88,9 @@ class Leader:
         if now - run.trimmed_at >= TRIM_S:
             await self._store.trim(name, self._clock.now())
             run.trimmed_at = now
-        await self._store.fall_due(name, self._clock.now())
+        for _ in range(FALLEN_MOST):  # many end with the same day
+            if not await self._store.fall_due(name, self._clock.now()):
+                break
         run.streams = await self._store.stream_sizes(name)
 
     def _look_at(self, campaign: Campaign) -> tuple[Campaign, Trunk, Pack] | tuple[Campaign, str]:

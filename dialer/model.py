@@ -21,6 +21,16 @@ def attempt_id(at: float, random: bytes) -> str:
     return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
+def attempt_ms(attempt: str) -> int:
+    """When an id was made, milliseconds since the epoch; 0 where it is none."""
+    if len(attempt) != 26 or set(attempt) - set(_CROCKFORD):
+        return 0
+    number = 0
+    for char in attempt[:10]:
+        number = number * 32 + _CROCKFORD.index(char)
+    return number
+
+
 # ---- campaign -------------------------------------------------------------------------------------------------------
 
 

@@ -41,7 +41,7 @@ def verdict(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign, at: flo
         found = replace(found, count=False)
     heard = believed(attempt, facts)
     said = [*_answers(heard), *_disposition(attempt)] if _answered(attempt, facts) else []
-    found = _follow(found, said, attempt, at)
+    found = _follow(found, said, attempt, campaign, at)
     unproved = is_unproved(attempt, facts)
     if unproved:
         found = replace(found, conversation=False)
@@ -190,7 +190,7 @@ class Effect:
 
 
 EFFECTS: Mapping[str, Effect] = {
-    "promise": Effect(),  # value "YYYY-MM-DD;amount": silence until that day has ended
+    "promise": Effect(),  # value "YYYY-MM-DD;amount": silence until that day and those of grace have ended
     "stop": Effect(stop=True, closes=True),
     "wrong_person": Effect(talk=False, wrong=True),
     "wrong_number": Effect(talk=False, wrong=True),
@@ -275,6 +275,11 @@ def promise_of(value: str) -> tuple[date, int] | None:
         return None
 
 
+def later(day: date, days: int) -> date:
+    """So many days after it, or the last of all."""
+    return day + timedelta(days=min(days, (date.max - day).days))
+
+
 def end_of_day(day: date, zone: tzinfo) -> float:
     """The first second after `day` in `zone`, epoch seconds."""
     if day == date.max:
@@ -294,12 +299,13 @@ def time_of(value: str, zone: tzinfo | None) -> float:
         return 0.0
 
 
-def _follow(found: Verdict, said: Sequence[Said], attempt: Attempt, at: float) -> Verdict:
+def _follow(found: Verdict, said: Sequence[Said], attempt: Attempt, campaign: Campaign, at: float) -> Verdict:
     """Flags and silence that follow from what was said. Of several silences the longest counts."""
     zone = zone_of(attempt.zone) or LAST_ZONE
     effects = [EFFECTS[word] for word, _ in said if word in EFFECTS]
     silences = [at + effect.silent_s for effect in effects if effect.silent_s]
-    silences += [_promised_until(value, at, zone) for word, value in said if word == "promise"]
+    grace_days = campaign.promise_grace_days
+    silences += [_promised_until(value, at, zone, grace_days) for word, value in said if word == "promise"]
     return replace(
         found,
         conversation=_conversation(found, attempt, effects),
@@ -316,11 +322,12 @@ def _conversation(found: Verdict, attempt: Attempt, effects: Sequence[Effect]) -
     return any(effect.talk for effect in effects)
 
 
-def _promised_until(value: str, at: float, zone: tzinfo) -> float:
+def _promised_until(value: str, at: float, zone: tzinfo, grace_days: int) -> float:
     promise = promise_of(value)
     # A promise without a readable date still silences today: he has just promised.
-    day = promise[0] if promise else datetime.fromtimestamp(at, zone).date()
-    return end_of_day(day, zone)
+    if promise is None:
+        return end_of_day(datetime.fromtimestamp(at, zone).date(), zone)
+    return end_of_day(later(promise[0], grace_days), zone)  # money that is on its way is not asked for again
 
 
 def _closed_by(said: Sequence[Said]) -> str:

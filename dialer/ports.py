@@ -163,8 +163,12 @@ class Store(Protocol):
         {campaign}:outcomes, the contact back to the list or to rest. How many outcomes were new (others had been
         written before: nothing was written twice)."""
 
-    async def correct(self, campaign: str, token: int, record: Mapping[str, str]) -> None:
-        """A late change, as a `correction` entry that names the attempt."""
+    async def correct(self, campaign: str, token: int, record: Mapping[str, str], finish: Finish | None = None) -> None:
+        """A late change, as a `correction` entry that names the attempt; with what follows from it for person and
+        number, and for the contact unless he is being called now."""
+
+    async def outcome(self, campaign: str, attempt: str) -> Mapping[str, str] | None:
+        """The record of a call that ended within the last hours."""
 
     async def facts(self, campaign: str, attempt: str) -> tuple[Fact, ...]: ...
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from math import inf
 
 from dialer.model import Attempt, Campaign, Contact
-from dialer.outcomes import LAST_ZONE, end_of_day
+from dialer.outcomes import LAST_ZONE, end_of_day, later
 from dialer.outlook import zone_of
 
 BY_IVR = "ivr"
@@ -78,8 +78,7 @@ def of_outcome(
 
 def ends(due: date, zone: str, grace_days: int) -> float:
     """The first second after the last day of grace, where the debtor lives; unknown: where that day ends last."""
-    last = due + timedelta(days=min(grace_days, (date.max - due).days))
-    return end_of_day(last, zone_of(zone) or LAST_ZONE)
+    return end_of_day(later(due, grace_days), zone_of(zone) or LAST_ZONE)
 
 
 # ---- the table ------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from dialer.abandon import Abandons, Fate
 from dialer.actions import Action
 from dialer.ahead import Ahead, zone
 from dialer.callbacks import agents_wanted, keep_again, next_due, on_list, own_agents
+from dialer.correcting import correct
 from dialer.desknote import DeskNote, desk_note
 from dialer.errors import BadInput
 from dialer.floor import Floor
@@ -302,6 +303,23 @@ class Run:
             judged = replace(judged, retry_at=on_list(judged.retry_at, at))
         promise = of_outcome(attempt, contact, told, self.campaign)
         return Finish(attempt, judged, told, kept, promise, any(one.number for one in numbers))
+
+    def correct(
+        self,
+        told: Mapping[str, str],
+        disposition: str,
+        facts: tuple[Fact, ...],
+        contact: Contact | None,
+        by: str,
+        at: float,
+    ) -> tuple[Mapping[str, str], Finish] | None:
+        """Judge once more what is over, by another result. None: nothing changes."""
+        days = outlook(contact, self.pack, timeout_s(self.campaign), self.forecast) if contact else None
+        found = correct(told, disposition, facts, contact, self.campaign, days, by, at)
+        if found is None:
+            return None
+        promise = of_outcome(found.attempt, contact, found.record, self.campaign)
+        return found.entry, Finish(found.attempt, found.verdict, found.record, found.contact, promise)
 
     def _answered(self, attempt: Attempt) -> None:
         """The forecast hears of an answer at once: after the talk it would think of the meanwhile that nobody does."""

@@ -135,6 +135,7 @@ FIELDS: Mapping[str, Field] = {
     "verified": _F(
         Form.FLAG, "1: proved in the IVR who he is; 0, inbound: of what he chose only call-back and agent count"
     ),
+    "ivr_choices": _F(Form.TEXT, "all that the debtor chose in the IVR, in order"),
 }
 
 CORRECTION_FIELDS: Mapping[str, Field] = {
@@ -242,6 +243,7 @@ def _said(attempt: Attempt, facts: Sequence[Fact]) -> dict[str, Value]:
         "promise_due": promise[0] if promise else None,
         "promise_amount": promise[1] or None if promise else None,
         "ivr_choice": chosen[-1] if chosen else None,
+        "ivr_choices": " ".join(chosen),
         "offer": offers[-1] if offers else None,
         "verified": any(fact.name == VERIFIED for fact in facts) if attempt.ivr_at else None,
     } | _told(ordered)
@@ -286,6 +288,18 @@ def correction(attempt: str, campaign: str, at: float, by: str, changes: Mapping
     }  # fmt: skip
     written = {name: _written(CORRECTION_FIELDS[name].form, value) for name, value in head.items()}
     return written | {name: _written(FIELDS[name].form, changes[name]) for name in FIELDS if name in changes}
+
+
+def corrected(told: Mapping[str, str], new: Mapping[str, str], at: float, by: str) -> dict[str, str]:
+    """The correction that makes the record `told` into `new`, in the fields that follow from what was said; empty:
+    nothing of them changes."""
+    names = [name for name in FIELDS if name in _SAID and told.get(name, "") != new[name]]
+    if not names:
+        return {}
+    return correction(told["attempt"], told["campaign"], at, by, {}) | {name: new[name] for name in names}
+
+
+_SAID = CORRECTABLE - {"recording", "wrapped_at", "wrap_up_s"}
 
 
 def refusal_record(campaign: Campaign, contact: Contact, number: Number, refused: Refused, at: float) -> dict[str, str]:
@@ -361,6 +375,17 @@ def read(entry: Mapping[str, str] | Mapping[bytes, bytes]) -> Entry:
         name: _parsed(name, field.form, flat.get(name, "")) for name, field in table.items() if _has(kind, name, flat)
     }
     return Entry(kind, version, values, {name: value for name, value in flat.items() if name not in table})
+
+
+def attempt_of(entry: Mapping[str, str], number: Number) -> Attempt:
+    """The attempt that an outcome's record tells of, as far as it does. Raises BadInput."""
+    values = read(entry).values
+    known: dict[str, object] = {name: values[name] for name in _ATTEMPTS if values.get(name) is not None}
+    known |= {name: values[name] for name in ("cause", "sip_code") if values.get(name) is not None}
+    known |= {"id": values["attempt"], "contact": values.get("debtor") or "", "number": number}
+    for name in ("node", "kind", "trunk", "caller_id", "language", "pack", "person"):
+        known.setdefault(name, "")
+    return Attempt(**known)  # type: ignore[arg-type] # the table says which form each field has
 
 
 _TABLES: Mapping[Type, Mapping[str, Field]] = {

@@ -17,8 +17,8 @@ from dialer.outcomes import CHOICES, believed, promise_of, read_disposition
 
 MOST_BETWEEN_S = 5.0  # a longer pause between two looks was the engine's, not the agents'
 WORDS_MOST = 100  # rules and choices are closed lists; whatever comes in, this does not grow beyond
-_WORKING = (AgentState.IDLE, AgentState.RESERVED, AgentState.TALKING, AgentState.WRAP_UP)
-_AT_WORK = frozenset({AgentState.RESERVED, AgentState.TALKING, AgentState.WRAP_UP})
+_AT_WORK = frozenset({AgentState.PREVIEW, AgentState.RESERVED, AgentState.TALKING, AgentState.WRAP_UP})
+_WORKING = _AT_WORK | {AgentState.IDLE}
 _REACHED = frozenset({Outcome.CONNECTED, Outcome.IVR, Outcome.OVERFLOWED})
 
 
@@ -97,7 +97,8 @@ class Tally:
         """For the board."""
         self._roll(at)
         spent = {state: round(seconds) for state, seconds in self.day.spent_s.items()}
-        return asdict(self.day) | {"spent_s": spent, "utilisation": self.day.utilisation}
+        share = self.day.utilisation
+        return asdict(self.day) | {"spent_s": spent, "utilisation": None if share is None else round(share, 4)}
 
     def _roll(self, at: float) -> None:
         if at < self._midnight and self.day.date:

@@ -69,7 +69,7 @@ def serve(
     drain_s: Annotated[float, typer.Option(help="How long calls go on after a signal to stop.", min=0)] = 60.0,
     forget_days: Annotated[float, typer.Option(help="Delete sounds with names and amounts unused for so long.")] = 7,
     most_mb: Annotated[int, typer.Option(help="How large those sounds may grow together.", min=1)] = 2048,
-    limits: Annotated[Path | None, typer.Option(help="What the lender lets us offer: a TOML file.")] = None,
+    limits: Annotated[Path | None, typer.Option(help="What lenders let us offer: a TOML file.")] = None,
     flow: Annotated[str, typer.Option(help=f"{PAYMENT_REMINDER}, or the file of another flow.")] = PAYMENT_REMINDER,
     known_as: Annotated[str, typer.Option(help="host:port of [ivr] in the settings, if not that of --listen.")] = "",
     send: Annotated[bool, typer.Option(help="A worker sends messages: offer the virtual account as one.")] = False,
@@ -85,14 +85,14 @@ def serve(
     threading.stack_size(THREAD_STACK_BYTES)
     memory.one_heap()
     sys.setswitchinterval(SWITCH_S)
-    spoken_flow, offered = flow_files.load(flow), load_limits(limits)
+    spoken_flow, (offered, terms) = flow_files.load(flow), load_limits(limits)
     store = IvrStore(redis)
     voice = opened(prompts.resolve())
     clock = SystemClock()
     broom = Broom(voice, clock, forget_days * DAY_S, most_mb * MB)
     broom.start()
     background = ThreadPoolExecutor(BACKGROUND_THREADS, "background")
-    desk = Desk(store, store, clock, background.submit, zone_of, key, offered, send, spoken_flow, store)
+    desk = Desk(store, store, clock, background.submit, zone_of, key, offered, send, spoken_flow, store, terms)
     script = PaymentReminder(desk, voice, background, _seen(prompts.resolve(), prompts_as))
     server = _server(listen, script, most)
     _stop_on_signal(server, drain_s)

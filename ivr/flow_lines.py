@@ -7,6 +7,7 @@ Path = tuple[str, ...]
 
 _HEADER = re.compile(r"\s*\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*([A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')\s*=")
+_PART = re.compile(r"\"[^\"]*\"|'[^']*'|[^.\s]+")
 _QUOTED = re.compile(r"\"\"\"[\s\S]*?(?:\"\"\"|$)|'''[\s\S]*?(?:'''|$)|\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*'")
 _COMMENT = re.compile(r"#[^\n]*")
 _BLANK = "\0"
@@ -22,6 +23,7 @@ def lines(text: str) -> dict[Path, int]:
         start = 0
         if depth == 0:
             if header := _HEADER.match(bare):
+                header = _HEADER.match(line) or header  # with the names in quotes
                 table = _path(header[1])
                 found.setdefault(table, number)
                 continue
@@ -49,7 +51,7 @@ def line_of(found: dict[Path, int], path: Iterable[object]) -> int:
 
 
 def _path(header: str) -> Path:
-    return tuple(part.strip().strip("\"'") for part in header.split("."))
+    return tuple(part.strip("\"'") for part in _PART.findall(header))
 
 
 def _bared(text: str) -> str:

@@ -20,6 +20,7 @@ from ivr.offers import Limits
 from ivr.ports import Arrivals, Clock, Debtors, HungUp, Phone, PhoneFailed, Reports
 from ivr.preparing import prepared
 from ivr.shipped import call_back, shipped, wish
+from ivr.terms import Terms
 
 log = structlog.get_logger("ivr.session")
 
@@ -62,10 +63,11 @@ class Desk:
     background: Background
     zone_of: Callable[[str], tzinfo]
     key: bytes
-    limits: Limits = field(default_factory=Limits)  # the lender's: one place for every campaign of this server
+    limits: Limits = field(default_factory=Limits)  # the lenders'
     send: bool = False  # a worker sends what the fact `send_va` asks for
     flow: Flow = field(default_factory=shipped)
     arrivals: Arrivals | None = None  # none: who calls us gets the courteous message
+    terms: Terms = field(default_factory=Terms)  # what differs by lender and by campaign
 
 
 @dataclass(slots=True)
@@ -268,6 +270,8 @@ def learn(call: Call, desk: Desk) -> Dialogue | None:
     if called is not None and call.waits:
         known = nobody(called.contact, call.language)
         return dialogue_of(call, replace(desk, flow=call_back()), called.campaign, known)
+    if called is not None and (flow := desk.terms.flows.get(called.campaign.id)):
+        desk = replace(desk, flow=flow)
     if called is not None and called.inbound:
         known = told_of(called.contact)
         return dialogue_of(call, desk if known.secret else replace(desk, flow=wish()), called.campaign, known)
@@ -280,7 +284,8 @@ def learn(call: Call, desk: Desk) -> Dialogue | None:
 def dialogue_of(call: Call, desk: Desk, campaign: Campaign, debtor: Contact) -> Dialogue | None:
     """The conversation of this call; None if its facts cannot be spoken."""
     now = datetime.fromtimestamp(desk.clock.now(), UTC).astimezone(desk.zone_of(debtor.zone))
-    talk = prepared(debtor, campaign, now, call.language, desk.key, desk.limits, desk.send)
+    limits = desk.terms.limits(desk.limits, campaign.id, debtor.lender)
+    talk = prepared(debtor, campaign, now, call.language, desk.key, limits, desk.send)
     found = between(desk.flow, talk)
     try:
         found.check()

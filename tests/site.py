@@ -100,7 +100,11 @@ class Stage:
 
     def placed(self) -> list[str]:
         """Attempts given to Asterisk."""
-        return [one.channel_id for one in self.asterisk.originated if not one.channel_id.startswith("leg-")]
+        return [
+            one.channel_id
+            for one in self.asterisk.originated
+            if not one.channel_id.startswith(("leg-", "spy.", "link."))
+        ]
 
     async def quiet(self, limit_s: float = 300.0) -> None:
         """No attempt is open any more, with new calls paused."""

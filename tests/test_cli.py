@@ -22,7 +22,7 @@ from dialer.cli import app, main
 from dialer.model import Campaign, Status
 
 ROOT = Path(__file__).parents[1]
-LIMIT_S = 30.0
+LIMIT_S = 50.0
 SITE = """
 [asterisk.pbx1]
 port = {port}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dialer.config import AMI_SECRET, PERSON_KEY, REDIS_URL, Trunk, read_config, validate_campaign
+from dialer.config import AMI_SECRET, PAYMENT_SECRET, PERSON_KEY, REDIS_URL, Trunk, read_config, validate_campaign
 from dialer.errors import ConfigError
 from dialer.model import Campaign, Kind, Mode, Recycle, Retry
 from tests.packs import demo, indonesia
@@ -142,6 +142,26 @@ def test_each_node_may_have_its_own_secret() -> None:
 def test_a_fault_names_the_key_and_the_cure(text: str, words: list[str]) -> None:
     said = fault_of(text)
     assert not [word for word in words if word not in said], said
+
+
+SENDERS = (
+    GOOD
+    + """
+[payments.bank-maju]
+lenders = ["Bank Maju"]
+"""
+)
+
+
+def test_a_sender_of_payments_has_its_secret_in_the_environment() -> None:
+    secret = "s" * 32
+    config = read_config(SENDERS, ENV | {f"{PAYMENT_SECRET}_BANK_MAJU": secret})
+    assert config.payments["bank-maju"].lenders == ("Bank Maju",)
+    assert secret not in repr(config)
+    assert f"set {PAYMENT_SECRET}_BANK_MAJU" in fault_of(SENDERS)
+    assert f"set {PAYMENT_SECRET}_BANK_MAJU" in fault_of(SENDERS, ENV | {f"{PAYMENT_SECRET}_BANK_MAJU": secret[1:]})
+    assert "take it out of the file" in fault_of(SENDERS + f'secret = "{secret}"\n')
+    assert "payments.Bank" in fault_of(GOOD + "[payments.Bank]\n", ENV | {f"{PAYMENT_SECRET}_BANK": secret})
 
 
 def test_all_faults_come_in_one_message() -> None:

@@ -572,17 +572,26 @@ def test_events_of_nobody_mean_nothing() -> None:
 # ---- everything at once
 
 
+IN_CALL = ["hold", "unhold", "to_ivr", "to_agent", "consult", "consult_end", "hand_over", "help"]
+IN_CALL += ["listen", "whisper", "join", "take_over", "leave"]
+
+
 async def storm(stage: Stage, agents: tuple[str, ...], chance: Random) -> None:
     """Two minutes of everything that breaks."""
     asterisk, store = stage.asterisk, stage.store
     for _ in range(60):
         await asyncio.sleep(chance.uniform(0.5, 4))
-        match chance.choice(["leg", "order", "cut", "join", "slow", "down", "deaf", "work", "work", "work"]):
+        breaks = ["leg", "order", "talk", "talk", "cut", "join", "slow", "down", "deaf", "work", "work", "work"]
+        match chance.choice(breaks):
             case "leg" if list(asterisk.legs()):
                 asterisk.end(chance.choice(list(asterisk.legs())))
             case "order":
                 orders = ["break", "back", "sign_out", "sign_in", "wrapped", "hang_up", "disposition"]
                 stage.command(chance.choice(orders), agent=chance.choice(agents), disposition="told")
+            case "talk":
+                for agent in agents:
+                    name, to = chance.choice(IN_CALL), chance.choice(agents)
+                    stage.command(name, 30.0, agent=agent, to=to, supervisor=chance.choice(["201", "202"]))
             case "cut" if asterisk.link:
                 asterisk.cut()
             case "join" if not asterisk.link:
@@ -627,7 +636,10 @@ def test_whatever_breaks_every_call_ends_once(seed: int) -> None:
                 asterisk.join()
             asterisk.deaf = asterisk.silent = 0.0
             await asyncio.sleep(5.0)
-            await stage.quiet()
+            for boss in ("201", "202"):
+                stage.command("leave", supervisor=boss)
+                stage.command("sign_out", agent=boss)
+            await stage.quiet(400.0)  # who is on hold goes back to his agent after 300 s
             ids = [one.attempt.id for one in stage.books.outcomes]
             assert len(ids) == len(set(ids))
             assert set(stage.placed()) <= set(ids)

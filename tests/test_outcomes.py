@@ -316,13 +316,15 @@ def test_what_an_agent_says_of_a_caller_counts(word: str) -> None:
     assert not judge(talked, *said(word)).stop
 
 
-def test_a_promise_silences_until_its_day_has_ended() -> None:
+def test_a_promise_silences_until_its_day_and_grace_have_ended() -> None:
     attempt = replace(TALKED, disposition="promise:2026-12-01;500000")
-    found = judge(replace(attempt, zone="Asia/Jakarta"))
+    strict = replace(CAMPAIGN, promise_grace_days=0)
+    found = judge(replace(attempt, zone="Asia/Jakarta"), campaign=strict)
     assert found.silent_until == datetime(2026, 12, 2, tzinfo=WIB).timestamp()
+    assert judge(replace(attempt, zone="Asia/Jakarta")).silent_until == datetime(2026, 12, 3, tzinfo=WIB).timestamp()
     assert found.retry_at >= found.silent_until
     assert found.conversation
-    unknown_zone = judge(attempt)
+    unknown_zone = judge(attempt, campaign=strict)
     assert unknown_zone.silent_until == datetime(2026, 12, 2, 12, tzinfo=UTC).timestamp()
 
 
@@ -553,7 +555,7 @@ def test_what_the_ivr_adds_is_a_talk_and_closes_nothing(word: str) -> None:
 def test_an_offer_taken_is_silent_until_its_first_payment() -> None:
     facts = said("promise=2026-12-01;600000", "offer=short;2026-12-01=600000;2026-12-31=600000")
     found = judge(replace(ANSWERED, ivr_at=AT - 40, ivr_result="done", zone="Asia/Jakarta"), *facts, campaign=IVR)
-    assert found.silent_until == end_of_day(date(2026, 12, 1), WIB)
+    assert found.silent_until == end_of_day(date(2026, 12, 2), WIB)  # and a day of grace
 
 
 def test_every_choice_of_the_ivr_is_a_word_of_its_own() -> None:

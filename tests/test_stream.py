@@ -52,6 +52,7 @@ def test_what_was_keyed_by_a_caller_who_proved_nothing_is_in_the_record_as_such(
     attempt = replace(RANG, kind="inbound", answered_at=AT - 9, ivr_at=AT - 9, ivr_result="done")
     entry = record(attempt, verdict(attempt, facts, CAMPAIGN, AT), facts, CONTACT, CAMPAIGN)
     assert (entry["ivr_choice"], entry["verified"]) == ("wrong_person", str(int(verified)))
+    assert entry["ivr_choices"] == "promise wrong_person"
     assert (entry["wrong_person"], entry["promise_due"]) == (("1", "2026-12-01") if verified else ("0", ""))
 
 

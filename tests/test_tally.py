@@ -65,10 +65,10 @@ def test_utilisation() -> None:
     for at in range(11):
         tally.saw(agents, T0 + at)
     assert tally.day.spent_s == {state.value: 10.0 for state in AgentState if state is not AgentState.SIGNED_OUT}
-    assert tally.day.utilisation == pytest.approx(0.75)
+    assert tally.day.utilisation == pytest.approx(0.8)
     tally.saw(agents, T0 + 11 + MOST_BETWEEN_S)  # the engine slept: nobody knows what they did
     tally.saw(agents, T0)
-    assert sum(tally.day.spent_s.values()) == pytest.approx(70.0)
+    assert sum(tally.day.spent_s.values()) == pytest.approx(10.0 * (len(AgentState) - 1))
 
 
 def test_a_day_ends_at_midnight_there() -> None:

@@ -319,9 +319,17 @@ class TwinStore:
         self._answered("write")
         return len(new)
 
-    async def correct(self, campaign: str, token: int, record: Mapping[str, str]) -> None:
+    async def correct(self, campaign: str, token: int, record: Mapping[str, str], finish: Finish | None = None) -> None:
         await self._asked("correct")
-        self._fenced(campaign, token).corrections.append(record)
+        books = self._fenced(campaign, token)
+        books.corrections.append(record)
+        if finish and finish.contact and finish.contact.id in books.due:
+            books.contacts[finish.contact.id] = finish.contact
+            books.due[finish.contact.id] = finish.verdict.retry_at or float("inf")
+
+    async def outcome(self, campaign: str, attempt: str) -> Mapping[str, str] | None:
+        await self._asked("outcome")
+        return next((one.record for one in self.books[campaign].outcomes if one.attempt.id == attempt), None)
 
     async def facts(self, campaign: str, attempt: str) -> tuple[Fact, ...]:
         await self._asked("facts")
@@ -513,6 +521,8 @@ class TwinAsterisk:
             self._leg(order)
         elif order.context == Context.LINK:
             self._line(order)
+        elif order.context in (Context.LISTEN, Context.WHISPER, Context.JOIN):
+            self._spy(order)
         else:
             self._dial(order, self._debtor(order))
 
@@ -728,6 +738,25 @@ class TwinAsterisk:
         self._tell(Seen.JOINED, channel, one.room)
         self._tell(Seen.ANSWERED, channel)
 
+    def _spy(self, order: Order) -> None:
+        """A supervisor's leg."""
+        one = self.up[order.channel_id] = _Channel(order, place=order.context)
+        self._later(one, 0.2, self._spies, order.channel_id)
+
+    def _spies(self, channel: str) -> None:
+        self.up[channel].up = True
+        self._tell(Seen.ANSWERED, channel)
+
+    def _sits_down(self, channel: str, agent: str) -> None:
+        """A supervisor's leg goes into a room of its own."""
+        one = self.up.get(channel)
+        if one is not None and one.up:
+            one.order, one.place = replace(one.order, context=Context.AGENT, exten=agent), Context.AGENT
+            self._leg_up(channel, agent)
+
+    def _spied(self, channel: str, _: str) -> None:
+        """With another agent, or another way."""
+
     def _line(self, order: Order) -> None:
         """Between two agents' rooms; goes with either of them."""
         one = self.up[order.channel_id] = _Channel(order, up=True, place=Context.LINK)
@@ -850,6 +879,10 @@ _PLACES: dict[str, Callable[[TwinAsterisk, str, str], None]] = {
     Context.IVR: TwinAsterisk._moved_to_ivr,
     Context.HELD: TwinAsterisk._taken_for_held,
     Context.MESSAGE: TwinAsterisk._taken_for_message,
+    Context.AGENT: TwinAsterisk._sits_down,
+    Context.LISTEN: TwinAsterisk._spied,
+    Context.WHISPER: TwinAsterisk._spied,
+    Context.JOIN: TwinAsterisk._spied,
 }
 
 ids = count(1)

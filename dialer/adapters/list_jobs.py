@@ -5,6 +5,7 @@ What is here lives no longer than this process, and a day at most; what has been
 
 import asyncio
 import contextlib
+import os
 import secrets
 import shutil
 import sys
@@ -28,6 +29,7 @@ BYTES_MAX = 2 * UPLOAD_MAX
 LOOK_LIMIT_S = 60.0
 LINE_MAX = 4 << 20
 WRITTEN_AT_ONCE = 1 << 20
+PREFIX = "santun-lists-"
 log = structlog.get_logger(__name__)
 _line = msgspec.json.Decoder(Line).decode
 
@@ -65,7 +67,9 @@ class ListJobs:
 
     def __init__(self, config: Config, folder: Path | None = None) -> None:
         self._config = config
-        self._folder = Path(tempfile.mkdtemp(prefix="santun-lists-", dir=folder))  # mode 0700
+        place = Path(folder or tempfile.gettempdir())
+        _sweep(place)
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=place))  # mode 0700
         self._uploads: dict[str, Uploaded] = {}
         self._processes: set[asyncio.subprocess.Process] = set()
         self._turn = asyncio.Semaphore(1)  # a list is read by as many processes as there are cores
@@ -197,3 +201,11 @@ class ListJobs:
 
     def _bytes(self) -> int:
         return sum(one.size for one in self._uploads.values())
+
+
+def _sweep(place: Path) -> None:
+    """What processes left that were killed: it holds personal data."""
+    for folder in place.glob(f"{PREFIX}*-*"):
+        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if pid.isdecimal() and folder.lstat().st_uid == os.getuid() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(folder, ignore_errors=True)

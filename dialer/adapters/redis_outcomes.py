@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from dialer.adapters.redis_codec import ATTEMPT, EFFECTS, FACT, Effects, encode, pairs
+from dialer.adapters.redis_codec import ATTEMPT, EFFECTS, FACT, Effects, encode, pairs, text
 from dialer.adapters.redis_contact import encode_contact
 from dialer.adapters.redis_history import LIMITS, encode_entry
 from dialer.adapters.redis_index import entries_of
@@ -20,7 +20,7 @@ from dialer.adapters.redis_list import epoch_word
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
 from dialer.adapters.redis_updates import Updates
 from dialer.history import of_call
-from dialer.model import INBOUND, Attempt, Fact, Outcome
+from dialer.model import INBOUND, Attempt, Fact, Outcome, attempt_ms
 from dialer.ports import Finish
 from dialer.promises import Promise
 
@@ -31,6 +31,8 @@ SETTLED_AT_ONCE = 200
 PROMISES_MAX = 50  # of one person: the oldest goes first
 
 WRITTEN, UNSETTLED = 1, 2
+CLOCKS_MS = 60_000  # so far Redis's clock may be behind the engine's
+LOOKED_AT_ONCE, LOOKS = 100, 200  # outcomes from an attempt's claim to its own: an hour of a busy campaign, or two
 
 
 def effects_of(finish: Finish) -> Effects:
@@ -115,12 +117,39 @@ class Outcomes:
         await self._settling.settle(campaign, [one for one, answer in zip(effects, answers, strict=True) if answer])
         return sum(answer == WRITTEN for answer in answers)
 
-    async def correct(self, campaign: str, token: int, record: Mapping[str, str]) -> None:
+    async def correct(self, campaign: str, token: int, record: Mapping[str, str], finish: Finish | None = None) -> None:
         """The same words again within a week change nothing."""
         keys = campaign_keys(campaign)
         fields = list(chain.from_iterable(record.items()))
-        places = (keys.fence, keys.corrections, keys.outcomes)
-        await self._link.one(call("correct", places, token, CORRECTIONS_KEPT_MS, *fields))
+        effects = effects_of(finish) if finish else None
+        rows: list[Argument] = ["", "", "", "", "", ""]
+        if finish and effects:
+            kept, verdict = finish.contact, finish.verdict
+            rows = [effects.attempt, encode(effects), kept.id if kept else "", encode_contact(kept) if kept else ""]
+            rows += [epoch_word(verdict.retry_at) if verdict.retry_at else "", epoch_word(finish.attempt.ended_at)]
+        places = (
+            keys.fence, keys.corrections, keys.outcomes, keys.unsettled, keys.contacts, keys.behind, keys.later,
+            keys.ready, keys.rest, keys.withdrawn,
+        )  # fmt: skip
+        await self._link.one(call("correct", places, token, CORRECTIONS_KEPT_MS, *rows, *fields))
+        if effects:
+            await self._settling.settle(campaign, [effects])
+
+    async def outcome(self, campaign: str, attempt: str) -> Mapping[str, str] | None:
+        """Found by its id's time: outcomes stand in the order in which they were written."""
+        after = f"({max(0, attempt_ms(attempt) - CLOCKS_MS)}"
+        for _ in range(LOOKS):
+            found = await self._link.one(
+                ("XRANGE", campaign_keys(campaign).outcomes, after, "+", "COUNT", LOOKED_AT_ONCE)
+            )
+            for _, flat in found:
+                told = {text(name): text(value) for name, value in pairs(flat)}
+                if told.get("attempt") == attempt and told.get("type") == "outcome":
+                    return told
+            if len(found) < LOOKED_AT_ONCE:
+                return None
+            after = "(" + text(found[-1][0])
+        return None
 
     async def facts(self, campaign: str, attempt: str) -> tuple[Fact, ...]:
         """What the IVR learnt, in order."""

@@ -135,7 +135,7 @@ class Payments(Promises):
         taken: list[RedisCommand] = []
         for place in free:
             keys = campaign_keys(place.campaign)
-            names = (keys.contacts, keys.ready, keys.later, keys.rest, keys.withdrawn)
+            names = (keys.contacts, keys.ready, keys.later, keys.rest, keys.withdrawn, keys.call_backs)
             taken.append(call("withdraw", names, epoch_word(at), place.contact))
         withdrawn = sum(await self._link.run(taken))
         zones = {one.person: one.zone for one in free.values()}

@@ -61,7 +61,7 @@ class People:
         for name, contacts in _by_campaign(await self._index.of_person(person)).items():
             if campaign in ("", name):
                 keys = campaign_keys(name)
-                places = (keys.contacts, keys.ready, keys.later, keys.rest, keys.withdrawn)
+                places = (keys.contacts, keys.ready, keys.later, keys.rest, keys.withdrawn, keys.call_backs)
                 taken += await self._link.one(call("withdraw", places, epoch_word(at), *contacts))
         return taken
 

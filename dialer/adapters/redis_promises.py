@@ -95,7 +95,9 @@ class Promises:
             words = await self._link.one(("ZRANGE", keys.promised, start, start + limit - 1))
         found = await self._named([text(word) for word in words], at)
         more = str(start + limit) if len(words) == limit else ""
-        return PromisePage(tuple(one for one in found if one is not None), more)
+        # one that was replaced is in the books until its own end
+        shown = [one for one in found if one is not None and (ended or one.state is State.PENDING)]
+        return PromisePage(tuple(shown), more)
 
     async def _named(self, words: Sequence[str], at: float) -> list[Promise | None]:
         persons = list(dict.fromkeys(word.partition(" ")[2] for word in words))

@@ -3,10 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 
+from dialer.demo.folder import LOG_INS
 from dialer.demo.world import World
 
 DESKS = 2
-FILE = "log-ins"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ async def invite(world: World, first_extension: int) -> Door:
     people += [(f"agent{one}", "agent", str(one)) for one in range(first_extension, first_extension + DESKS)]
     seats = await asyncio.gather(*(_seat(world, *one) for one in people))
     door = Door(f"http://localhost:{world.http_port}/", tuple(seats))
-    path = world.env_file.with_name(FILE)
+    path = world.env_file.with_name(LOG_INS)
     path.touch(mode=0o600)
     path.write_text("\n".join(door.lines) + "\n")
     return door

@@ -19,7 +19,7 @@ from dialer.errors import SetupError
 
 SLOTS = 9
 RUN_PATH_MAX = 60  # below it lie control sockets, whose paths are limited to 107 bytes
-PIDS, ENV = "pids", "env"
+PIDS, ENV, LOG_INS = "pids", "env", "log-ins"
 HOMES = ("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")
 END_S = 5.0
 LOOK_S = 0.05
@@ -57,7 +57,7 @@ def run_folder(root: Path) -> Iterator[Folder]:
         if len(str(keep)) > RUN_PATH_MAX:
             run = Path(tempfile.mkdtemp(prefix="santun-"))
             stack.callback(_keep, run, keep)
-        for name in (PIDS, ENV):  # nothing runs any more, and the secrets open nothing
+        for name in (PIDS, ENV, LOG_INS):  # nothing runs any more, and the secrets open nothing
             stack.callback((keep / name).unlink, True)
         for name in HOMES:  # espeak-ng's sound library leaves files where it finds a home
             os.environ[name] = str(run)

@@ -15,7 +15,7 @@ CONTACTS_PER_AGENT = 5  # due now: fewer than that are gone within minutes
 
 
 class Level(StrEnum):
-    """`bad`: no calls, or the law's limit is passed; `warn`: soon."""
+    """`bad`: at once: no calls, the law's limit is passed, somebody calls for help; `warn`: soon."""
 
     BAD = "bad"
     WARN = "warn"
@@ -70,10 +70,13 @@ def _trunk(board: Mapping[str, Any]) -> Iterator[Alert]:
 
 
 def _people(board: Mapping[str, Any], at: float) -> Iterator[Alert]:
-    if board.get("status") != "running":
-        return
     found = board.get("agents") or []
     agents = list(found.values()) if isinstance(found, Mapping) else found
+    for agent in agents:
+        if agent.get("help"):
+            yield Alert("agent_help", Level.BAD, {"agent": agent["id"]})
+    if board.get("status") != "running":
+        return
     waits = [at - agent["since"] for agent in agents if agent.get("state") == "idle"]
     idle = [seconds for seconds in waits if seconds > IDLE_S]
     if idle:

@@ -23,7 +23,7 @@ from dialer.web.guard import Handler, Visit, address_of, dress, guard
 from dialer.web.openapi import API, document
 from dialer.web.pages import PAGES, STATIC, home
 from dialer.web.problems import Problem
-from dialer.web.route import Asked, Download, Raw, Route, Upload
+from dialer.web.route import Asked, Download, Raw, Replay, Route, Upload
 
 log = structlog.get_logger(__name__)
 BODY_READ_S = 20.0
@@ -89,7 +89,7 @@ def _serve(office: Office, route: Route) -> Doorway:
         if route.changes and not route.signed and session is not None:
             _check_csrf(request, session)
         asked = await _asked(office, route, request, who, session)
-        deed = _Deed(office, route, asked, _print(request, asked) if asked.key and route.changes else "")
+        deed = _Deed(office, route, asked, _print(request, asked) if _is_once(route, asked) else "")
         if (before := await deed.answered_before()) is not None:
             return before
         try:
@@ -200,7 +200,7 @@ async def _asked(
     office: Office, route: Route, request: web.Request, who: Who, session: Session | None
 ) -> Asked[Any, Any]:
     key = request.headers.get(KEY, "")
-    if key and (not key.isprintable() or not 8 <= len(key) <= 200):
+    if key and (not (key.isascii() and key.isprintable()) or not 8 <= len(key) <= 200):
         raise Problem(400, "bad_key", f"{KEY}: use 8 to 200 printable characters.")
     return Asked(
         who, dict(request.match_info), _query(route, request), await _body(route, request), office.clock.now(), key,
@@ -296,6 +296,10 @@ def _response(route: Route, answer: Any) -> web.StreamResponse:
 # ---- once, and written down -----------------------------------------------------------------------------------------
 
 
+def _is_once(route: Route, asked: Asked[Any, Any]) -> bool:
+    return bool(asked.key) and route.changes and route.once is not Replay.NO
+
+
 def _print(request: web.Request, asked: Asked[Any, Any]) -> str:
     """What was asked, as a hash; of an upload its length alone, for its content is read but once."""
     uploads = isinstance(asked.body, Upload)
@@ -308,7 +312,7 @@ class _Deed:
 
     def __init__(self, office: Office, route: Route, asked: Asked[Any, Any], print_: str) -> None:
         self._office, self._route, self._asked, self._print = office, route, asked, print_
-        self._whose = asked.who.key if asked.who.role is Role.TOKEN else asked.who.name
+        self._whose = asked.who.key if asked.who.role is Role.TOKEN else asked.who.name  # nobody: by address
 
     async def answered_before(self) -> web.Response | None:
         """What this key got before. Raises Problem 409 and 422."""
@@ -321,6 +325,8 @@ class _Deed:
             raise Problem(422, "key_used", f"This {KEY} came with another request before.")
         if not before.status:
             raise Problem(409, "key_busy", "The first request with this key is not done yet.", 1)
+        if self._route.once is Replay.DONE and before.status < 400:
+            raise Problem(409, "shown_once", "This was done before; what it showed then is not kept.")
         kind = None if not before.body else "application/json" if before.status < 400 else problems.TYPE
         headers = {"Idempotency-Replayed": "true"}
         return web.Response(body=before.body or None, status=before.status, content_type=kind, headers=headers)
@@ -335,7 +341,8 @@ class _Deed:
     async def done(self, status: int, body: bytes) -> None:
         """Keep the answer under its key and write the deed down."""
         if self._print:
-            await self._office.once.done(self._whose, self._asked.key, Done(self._print, status, body))
+            kept = b"" if self._route.once is Replay.DONE and status < 400 else body
+            await self._office.once.done(self._whose, self._asked.key, Done(self._print, status, kept))
         await self._write_down(status)
 
     async def _write_down(self, status: int) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from dialer.model import AGENT_ID, CAMPAIGN_ID
 from dialer.users import USER_NAME
 from dialer.web.problems import TITLES, TYPE, ProblemBody
-from dialer.web.route import Download, Raw, Route, Upload
+from dialer.web.route import Download, Raw, Replay, Route, Upload
 
 API = "/api/v1"
 REF = "#/components/schemas/{name}"
@@ -96,7 +96,8 @@ def _operation(
     if route.right is not None:
         operation["x-right"] = route.right.value
     if route.changes:
-        operation["parameters"] += [KEY] if route.signed else [KEY, CSRF]
+        keys = [] if route.once is Replay.NO else [KEY]
+        operation["parameters"] += keys if route.signed else [*keys, CSRF]
     if route.takes is Upload:
         raw = {"schema": {"type": "string", "format": "binary"}}
         operation["requestBody"] = {"required": True, "content": {"application/octet-stream": raw}}

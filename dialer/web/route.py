@@ -19,6 +19,7 @@ target (`asked.note` adds a word), and answered once per Idempotency-Key: all th
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -77,12 +78,21 @@ class Raw:
 Handler = Callable[[Office, Asked[Any, Any]], Awaitable[Any]]
 
 
+class Replay(StrEnum):
+    """What becomes of a second request with the same Idempotency-Key."""
+
+    ANSWER = "answer"  # it gets the first one's answer, which is kept for a day
+    DONE = "done"  # the answer holds a secret and is not kept: it gets 409 shown_once
+    NO = "no"  # keys mean nothing here: it is done again
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One operation under /api/v1. `right` None: nobody need be signed in.
 
     `limit_s`: how long the handler may take, `body_max` in bytes; `cost`: how many requests it counts as;
     `signed`: a change without session or token that proves itself (a payment's signature): no CSRF, its handler checks.
+    `once`: what is kept for an idempotency key.
     """
 
     method: str
@@ -98,6 +108,7 @@ class Route:
     limit_s: float = LIMIT_S
     cost: int = 1
     signed: bool = False
+    once: Replay = Replay.ANSWER
     audited: bool = True  # False: a change that is none, such as a preview by POST
     problems: tuple[tuple[int, str], ...] = ()  # statuses of its own, for the document
 

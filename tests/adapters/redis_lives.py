@@ -59,9 +59,12 @@ async def begin(store: RedisStore, campaign: str = CAMPAIGN, listed: Sequence[Co
     return token
 
 
-async def claimed(store: RedisStore, token: int, people: Sequence[Contact], campaign: str = CAMPAIGN) -> list[Attempt]:
+async def claimed(
+    store: RedisStore, token: int, people: Sequence[Contact], campaign: str = CAMPAIGN, as_id: str = ""
+) -> list[Attempt]:
     """Locked and open."""
     attempts = [attempt(one, campaign) for one in people]
+    attempts = [replace(one, id=as_id) for one in attempts] if as_id else attempts
     assert all(isinstance(one, Held) for one in await store.lock(attempts, AT))
     assert all(await store.claim(token, attempts, AT))
     return attempts

@@ -19,6 +19,7 @@ from dialer.adapters.asterisk_process import AsteriskProcess
 from dialer.adapters.sounds import RATE, Samples, write_messages, write_plain
 from dialer.demo.carrier import Carrier, CarrierSettings, number
 from dialer.dialplan import TOLD_ANSWERED, Context, Var, endpoint, room
+from ivr.adapters.speech import Speech, opened
 
 from .ami_client import AmiClient, Message
 from .speech import speak
@@ -80,6 +81,14 @@ def settings(asterisk: Asterisk, scratch: Path) -> AsteriskSettings:
         trunks=(Trunk(TRUNK, "127.0.0.2", carrier_port),),
         phones=tuple(Phone(agent, secrets.token_hex(8)) for agent in AGENTS),
     )
+
+
+@pytest.fixture(scope="session")
+def voice(scratch: Path) -> Speech:
+    """All fixed pieces of the IVR, rendered."""
+    made = opened(scratch / "prompts")
+    made.warm()
+    return made
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

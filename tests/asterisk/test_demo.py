@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import pty
+import re
 import signal
 import stat
 import sys
@@ -12,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
 from dialer.demo.carrier import CarrierCall, parse_call
 
@@ -99,10 +101,22 @@ def nothing_left(one: Demo, run: Path) -> None:
     assert not list(one.home.rglob("*"))
     assert not (run / "env").exists()
     assert not (run / "pids").exists()
+    assert not (run / "log-ins").exists()
 
 
 def calls_of(run: Path) -> list[CarrierCall]:
     return [parse_call(line) for line in (run / "carrier" / "calls.log").read_text().splitlines()]
+
+
+async def signs_in(run: Path) -> dict[str, str]:
+    """What the web says to the supervisor's log-in, as it is printed."""
+    told = (run / "log-ins").read_text()
+    assert stat.S_IMODE((run / "log-ins").stat().st_mode) == 0o600
+    address, password = re.findall(r"http://\S+", told)[0], re.findall(r"supervisor +(\S+)", told)[0]
+    body = {"name": "supervisor", "password": password}
+    async with ClientSession() as client, client.post(f"{address}api/v1/sign-in", json=body) as answer:
+        said: dict[str, str] = await answer.json()
+        return said
 
 
 async def load_own_list(run: Path) -> str:
@@ -124,6 +138,7 @@ async def test_two_at_once_one_with_a_list_of_ones_own(tmp_path: Path) -> None:
         assert run != other
         assert stat.S_IMODE((run / "env").stat().st_mode) == 0o600
         assert len(list(processes_of(run))) == 5
+        assert (await signs_in(run))["step"] == "password"  # to be changed at once
         loaded = await load_own_list(run)
         assert "11 new debtors in demo; 0 rows and 0 single values not used." in loaded
         await second.until("no new calls any more")

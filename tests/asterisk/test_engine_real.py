@@ -26,9 +26,12 @@ from dialer.adapters.redis_store import RedisStore
 from dialer.demo.carrier import Carrier, CarrierSettings
 from dialer.demo.program import Program
 from dialer.dialplan import Told, room
+from dialer.history import What
 from dialer.keyed import number_key, secret_key
 from dialer.model import Attempt, Contact, Kind, Machine, Mode, Number, Overflow, Retry
+from dialer.payments import Told as Paid
 from dialer.ports import Held
+from dialer.preview import Standing
 from dialer.recycling import ANOTHER_DAY_S
 from tests.ivr.debtor import Debtor
 
@@ -812,6 +815,24 @@ async def test_a_call_that_no_agent_can_take_any_more_is_ended_after_its_least_r
     entries = await office.store.pacing_since(office.campaign.id, 0.0)
     assert sum(int(entry["start"]) for entry in entries) >= 1
     assert sum(int(entry["ended"]) for entry in entries) == 1
+
+
+async def test_a_debtor_who_has_paid_is_hung_up_on_while_it_rings(office: Office) -> None:
+    await office.open("1001")
+    debtor = replace(office.debtor("rings_out"), lender="Bank Maju", account="A1", amount=500_000)
+    await office.add(debtor)
+    await office.order("start")
+    attempt = await office.ringing(debtor)
+    paid_at = time.time()
+    found = await office.store.pay(Paid("bank", "p1", paid_at, 500_000, "IDR", "Bank Maju", "A1"), paid_at)
+    assert found.calling == ((office.campaign.id, debtor.person),)
+    assert await office.order("paid", person=debtor.person) == "hanging up"
+    record = (await office.books(1))[debtor.id]
+    assert (record["attempt"], record["outcome"], record["reason"]) == (attempt.id, "cancelled", "paid")
+    assert datetime.fromisoformat(record["ended_at"]).timestamp() - paid_at < 1.0
+    (case,) = await office.store.cases(office.campaign.id, [debtor.id], paid_at)
+    assert case.standing is Standing.RESTS
+    assert [line.what for line in await office.store.history(debtor.person, paid_at)] == [What.PAYMENT, What.CALL]
 
 
 class Interfering(RedisStore):

@@ -22,7 +22,7 @@ from ivr import session
 from ivr.adapters.agi import Agi, Server
 from ivr.adapters.audio import WIDE_RATE, write_wav
 from ivr.adapters.line import PaymentReminder
-from ivr.adapters.speech import Speech, opened
+from ivr.adapters.speech import Speech
 from ivr.session import Desk
 from ivr.shipped import shipped
 from tests.ivr import twins
@@ -54,13 +54,6 @@ class Ivr:
 
     def report(self, campaign: str, attempt: str, fact: Fact) -> None:
         self.stores[attempt].report(campaign, attempt, fact)
-
-
-@pytest.fixture(scope="module")
-def voice(tmp_path_factory: pytest.TempPathFactory) -> Speech:
-    made = opened(tmp_path_factory.mktemp("prompts"))
-    made.warm()
-    return made
 
 
 @pytest.fixture

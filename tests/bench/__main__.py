@@ -44,7 +44,7 @@ LIVE: Mapping[str, Live] = {
     "memory": Live(bench_memory.wanted, bench_memory.measure),
     "profile": Live(bench_profile.wanted, bench_profile.measure),
 }
-NAMES = (*LIVE, "conversations", "engine", "redis", "web", "gate", "pacing", "import")
+NAMES = (*LIVE, "conversations", "paths", "engine", "redis", "history", "web", "gate", "pacing", "import")
 QUICK = ("attempts", "connect")  # one world does for both; the others are there by name
 QUICK_NAMES = (*QUICK, "engine", "gate")
 
@@ -70,8 +70,14 @@ async def _part(name: str, quick: bool, console: Console, words: Sequence[str]) 
     _head(console, name)
     if name == "redis":
         await bench_redis.main(100 if quick else 4000)
+    elif name == "history":
+        await _own_process("tests.bench.bench_history", *(["--people", "500"] if quick else words))
     elif name == "web":
         await bench_web.main(quick, console)
+    elif name == "paths":
+        os.environ["SANTUN_EVERY_PATH"] = "" if quick else "1"
+        test = "test_every_key_of_every_step" if quick else "test_every_path"
+        await _own_process("pytest", "-q", "--durations=0", f"tests/asterisk/test_ivr_paths.py::{test}")
     elif name == "conversations":
         await bench_conversations.main(quick, console)
     elif name == "engine":

@@ -208,17 +208,28 @@ async def _people(redis: RedisProcess, port: int, desks: int, load: Load) -> Asy
         try:
             async with asyncio.timeout(READY_S):
                 for _ in works:
-                    await ready.acquire()
+                    while not await _acquired(ready):
+                        _all_open(works)
             yield
-            for work in works:
-                if work.done():
-                    work.result()
-                    raise RuntimeError("a socket was closed")
+            _all_open(works)
         finally:
             for work in works:
                 work.cancel()
             await asyncio.gather(*works, return_exceptions=True)
             await link.close()
+
+
+async def _acquired(ready: asyncio.Semaphore) -> bool:
+    with contextlib.suppress(TimeoutError):
+        return await asyncio.wait_for(ready.acquire(), 1.0)
+    return False
+
+
+def _all_open(works: list[asyncio.Task[None]]) -> None:
+    for work in works:
+        if work.done():
+            work.result()
+            raise RuntimeError("a socket was closed")
 
 
 async def _board(client: ClientSession, base: str, token: str, load: Load, ready: asyncio.Semaphore) -> None:

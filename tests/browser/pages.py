@@ -13,7 +13,7 @@ import soundfile
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 MICROPHONE_HZ = 1000
-LIMIT_MS = 15_000
+LIMIT_MS = 25_000
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 SERIOUS = ("serious", "critical")
 FLAGS = (
@@ -96,10 +96,10 @@ class Tab:
         await self.page.keyboard.press("Enter")
         await self.page.wait_for_url(f"**{to}")
 
-    async def ready(self) -> None:
+    async def ready(self, state: str = "idle") -> None:
         """One click, and the telephone is up."""
         await self.page.get_by_role("button", name="Siap").click()
-        await self.until("desk.note?.state === 'idle' && desk.phone.seen.leg")
+        await self.until(f"desk.note?.state === '{state}' && desk.phone.seen.leg")
 
     async def until(self, what: str, limit_ms: int = LIMIT_MS) -> None:
         """Something of the desk becomes true."""

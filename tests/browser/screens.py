@@ -6,6 +6,7 @@ python -m tests.browser.screens FOLDER [PAGE ...]
 import asyncio
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from playwright.async_api import ConsoleMessage, Page, async_playwright
@@ -16,17 +17,54 @@ from dialer.users import Role
 from .pages import FLAGS, chromium
 from .shift import CAMPAIGN, Shift, at_work
 
+LIST = Path(__file__).parents[2] / "docs" / "examples" / "debtors.csv"
 LOOKS = [("id", "light"), ("en", "light"), ("id", "dark"), ("en", "dark")]
 PAGES = {
     "board": f"/board?campaign={CAMPAIGN.id}",
     "wallboard": f"/wallboard?campaign={CAMPAIGN.id}",
     "campaigns": "/campaigns",
+    "settings": "/campaigns",
+    "preview": "/campaigns",
+    "new": "/campaigns",
     "lists": "/lists",
     "debtors": "/debtors",
+    "debtor": "/debtors",
+    "pace": f"/board?campaign={CAMPAIGN.id}",
+    "agent": f"/board?campaign={CAMPAIGN.id}",
     "docs": "/docs",
     "users": "/users",
 }
-SETTLES_S = 3.0
+SETTLES_S = 2.5
+
+
+async def send_list(page: Page) -> None:
+    """A list with its own headers."""
+    await page.locator("input[type=file]").set_input_files(LIST)
+    await page.locator(".map").wait_for()
+
+
+async def find_debtor(page: Page) -> None:
+    """By the id of a contact, with the log of decisions."""
+    await page.locator("select.input").first.select_option("contact")
+    await page.locator("input[type=search]").fill("K70003")
+    await page.keyboard.press("Enter")
+    await page.locator(".debtor header button").last.click()
+
+
+async def tab(page: Page, number: int) -> None:
+    """One of a campaign's."""
+    await page.locator(".tabs-line button").nth(number).click()
+
+
+STEPS: Mapping[str, Callable[[Page], Awaitable[None]]] = {
+    "settings": lambda page: tab(page, 1),
+    "preview": lambda page: tab(page, 2),
+    "new": lambda page: page.locator(".head .button-main").click(),
+    "lists": send_list,
+    "debtor": find_debtor,
+    "pace": lambda page: page.locator(".board-head .row > .button").first.click(),
+    "agent": lambda page: page.locator(".agent").nth(3).click(),
+}
 
 
 async def main(folder: Path, wanted: list[str]) -> None:
@@ -47,6 +85,8 @@ async def main(folder: Path, wanted: list[str]) -> None:
                     for name, path in PAGES.items():
                         if not wanted or name in wanted:
                             await page.goto(shift.base + path)
+                            if name in STEPS:
+                                await STEPS[name](page)
                             await asyncio.sleep(SETTLES_S)
                             await page.screenshot(path=folder / f"{name}-{language}-{scheme}.png")
                             print(name, language, scheme)

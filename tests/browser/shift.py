@@ -1,6 +1,7 @@
 """A floor at work for pages to be looked at: a real engine, Redis and web; only Asterisk and its people are twins."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -8,21 +9,22 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pyotp
 from playwright.async_api import Browser, BrowserContext, Page
 
+from dialer.abandon import Abandons, Fate
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.programs import redis_server
-from dialer.adapters.redis_keys import campaign_keys
+from dialer.adapters.redis_keys import campaign_keys, desk_key
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.site import OpenSite, new_id
 from dialer.config import Config, read_config
 from dialer.engine import Engine
-from dialer.model import AgentState, Campaign, Command, Contact, Kind, Mode, Number, Order, Overflow
+from dialer.model import AgentState, Campaign, Command, Contact, Kind, Mode, Number, NumberState, Order, Overflow
 from dialer.pacing import Limits, Pacer
 from dialer.run import Site, Trunk
 from dialer.service import open_office, sockets_of
@@ -52,6 +54,7 @@ SAYS = (
     "not_at_home", "wrong_number", "no_result", "dispute",
 )  # fmt: skip
 SHIFT_S = 4 * 3600
+STATES = [NumberState.UNTRIED] * 14 + [NumberState.DEAD, NumberState.WRONG_PERSON, NumberState.STOP]
 
 
 def people(count: int, seed: int = 7) -> list[Contact]:
@@ -60,12 +63,12 @@ def people(count: int, seed: int = 7) -> list[Contact]:
     found = []
     for at in range(count):
         numbers = [
-            Number(f"+62812{chance.randrange(10**7, 10**8)}", f"{seed}{at}n{turn}")
+            Number(f"+62812{chance.randrange(10**7, 10**8)}", f"{seed}{at}n{turn}", state=chance.choice(STATES))
             for turn in range(chance.choice((1, 1, 2)))
         ]
         found.append(
             Contact(
-                f"K{at:05d}",
+                f"K{seed}{at:04d}",
                 f"{seed}p{at}",
                 tuple(numbers),
                 name=f"{chance.choice(NAMES)} {chance.choice(SURNAMES)}",
@@ -120,11 +123,41 @@ class Shift:
         reply = await self.store.send(Command(new_id(now), campaign, name, "test", now, now + 5, args), 5.0)
         return reply is not None and reply.ok
 
+    @property
+    def accounts(self) -> Accounts:
+        """Who may sign in."""
+        return Accounts(self.office.users, self.office.sessions, self.office.passwords)
+
+    @property
+    def now(self) -> float:
+        """Epoch seconds."""
+        return SystemClock().now()
+
+    @property
+    def phone(self) -> Phone:
+        """What its users talk with: none of them talks."""
+        return Phone.SIP
+
+    @asynccontextmanager
+    async def desk(self, agent: str) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        """What is told to an agent's desk from now on."""
+        heard = self.store._link.blocking.pubsub()
+        await heard.subscribe(desk_key(agent))
+
+        async def notes() -> AsyncIterator[dict[str, Any]]:
+            async for message in heard.listen():
+                if message["type"] == "message":
+                    yield json.loads(message["data"])
+
+        try:
+            yield notes()
+        finally:
+            await heard.aclose()  # type: ignore[no-untyped-call]
+
     async def user(self, name: str, role: Role, extension: str = "") -> str:
         """One who has done his first sign-in; his code generator's secret."""
-        accounts = Accounts(self.office.users, self.office.sessions, self.office.passwords)
-        user, _ = await accounts.add(name, role, extension, Phone.SIP, SystemClock().now())
-        done = await accounts.set_password(user, PASSWORD, SystemClock().now())
+        user, _ = await self.accounts.add(name, role, extension, Phone.SIP, SystemClock().now())
+        done = await self.accounts.set_password(user, PASSWORD, SystemClock().now())
         secret = pyotp.random_base32()
         await self.office.users.change(done, replace(done, totp=secret, enrolled=True))
         return secret
@@ -153,8 +186,10 @@ class Shift:
 
 
 @asynccontextmanager
-async def at_work(folder: Path, chrome: Browser, agents: int = 14, contacts: int = 600) -> AsyncIterator[Shift]:
-    """From an empty Redis to a campaign that dials."""
+async def at_work(
+    folder: Path, chrome: Browser, agents: int = 14, contacts: int = 600, past_s: int = SHIFT_S
+) -> AsyncIterator[Shift]:
+    """From an empty Redis to a campaign that dials; `past_s`: how much of the shift has gone by."""
     redis = RedisProcess(redis_server(ROOT), folder / "redis", "no")
     await redis.start()
     store = RedisStore(redis.url)
@@ -170,7 +205,7 @@ async def at_work(folder: Path, chrome: Browser, agents: int = 14, contacts: int
         await store.save_campaign(OTHER)
         await store.add_contacts(CAMPAIGN.id, people(contacts), clock.now())
         await store.add_contacts(OTHER.id, people(40, 9), clock.now())
-        await _morning(store, clock.now())
+        await _morning(store, clock.now(), past_s)
         async with (
             open_office(site, config, {}) as office,
             Served(make_app(office, sockets_of(office)), config.web) as served,
@@ -178,8 +213,8 @@ async def at_work(folder: Path, chrome: Browser, agents: int = 14, contacts: int
             shift = Shift(office, store, engine, asterisk, f"http://127.0.0.1:{served.port}", chrome)
             tasks.append(asyncio.create_task(engine.run()))
             for agent in range(101, 101 + agents):
-                await _until(partial(shift.order, "sign_in", agent=str(agent)))
-            await _until(lambda: shift.order("start"))
+                await until(partial(shift.order, "sign_in", agent=str(agent)))
+            await until(lambda: shift.order("start"))
             tasks.append(asyncio.create_task(_robots(shift, floor)))
             yield shift
     finally:
@@ -211,12 +246,13 @@ def config_of(url: str) -> Config:
     return read_config(text, ENV)
 
 
-async def _until(asked: Callable[[], Awaitable[bool]], tries: int = 20) -> None:
-    for _ in range(tries):
-        if await asked():
-            return
-        await asyncio.sleep(0.25)
-    raise AssertionError("the engine did not do it")
+async def until(asked: Callable[[], Awaitable[Any]], within_s: float = 10.0) -> Any:
+    """What `asked` gives once it gives something true."""
+    ends = asyncio.get_running_loop().time() + within_s
+    while not (found := await asked()):
+        assert asyncio.get_running_loop().time() < ends, f"not within {within_s:g} s"
+        await asyncio.sleep(0.2)
+    return found
 
 
 async def _robots(shift: Shift, floor: Floor) -> None:
@@ -249,18 +285,31 @@ class _Spy:
         return decision
 
 
-async def _morning(store: RedisStore, now: float) -> None:
+async def _morning(store: RedisStore, now: float, past_s: int) -> None:
     """The pacing series of the hours before, as a simulated shift had it."""
     spy = _Spy()
-    World(replace(SCENARIOS["steady"], agents=14, hours=SHIFT_S / 3600), spy, 1, gap_s=1.0, keep=False).run()
+    World(replace(SCENARIOS["steady"], agents=14, hours=past_s / 3600), spy, 1, gap_s=1.0, keep=False).run()
+    await _counted(store, spy.kept[max(spy.kept)], now)
     first = min(spy.kept)
     key = campaign_keys(CAMPAIGN.id).pacing
     for minute, decision in sorted(spy.kept.items()):
-        at = now - SHIFT_S + (minute - first) * 60
+        at = now - past_s + (minute - first) * 60
         if at < now - 5:
             numbers = [part for name, value in decision.numbers.items() for part in (name, f"{value:.6g}")]
             entry = ("at", f"{at:.3f}", "reason", decision.reason, *numbers)
             await store._link.one(("XADD", key, f"{int(at * 1000)}-0", *entry))
 
 
-__all__ = ["CAMPAIGN", "OTHER", "PASSWORD", "Shift", "at_work", "people"]
+async def _counted(store: RedisStore, last: Decision, now: float) -> None:
+    """The abandon counts with which that shift ended, as an engine before this one left them."""
+    abandons = Abandons()
+    live, abandoned = int(last.numbers.get("live", 0)), int(last.numbers.get("abandoned", 0))
+    for turn in range(live):
+        abandons.add(now - 60.0, Fate.ABANDONED if turn < abandoned else Fate.SERVED)
+    token = await store.lead(CAMPAIGN.id, "before", 5000)
+    assert token is not None
+    await store.publish(CAMPAIGN.id, token, json.dumps({"kept": abandons.dump()}).encode())
+    await store.resign(CAMPAIGN.id, "before", token)
+
+
+__all__ = ["CAMPAIGN", "OTHER", "PASSWORD", "Shift", "at_work", "people", "until"]

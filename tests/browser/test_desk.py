@@ -1,17 +1,22 @@
 """An agent at his desk: a real browser, Asterisk, engine and carrier; what is heard is measured, not believed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.sounds import RATE
+from dialer.model import Mode
 from tests.asterisk.audio import read
 from tests.asterisk.waiting import until
 
 from .conftest import DEBTOR_HZ, PASSWORD, House
 from .pages import MICROPHONE_HZ, Tab
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk, pytest.mark.redis]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk, pytest.mark.redis, pytest.mark.timeout(120)
+]  # fmt: skip
 
 NEAR_HZ = 25
 
@@ -118,6 +123,22 @@ async def test_wrap_up_that_ends_by_itself_loses_nothing(house: House) -> None:
     assert "sakit sejak bulan lalu" in [one.text for one in await house.floor.store.history(person, now)]
 
 
+async def test_what_came_too_late_can_still_be_sent(house: House) -> None:
+    """The computer slept through the end of wrap-up: the words are there, and become a correction."""
+    tab, attempt = await talking(house, wrap_up_max_s=2)
+    await tab.page.get_by_label("Catatan").fill("minta keringanan")
+    await tab.page.keyboard.press("Control+Enter")  # without a result nothing is sent
+    await tab.page.evaluate("() => { globalThis.santun.desk.send = () => new Promise(() => {}); }")
+    await tab.page.get_by_role("button", name="Kesulitan").last.click()
+    await tab.page.keyboard.press("F9")
+    await house.floor.records(1)
+    await tab.until("desk.note.state === 'idle' && desk.left.length === 1")
+    await tab.page.get_by_role("button", name="Kirim sekarang").click()
+    await tab.until("desk.left.length === 0")
+    _, late = [one for _, one in await house.floor.store.tail(house.floor.campaign.id, 10)]
+    assert (late["type"], late["attempt"], late["disposition"]) == ("correction", attempt, "hardship")
+
+
 async def test_two_agents_at_once(house: House) -> None:
     await house.floor.open()
     first, second = await house.agent("2101"), await house.agent("2102")
@@ -206,6 +227,27 @@ async def test_a_word_with_a_colleague_and_then_the_call_is_his(house: House) ->
     await first.until("desk.note.state === 'wrap_up' || desk.note.state === 'idle'")
 
 
+async def test_preview_shows_the_account_before_the_call(house: House) -> None:
+    await house.floor.open(mode=Mode.PREVIEW, wrap_up_max_s=60)
+    first, second = house.floor.debtor("human"), house.floor.debtor("human")
+    await house.floor.add(replace(first, name="Budi"), replace(second, name="Siti"))
+    tab = await house.agent("2101")
+    await house.floor.order("start")
+    await tab.ready("preview")
+    await tab.until("desk.pop?.name")
+    skipped = await tab.desk("desk.pop.name")
+    assert not await house.floor.store.open_attempts(house.floor.campaign.id)  # nobody was called for it
+    await tab.page.keyboard.press("1")
+    await tab.until(f"desk.pop && desk.pop.name !== '{skipped}' && desk.note.state === 'preview'")
+    shown = await tab.desk("desk.pop.name")
+    await tab.page.get_by_role("heading", name=shown).wait_for()
+    await tab.page.keyboard.press("Enter")
+    await tab.until("desk.note.state === 'talking' && desk.pop.attempt === desk.note.attempt")
+    heard = await tab.hears()
+    assert abs(heard["hertz"] - DEBTOR_HZ) < NEAR_HZ, heard
+    assert await tab.desk("desk.pop.name") == shown
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_nobody_is_shut_out(house: House, scheme: str) -> None:
     """axe-core: no serious fault while signing in, before work, when ready, in a call, in wrap-up, on a break."""
@@ -229,6 +271,11 @@ async def test_nobody_is_shut_out(house: House, scheme: str) -> None:
     await tab.page.keyboard.press("F9")
     await tab.until("desk.note.state === 'wrap_up'")
     faults["wrap-up"] = await tab.faults()
+    await tab.page.get_by_role("button", name="Istirahat").click()
+    await tab.page.get_by_role("dialog").wait_for()
+    await tab.page.keyboard.press("1")
+    await tab.page.get_by_text("Selesaikan hasilnya dulu").wait_for()  # a break would end wrap-up: half a promise
+    await tab.page.locator(".desk-word[aria-pressed=true]").click()
     await tab.page.get_by_role("button", name="Istirahat").click()
     await tab.page.get_by_role("dialog").wait_for()
     faults["why a break"] = await tab.faults()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from dialer.errors import ConfigError
 from ivr.adapters.limit_files import load_limits
 from ivr.offers import DEFER, EARLY, LONG, SHORT, Debt, Limits, loose, offers
+from ivr.terms import Terms
 
 TODAY = date(2026, 11, 21)
 PLANS = Limits(parts=3, part_least=100_000, first_percent=30, first_days=3, round_to=1000)
@@ -111,7 +112,7 @@ def test_limits_from_a_file(text: str, told: str, tmp_path_factory: pytest.TempP
     path = tmp_path_factory.mktemp("limits") / "limits.toml"
     path.write_text(text)
     if not told:
-        assert load_limits(path) == Limits(parts=3, round_to=1000, closed_days=frozenset({5, 6}))
+        assert load_limits(path) == (Limits(parts=3, round_to=1000, closed_days=frozenset({5, 6})), Terms())
         return
     with pytest.raises(ConfigError, match=told):
         load_limits(path)
@@ -119,4 +120,4 @@ def test_limits_from_a_file(text: str, told: str, tmp_path_factory: pytest.TempP
 
 def test_the_defaults_are_sound() -> None:
     assert not list(loose(Limits()))
-    assert load_limits(None) == Limits()
+    assert load_limits(None) == (Limits(), Terms())

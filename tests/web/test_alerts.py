@@ -59,6 +59,8 @@ def test_nothing_to_say() -> None:
         ({"agents": idle(180.1, 400.0)}, ["warn agents_idle"]),
         ({"agents": idle(9999.0, state="talking")}, []),
         ({"agents": idle(1.0, state="lost")}, ["warn agent_lost"]),
+        ({"agents": [{"id": "1", "state": "talking", "since": AT, "help": True}]}, ["bad agent_help"]),
+        ({"agents": [{"id": "1", "help": True}], "status": "paused"}, ["bad agent_help"]),
         ({"due": 19}, ["warn list_short"]),
         ({"due": 0}, ["warn list_later"]),
         ({"due": 0, "later": 0}, ["warn list_empty"]),

@@ -5,13 +5,17 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from enum import StrEnum
 from itertools import product
 from pathlib import Path
 
 import pytest
 
-from dialer.model import Mode, Status
+from dialer.abandon import Window
+from dialer.model import AgentState, CallState, Mode, Outcome, Status
+from dialer.outcomes import EFFECTS
 from dialer.pacing import Limits, Pacer
+from dialer.preview import SENTENCES
 from dialer.simulation.scenario import SCENARIOS
 from dialer.simulation.world import World
 from dialer.snapshot import Decision, PacingEvent, Snapshot
@@ -192,6 +196,21 @@ def test_every_word_that_is_asked_for_is_there(path: Path) -> None:
     keys, beginnings = used(text)
     assert keys <= known
     assert {one for one in beginnings if not any(key.startswith(one) for key in known)} == set()
+
+
+def test_every_word_of_the_model_is_spoken() -> None:
+    common, looks = table("common", "id"), (JS / "board-words.js").read_text(encoding="utf-8")
+    kinds: dict[str, type[StrEnum]] = {
+        "agent_state": AgentState, "status": Status, "mode": Mode, "outcome": Outcome
+    }  # fmt: skip
+    lacking = {f"{group}.{word}" for group, kind in kinds.items() for word in kind} - common.keys()
+    lacking |= {f"said.{word}" for word in EFFECTS} - common.keys()
+    lacking |= {f"rule.{rule}" for rule in SENTENCES} - common.keys()
+    lacking |= {f"window.{window}" for window in Window} - table("board", "id").keys()
+    assert lacking == set()
+    assert all(f"  {state}: [" in looks for state in AgentState), "a state without a sign"
+    flights = looks[looks.index("FLIGHTS") : looks.index("STATUS_TONES")]
+    assert all(f'"{state}"' in flights for state in set(CallState) - {CallState.GONE, CallState.ENDED})
 
 
 # ---- content security

@@ -133,6 +133,32 @@ async def test_a_token_does_what_it_is_for_and_no_more(house: House) -> None:
 
 
 @pytest.mark.redis
+async def test_what_is_shown_once_is_kept_nowhere(house: House) -> None:
+    """Not even for its idempotency key; and a sign-in's answer is nobody else's."""
+    ani = await house.signed_in("ani", Role.ADMIN)
+    link = Link(house.redis.url)
+    asked: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("/users", USER), ("/users/budi/reset", {}), ("/tokens", {"name": "ledger", "rights": ["audit:see"]}),
+    )  # fmt: skip
+    for path, body in asked:
+        key = {"Idempotency-Key": f"once for {path}"}
+        first = await ani.post(path, body, headers=key)
+        assert first.status in (200, 201)
+        assert (await ani.post(path, body, headers=key)).kind == "shown_once"
+        secret = (first.body.get("token") or first.body["one_time_password"]).rpartition("_")[2].encode()
+        for name in await link.one(("KEYS", "*")):
+            assert secret not in (await link.one(("DUMP", name)))
+    assert len((await ani.get("/tokens")).body["tokens"]) == 1
+    key = {"Idempotency-Key": "of the first browser", "X-CSRF-Token": ""}
+    await house.user("citra", Role.AGENT, "1005")
+    body = {"name": "citra", "password": PASSWORD}
+    first, second = [(await house.client().post("/sign-in", body, headers=key)) for _ in range(2)]
+    assert (first.status, second.status) == (200, 200)
+    assert first.body["csrf"] != second.body["csrf"]
+    await link.close()
+
+
+@pytest.mark.redis
 async def test_every_change_is_in_the_audit_without_secrets(house: House) -> None:
     ani = await house.signed_in("ani", Role.ADMIN)
     await house.client().enter("ani", "not his password")

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from dialer.dialplan import endpoint
 from dialer.history import Entry, What, is_contact, note
+from dialer.mask import mask_number
 from dialer.model import AgentState, Campaign, Contact, Fact, Kind, Status
 from dialer.numbers import NumberFault, read_number
 from dialer.outlook import zone_of
@@ -21,12 +22,13 @@ from dialer.web.access import Right, Who
 from dialer.web.days import Days
 from dialer.web.doors import Office
 from dialer.web.problems import Problem
-from dialer.web.route import Asked, Route
+from dialer.web.route import Asked, Replay, Route
 from dialer.web.sip import REALM, SoftPhones
 from dialer.web.talk import Stage
 
 CONTACTS_SHOWN, NOTES_SHOWN = 5, 5
 SIP_PATH = "/sip"
+LATE_S, LATE_ENTRIES = 3600.0, 1000  # so long, and so far back in the stream, an agent corrects his own result
 Text = Annotated[str, Meta(max_length=1000)]
 Id = Annotated[str, Meta(max_length=80)]
 Extension = Annotated[str, Meta(pattern=r"^[0-9]{2,10}$")]
@@ -59,6 +61,7 @@ class DeskNote(msgspec.Struct):
     language: str = ""
     call: str = ""
     wrap_until: float = 0.0
+    preview_until: float = 0.0
     break_reason: str = ""
     break_until: float = 0.0
     sent_by: str = ""
@@ -124,6 +127,14 @@ class Limit(msgspec.Struct):
     most: int
 
 
+class HisNumber(msgspec.Struct):
+    """One of his numbers, by its place; masked."""
+
+    number: str
+    kind: str
+    state: str
+
+
 class Pop(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The account of the one who is on the line. What the operator does not show to agents is not here."""
 
@@ -135,6 +146,8 @@ class Pop(msgspec.Struct, kw_only=True, omit_defaults=True):
     language: str
     currency: str
     zone: str = ""
+    numbers: list[HisNumber] = []
+    next_number: int = 0
     name: str = ""
     lender: str = ""
     product: str = ""
@@ -227,7 +240,7 @@ class Break(msgspec.Struct, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(max_length=40)] = ""
 
 
-class Result(msgspec.Struct, forbid_unknown_fields=True):
+class Result(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What came of a talk. `amount`, `day`: a promise; `at`: a call-back on the debtor's own clock (2026-11-23T10:15);
     `number`: a better one of his; `offer`: as the offers name it. `attempt` keeps it from ending up with another call.
     """
@@ -240,6 +253,12 @@ class Result(msgspec.Struct, forbid_unknown_fields=True):
     number: Annotated[str, Meta(max_length=40)] = ""
     offer: Annotated[str, Meta(max_length=400)] = ""
     note: Text = ""
+
+
+class LateResult(Result, forbid_unknown_fields=True, kw_only=True):
+    """The result of a call whose wrap-up ended before it came: `campaign` is the call's."""
+
+    campaign: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
 
 class Written(msgspec.Struct, forbid_unknown_fields=True):
@@ -388,7 +407,9 @@ def build_pop(
     least = min(limits.least or contact.minimum, contact.amount) if contact.amount else limits.least
     return Pop(
         attempt=seen.attempt, contact=seen.contact, kind=seen.kind, number=seen.number, number_kind=seen.number_kind,
-        language=language, currency=contact.currency, zone=contact.zone, script=Script(stage, script),
+        language=language, currency=contact.currency, zone=contact.zone, next_number=contact.next_number,
+        numbers=[HisNumber(mask_number(one.e164), one.kind.value, one.state.value) for one in contact.numbers],
+        script=Script(stage, script),
         limit=Limit(local.date(), _after(local.date(), limits.days_max), least, contact.amount), **shown,
     )  # fmt: skip
 
@@ -524,6 +545,28 @@ async def _result(office: Office, asked: Asked[None, Result], name: str) -> str:
     return text
 
 
+async def late(office: Office, asked: Asked[None, LateResult]) -> Done:
+    """His own call of the last hour, whose outcome has been written: a correction."""
+    said = asked.body
+    entries = await office.books.tail(said.campaign, LATE_ENTRIES)
+    told = next(
+        (one for _, one in reversed(entries) if (one["type"], one["attempt"]) == ("outcome", said.attempt)), None
+    )
+    if told is None or told["agent"] != asked.who.agent or not told["ended_at"]:
+        raise Problem(404, "no_call", "This is none of your calls of the last hour.")
+    if asked.at - datetime.fromisoformat(told["ended_at"]).timestamp() > LATE_S:
+        raise Problem(409, "too_late", "This call is more than an hour old; a supervisor can correct its result.")
+    text = await _order(
+        office, asked, said.campaign, "correct", attempt=said.attempt, disposition=disposition_of(said, office)
+    )
+    if said.note.strip():
+        about = note(
+            asked.key or office.new_id(asked.at), asked.at, asked.who.name, said.note, said.campaign, told["debtor"]
+        )
+        await _histories(office).remember(told["person"], about)
+    return Done(text)
+
+
 def disposition_of(said: Result, office: Office) -> str:
     """As the engine and the public record write it. Raises Problem 422."""
     match said.word:
@@ -565,9 +608,7 @@ async def _same_call(office: Office, who: Who, attempt: str) -> DeskNote:
     """Raises Problem 409 where he has gone on to another call, which must not get this one's result."""
     seen = await _note(office, who)
     if seen is None or seen.attempt != attempt:
-        raise Problem(
-            409, "call_over", "The wrap-up of this call has ended; its result can be corrected by a supervisor."
-        )
+        raise Problem(409, "call_over", "The wrap-up of this call has ended; send its result as a late one.")
     return seen
 
 
@@ -621,12 +662,14 @@ ROUTES = (
     Route("GET", "/desk/pop", Right.DESK, pop, "Who is on the line", gives=Pop),
     Route("GET", "/desk/colleagues", Right.DESK, colleagues, "Who could take this call over", gives=list[Colleague]),
     Route("GET", "/desk/day", Right.DESK, day_so_far, "My own day", gives=Today),
-    Route("POST", "/desk/phone", Right.DESK, phone, "A one-time SIP password for this page", gives=SoftPhone, cost=2),
+    Route("POST", "/desk/phone", Right.DESK, phone, "A one-time SIP password for this page", gives=SoftPhone, cost=2,
+          once=Replay.NO),
     _route("ready", ready, "Work for a campaign", Ready),
     _route("break", pause, "Take a break, now or after this call", Break),
     _route("back", back, "Come back from a break", None),
     _route("sign-out", leave, "Stop working, after this call", None),
     _route("wrapped", wrapped, "The result of the call; wrap-up ends", Result),
+    _route("late", late, "The result of an own call whose wrap-up has ended", LateResult),
     _route("disposition", disposed, "The result while the talk goes on", Result),
     _route("note", write, "Write a note about the debtor", Written),
     _route("hang-up", _plain("hang_up"), "Hang up on the debtor"),
@@ -639,7 +682,6 @@ ROUTES = (
     _route("help", call_help, "Call a supervisor for help", Help),
     _route("record-pause", _plain("record_pause"), "Pause the recording"),
     _route("record-resume", _plain("record_resume"), "Record again"),
-    _route("preview/next", _plain("preview_next"), "Preview: the next account"),
     _route("preview/call", _plain("preview_call"), "Preview: call it"),
     _route("preview/skip", skip, "Preview: not this one", Skip),
     _route("dial", dial, "Call a number of an account by hand", Dial),

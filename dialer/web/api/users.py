@@ -13,7 +13,7 @@ from dialer.web.accounts import Accounts, code_address, code_picture, next_step,
 from dialer.web.doors import Office
 from dialer.web.pages import home_of
 from dialer.web.problems import Problem
-from dialer.web.route import Asked, Route
+from dialer.web.route import Asked, Replay, Route
 
 TOKEN_DAYS_MAX = 366
 Secret = Annotated[str, Meta(max_length=PASSWORD_MAX * 4)]
@@ -436,31 +436,35 @@ def _token(token: ApiToken) -> TokenShown:
 
 
 WRONG = ((401, "wrong"), (403, "one_time_over"))
+SHOWN = ((409, "shown_once"),)
 STEP = ((401, "not_signed_in"), (409, "other_step"))
 
 ROUTES = (
-    Route("POST", "/sign-in", None, sign_in, "Sign in", takes=SignIn, gives=Me, signed=True, cost=0, problems=WRONG),
+    Route("POST", "/sign-in", None, sign_in, "Sign in", takes=SignIn, gives=Me, signed=True, cost=0,
+          once=Replay.NO, problems=WRONG),
     Route("POST", "/sign-in/password", None, change_first, "Change the one-time password", takes=NewPassword, gives=Me,
-          problems=STEP),
+          once=Replay.NO, problems=STEP),
     Route("GET", "/sign-in/enrolment", None, enrolment, "The secret for a code generator", gives=Enrolment,
           problems=STEP),
-    Route("POST", "/sign-in/code", None, show_code, "Show a code", takes=Code, gives=Me, problems=STEP),
-    Route("POST", "/sign-out", None, sign_out, "Sign out"),
+    Route("POST", "/sign-in/code", None, show_code, "Show a code", takes=Code, gives=Me, once=Replay.NO,
+          problems=STEP),
+    Route("POST", "/sign-out", None, sign_out, "Sign out", once=Replay.NO),
     Route("GET", "/me", None, me, "Who is signed in", gives=Me, problems=STEP),
     Route("POST", "/me/password", Right.SELF, change_own, "Change one's own password", takes=ChangePassword,
           gives=Closed),
     Route("GET", "/me/sessions", Right.SELF, own_sessions, "Where one is signed in", gives=SessionList),
     Route("POST", "/me/sessions/close", Right.SELF, close_others, "Sign out everywhere else", gives=Closed),
     Route("GET", "/users", Right.USERS_SEE, list_users, "Who may sign in", gives=UserList),
-    Route("POST", "/users", Right.USERS_CHANGE, add_user, "One more user", takes=NewUser, gives=OneTime, status=201),
+    Route("POST", "/users", Right.USERS_CHANGE, add_user, "One more user", takes=NewUser, gives=OneTime, status=201,
+          once=Replay.DONE, problems=SHOWN),
     Route("PATCH", "/users/{name}", Right.USERS_CHANGE, change_user, "Change role, extension or phone",
           takes=UserChange, gives=UserShown),
     Route("POST", "/users/{name}/reset", Right.USERS_CHANGE, reset_user, "A new one-time password", takes=Reset,
-          gives=OneTime),
+          gives=OneTime, once=Replay.DONE, problems=SHOWN),
     Route("DELETE", "/users/{name}", Right.USERS_CHANGE, remove_user, "Remove a user"),
     Route("GET", "/tokens", Right.TOKENS_CHANGE, list_tokens, "Programs' tokens", gives=TokenList),
     Route("POST", "/tokens", Right.TOKENS_CHANGE, make_token, "One more token", takes=NewToken, gives=TokenOnce,
-          status=201),
+          status=201, once=Replay.DONE, problems=SHOWN),
     Route("DELETE", "/tokens/{token}", Right.TOKENS_CHANGE, revoke_token, "Revoke a token"),
     Route("GET", "/audit", Right.AUDIT_SEE, read_audit, "Who changed what", query=AuditQuery, gives=AuditPage),
 )  # fmt: skip

@@ -173,3 +173,15 @@ async def test_a_process_that_is_killed_is_told_of(house: House, boss: Client, t
     assert done["state"] == "failed"
     assert "load it again" in done["fault"]
     assert 0 < await house.store.listed(FIRST) < 200_000
+
+
+async def test_what_a_killed_process_left_is_swept(house: House, tmp_path: Path) -> None:
+    left, own = tmp_path / "santun-lists-999999999-abc", tmp_path / f"santun-lists-{os.getpid()}-abc"
+    for folder in (left, own):
+        folder.mkdir()
+        (folder / "list.csv").write_text("somebody")
+    lists = ListJobs(house.office.config, tmp_path)
+    assert (left.exists(), own.exists()) == (False, True)
+    await lists.close()
+    assert os.listdir(tmp_path / ".").count(own.name) == 1
+    assert sum(name.startswith("santun-lists-") for name in os.listdir(tmp_path)) == 1

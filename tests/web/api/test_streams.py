@@ -124,6 +124,7 @@ async def test_call_backs_are_made_moved_and_taken_back(house: House) -> None:
     assert (await boss.ask("PUT", f"{where}/{one}", {"at": "2027-01-20T10:00:00"})).status == 422  # no zone
     assert (await boss.ask("PUT", f"{where}/nobody", {"at": iso(at + 60)})).kind == "not_waiting"
     await house.store.withdraw(book.people[0].person, at)
+    assert (await boss.get(where)).body["call_backs"] == []
     assert (await boss.ask("PUT", f"{where}/{other}", {"at": iso(at + 60)})).kind == "not_waiting"
 
 

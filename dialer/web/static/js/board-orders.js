@@ -26,7 +26,7 @@ export function Run({ campaign, board }) {
     <${Button} icon="stop" act=${stop} disabled=${!status || status === "stopped" || status === "ready"}>${t("stop")}</${Button}></div>`;
 }
 
-const MODES = { agents: ["progressive", "predictive", "ratio"], ivr: ["ivr"] };
+const MODES = { agents: ["progressive", "predictive", "ratio", "preview"], ivr: ["ivr"] };
 /** name, least, step; abandon_rate_max is shown in per cent */
 const CAPS = [["ratio", 1, 0.1], ["abandon_rate_max", 0.1, 0.1], ["lines_max", 1, 1], ["lines_per_agent_max", 1, 0.1], ["calls_per_second", 0.1, 0.1]];
 const shownAs = (name, value) => (name === "abandon_rate_max" ? Number((value * 100).toFixed(3)) : value);
@@ -108,6 +108,8 @@ export function AgentDialog({ campaign, agent, who, onClose, onMessage }) {
   const here = now_.state !== "signed_out";
   return html`<${Dialog} title=${t("agent.title", { agent: now_.id })} onClose=${onClose}>
     <div class="row spread"><${Badge} tone=${tone} icon=${icon}>${t("agent_state." + now_.state)}</${Badge}><span class="clock strong">${clock(now() - now_.since)}</span></div>
+    ${now_.help && html`<p class="tone-bad toned strong">${t("agent.help")}</p>`}
+    ${now_.monitored?.length > 0 && html`<p class="soft">${now_.monitored.map((one) => t("agent.monitored", { who: one.supervisor, what: t("agent." + one.mode) })).join(", ")}</p>`}
     <dl class="facts"><dt>${t("agent.call")}</dt><dd>${now_.call ? t("call." + flightOf(now_.call)) : "–"}</dd>
       <dt>${t("agent.contact")}</dt><dd>${now_.contact ? html`<a href=${`/debtors?campaign=${campaign}&contact=${encodeURIComponent(now_.contact)}`}>${name || now_.contact}</a>` : "–"}</dd></dl>
     ${may("agents:order") && html`<section class="stack-s"><h3>${t("agent.ask")}</h3><div class="act">
@@ -121,4 +123,4 @@ export function AgentDialog({ campaign, agent, who, onClose, onMessage }) {
           <${Button} kind="plain" disabled=${phone.length < 2} act=${() => spy("leave")}>${t("agent.leave")}</${Button}></div></section>`}</${Dialog}>`;
 }
 
-const flightOf = (state) => ({ claimed: "dialing", placed: "dialing", detecting: "waiting", wants_agent: "waiting", ended: "gone" })[state] ?? state;
+const flightOf = (state) => ({ claimed: "dialing", placed: "dialing", detecting: "waiting", wants_agent: "waiting", on_hold: "held", ended: "gone" })[state] ?? state;

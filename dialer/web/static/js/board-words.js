@@ -15,6 +15,7 @@ export const t = words({ id, en });
 export const AGENT_LOOKS = {
   idle: ["good", "ready"],
   reserved: ["busy", "ring"],
+  preview: ["busy", "search"],
   talking: ["busy", "talk"],
   wrap_up: ["warn", "pen"],
   break: ["rest", "cup"],
@@ -30,7 +31,7 @@ export const FLIGHTS = [
   ["waiting", ["detecting", "waiting", "wants_agent"]],
   ["joining", ["joining"]],
   ["talking", ["talking"]],
-  ["held", ["held"]],
+  ["held", ["on_hold", "held"]],
   ["in_ivr", ["in_ivr"]],
   ["in_message", ["in_message"]],
 ];
@@ -43,7 +44,7 @@ export const inStates = (board, states) => states.reduce((sum, state) => sum + (
 export const agentsOf = (board) =>
   Object.values(board.agents ?? {})
     .filter((agent) => agent.state !== "signed_out")
-    .sort((one, other) => one.id.length - other.id.length || (one.id < other.id ? -1 : 1));
+    .sort((one, other) => Boolean(other.help) - Boolean(one.help) || one.id.length - other.id.length || (one.id < other.id ? -1 : 1));
 
 /** The sentence of an alert. */
 export function alertText({ kind, facts }) {

@@ -73,9 +73,9 @@ function Agents({ board, onOpen }) {
   return html`<section class="panel board-agents"><header><h2>${t("agents")} <span class="strong">${board ? agents.length : ""}</span></h2>
       <span class="states">${states.map(([state, n]) => html`<span key=${state} class=${`tone-${AGENT_LOOKS[state][0]}`}><${Icon} name=${AGENT_LOOKS[state][1]} />${t("agent_state." + state)} ${n}</span>`)}</span></header>
     <div class="scroll">${board && !agents.length ? html`<p class="empty small">${t("agents.none")}</p>` : html`<div class="agents">${agents.map((agent) => {
-      const [tone, icon] = AGENT_LOOKS[agent.state];
-      const more = agent.next ? t("agent.next." + agent.next) : agent.call && agent.contact ? agent.contact : "";
-      return html`<button type="button" key=${agent.id} class=${`agent tone-${tone}`} onClick=${() => onOpen(agent.id)} aria-label=${t("agent.open", { agent: agent.id, state: t("agent_state." + agent.state) })}>
+      const [tone, icon] = agent.help ? ["bad", "help"] : AGENT_LOOKS[agent.state];
+      const more = agent.help ? t("agent.help") : agent.monitored?.length ? t("agent.heard", { who: agent.monitored.map((one) => one.supervisor).join(", ") }) : agent.next ? t("agent.next." + agent.next) : agent.break_reason ? (t.has("pause." + agent.break_reason) ? t("pause." + agent.break_reason) : agent.break_reason) : agent.call && agent.contact ? agent.contact : "";
+      return html`<button type="button" key=${agent.id} class=${`agent tone-${tone}`} onClick=${() => onOpen(agent.id)}>
         <${Icon} name=${icon} /><span class="who">${agent.id}</span><span class="clock">${clock(now() - agent.since)}</span>
         <span class="state"><b>${t("agent_state." + agent.state)}</b><span class="ellipsis soft">${more}</span></span></button>`;
     })}</div>`}</div></section>`;

@@ -2,7 +2,7 @@
 
 import { get, newKey, patch, post } from "./lib/api.js";
 import { count, percent, time, zoneName } from "./lib/format.js";
-import { words } from "./lib/i18n.js";
+import { lang, words } from "./lib/i18n.js";
 import { reason } from "./lib/reasons.js";
 import { Frame, may, session } from "./lib/session.js";
 import { Badge, Button, Dialog, Field, Meter, Note, Table, Tile, Trouble, confirmed, html, mount, said, toast, useAsked, useEffect, useState } from "./lib/ui.js";
@@ -17,12 +17,12 @@ const GROUPS = [
   ["basic", ["name", "caller_name", "caller_id", "language", "pack", "trunk", "kind", "mode"]],
   ["pace", ["ratio", "lines_max", "lines_per_agent_max", "calls_per_second", "abandon_rate_max", "shift_ends"]],
   ["call", ["ring_s", "post_dial_delay_s", "call_max_s", "record", "detection", "machine", "overflow", "connect_limit_ms", "grace_ms", "agent_wait_s", "hold_max_s", "ivr_agents"]],
-  ["work", ["wrap_up_max_s", "callback_own_agent_s", "cool_down_s", "silent_monitoring", "breaks"]],
+  ["work", ["wrap_up_max_s", "callback_own_agent_s", "cool_down_s", "silent_monitoring", "preview_s", "preview_then", "preview_skip_s", "breaks"]],
   ["promise", ["promise_days_max", "promise_least", "promise_grace_days"]],
   ["again", ["tries_max", "recycle", "retries"]],
 ];
-const CHOICES = { kind: ["agents", "ivr"], mode: ["progressive", "predictive", "ratio", "preview", "ivr"], language: ["id", "en"], overflow: ["message", "ivr"], machine: ["hangup", "message"] };
-const CHOICE_WORDS = { kind: "kind.", mode: "mode.", language: "language.", overflow: "overflow.", machine: "machine." };
+const CHOICES = { kind: ["agents", "ivr"], mode: ["progressive", "predictive", "ratio", "preview", "ivr"], language: ["id", "en"], overflow: ["message", "ivr"], machine: ["hangup", "message"], preview_then: ["skip", "call"] };
+const CHOICE_WORDS = { kind: "kind.", mode: "mode.", language: "language.", overflow: "overflow.", machine: "machine.", preview_then: "then." };
 const STEP = { ratio: 0.1, lines_per_agent_max: 0.1, calls_per_second: 0.1 };
 
 function App({ who }) {
@@ -165,7 +165,7 @@ function Skips({ campaign }) {
     ${seen && html`<div class="columns"><section class="stack-s"><h3>${t("preview.hours")}</h3>
         ${seen.hours.length ? html`<div class="hours">${seen.hours.map((hour) => html`<span class="clock">${time(hour.begins, seen.zone)}</span><${Meter} value=${hour.callable} most=${most} label=${t("preview.hour", { time: time(hour.begins, seen.zone), n: hour.callable })} /><b class="num">${count(hour.callable)}</b>`)}</div>` : html`<p class="soft">${t("preview.none")}</p>`}</section>
       <section class="stack-s"><h3>${t("preview.rules")}</h3><${Table} label=${t("preview.rules")} rows=${seen.rules} id=${(rule) => rule.rule} none=${t("preview.rules.none")} columns=${[
-        { key: "rule", name: t("preview.rule"), show: (rule) => html`<strong>${t.has("rule." + rule.rule) ? t("rule." + rule.rule) : rule.rule}</strong><br /><span class="small soft">${rule.sentence}${rule.source && ` (${rule.source})`}</span>` },
+        { key: "rule", name: t("preview.rule"), show: (rule) => html`<strong>${t.has("rule." + rule.rule) ? t("rule." + rule.rule) : rule.rule}</strong><br /><span class="small soft">${lang() === "en" ? rule.sentence : ""} ${rule.source}</span>` },
         { key: "all_day", name: t("preview.people"), num: true, show: (rule) => count(rule.all_day) },
       ]} /></section></div>`}</div>`;
 }

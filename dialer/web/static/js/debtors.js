@@ -2,7 +2,7 @@
 
 import { get, newKey, post } from "./lib/api.js";
 import { count, day, moment, money, phone, span, zoneName } from "./lib/format.js";
-import { words } from "./lib/i18n.js";
+import { lang, words } from "./lib/i18n.js";
 import { Frame, may, session } from "./lib/session.js";
 import { Badge, Button, Dialog, Field, Icon, Note, Table, Trouble, confirmed, html, mount, said, useAsked, useEffect, useState } from "./lib/ui.js";
 import en from "./i18n/debtors.en.js";
@@ -159,7 +159,7 @@ function Why({ person, zone, numbers }) {
     ${rows ? html`<${Table} dense label=${t("why")} rows=${rows} id=${(row, at) => at} none=${t("why.none")} columns=${[
       { key: "at", name: t("why.at"), show: (row) => html`<span class="clock">${moment(row.at, zone)}</span>` },
       { key: "allowed", name: t("why.said"), show: (row) => html`<span class=${`tone-${row.allowed ? "good" : "warn"} toned nowrap`}><${Icon} name=${row.allowed ? "check" : "bad"} /> ${t(row.allowed ? "why.yes" : "why.no")}</span>` },
-      { key: "rule", name: t("why.rule"), show: (row) => (row.rule ? html`<strong>${spoken("rule.", row.rule)}</strong><br /><span class="soft">${row.sentence}</span>` : row.pack) },
+      { key: "rule", name: t("why.rule"), show: (row) => (row.rule ? html`<strong>${spoken("rule.", row.rule)}</strong>${lang() === "en" && html`<br /><span class="soft">${row.sentence}</span>`}` : row.pack) },
       { key: "number", name: t("why.number"), show: (row) => (row.number >= 0 && numbers[row.number] ? html`<span class="clock">${phone(numbers[row.number].number)}</span>` : "–") },
       { key: "until", name: t("why.until"), show: (row) => (row.until ? (row.until.startsWith("9999") ? t("why.never") : html`<span class="clock">${moment(row.until, zone)}</span>`) : "–") },
     ]} />` : html`<p class="soft small">${t("why.text")}</p>`}</section>`;

@@ -28,7 +28,7 @@ export function Account({ pop, note }) {
   return html`<section class="card desk-account stack" aria-labelledby="who">
     <header class="stack-s"><div class="row spread"><h1 id="who" class="desk-name">${pop.name || t("account.unknown")}</h1>
         ${pop.kind && html`<${Badge} icon=${pop.kind === "call_back" ? "clock" : pop.kind === "inbound" ? "phone-in" : "phone"}>${t.has("kind." + pop.kind) ? t("kind." + pop.kind) : pop.kind}</${Badge}>`}</div>
-      <div class="row small"><span class="mono">${phone(pop.number || note?.number)}</span>${pop.number_kind && pop.number_kind !== "debtor"
+      <div class="row small"><span class="mono">${phone(pop.number || note?.number || pop.numbers?.[pop.next_number ?? 0]?.number)}</span>${pop.number_kind && pop.number_kind !== "debtor"
         ? html`<${Badge} tone="warn" icon="alert">${t("number." + pop.number_kind)}</${Badge}>` : html`<span class="soft">${t("number.debtor")}</span>`}
         ${pop.zone && html`<${LocalTime} zone=${pop.zone} />`}</div></header>
     ${pop.outstanding !== undefined && pop.outstanding !== null && html`<div class="row spread desk-sum"><span class="big">${money(pop.outstanding, pop.currency)}</span>${late(pop)}</div>`}

@@ -16,10 +16,10 @@ export function draftOf(attempt) {
   }
 }
 
-/** Keep it; `name` is shown where the draft is all that is left of the call, `sent`: the server has it as it stands. */
-export function keepDraft(attempt, draft, name = "", sent = false) {
+/** Keep it; `name` and `campaign` are for when the draft is all that is left; `sent`: the server has it as it stands. */
+export function keepDraft(attempt, draft, { name = "", campaign = "", sent = false } = {}) {
   const typed = Object.keys(EMPTY).some((key) => draft[key]);
-  keep(PREFIX + attempt, typed ? JSON.stringify({ ...draft, name, sent, at: Date.now() }) : null);
+  keep(PREFIX + attempt, typed ? JSON.stringify({ ...draft, name, campaign, sent, at: Date.now() }) : null);
 }
 
 export const dropDraft = (attempt) => keep(PREFIX + attempt, null);

@@ -146,7 +146,7 @@ export class Desk extends EventTarget {
     if (pop && pop.attempt === note.attempt) {
       this.pop = pop;
     } else {
-      if (this.pop?.attempt !== note.attempt) this.pop = null;
+      if (this.pop?.contact !== note.contact) this.pop = null; // of an account that was shown before its call it stays
       this.#fetchPop(note);
     }
   }
@@ -243,8 +243,12 @@ export class Desk extends EventTarget {
 
   type(news) {
     this.draft = { ...this.draft, ...news };
-    if (this.note?.attempt) keepDraft(this.note.attempt, this.draft, this.pop?.name ?? "");
+    if (this.note?.attempt) this.#keep(this.note.attempt);
     this.#changed();
+  }
+
+  #keep(attempt, sent = false) {
+    keepDraft(attempt, this.draft, { name: this.pop?.name ?? "", campaign: this.note.campaign, sent });
   }
 
   /** Wrap-up is about to end by itself: what was chosen is sent as it is, if the server takes it. */
@@ -273,8 +277,14 @@ export class Desk extends EventTarget {
     const told = await post(wrapping ? "/desk/wrapped" : "/desk/disposition", body, { key: this.#sending.key });
     this.#sending = null;
     if (wrapping) dropDraft(attempt);
-    else keepDraft(attempt, this.draft, this.pop?.name ?? "", true);
+    else this.#keep(attempt, true);
     return told;
+  }
+
+  /** What was typed and came too late: a correction. */
+  async sendLate(one) {
+    await post("/desk/late", { ...resultOf(one.attempt, one), campaign: one.campaign });
+    this.drop(one.attempt);
   }
 
   drop(attempt) {

@@ -3,7 +3,7 @@
 import { Frame, session } from "./lib/session.js";
 import { Badge, Button, Choice, Dialog, Field, Icon, LinkState, Note, Trouble, confirmed, html, mount, said, toast, useAsked, useEffect, useKeys, useRef, useState, useTick } from "./lib/ui.js";
 import { get } from "./lib/api.js";
-import { clock, now, timeExact } from "./lib/format.js";
+import { clock, now, phone, timeExact } from "./lib/format.js";
 import { words } from "./lib/i18n.js";
 import { Desk, inCall, isOut } from "./desk-model.js";
 import { Account, DayLine, Script } from "./desk-account.js";
@@ -16,8 +16,10 @@ const t = words({ id, en });
 
 const STATES = {
   signed_out: ["quiet", "door"], raising: ["busy", "turn"], idle: ["good", "ready"], reserved: ["busy", "phone-in"], talking: ["busy", "talk"],
-  wrap_up: ["warn", "pen"], break: ["rest", "cup"], lost: ["bad", "lost"],
+  preview: ["busy", "search"], supervising: ["busy", "ear"], wrap_up: ["warn", "pen"], break: ["rest", "cup"], lost: ["bad", "lost"],
 };
+
+const OWN_CALL = new Set(["preview", "manual"]); // he hears it ring himself
 
 const audio = document.createElement("audio");
 audio.autoplay = true;
@@ -79,13 +81,13 @@ function Strip() {
   const state = stateOf();
   if (!note || isOut(note)) return null;
   const [tone, icon] = STATES[state] ?? ["quiet", "info"];
-  const ends = state === "wrap_up" ? note.wrap_until : state === "break" ? note.break_until : 0;
+  const ends = { wrap_up: note.wrap_until, break: note.break_until, preview: note.preview_until }[state] ?? 0;
   const left = ends ? ends - now() : null;
   return html`<section class=${`desk-strip tone-${left !== null && left < 10 && state === "wrap_up" ? "bad" : tone}`} aria-label=${t("strip")}>
-    <div class="desk-state" role="status"><${Icon} name=${icon} /><strong>${t("agent_state." + state)}</strong>
+    <div class="desk-state" role="status"><${Icon} name=${icon} /><strong>${OWN_CALL.has(note.kind) && state === "reserved" ? t("state.calling") : t("agent_state." + state)}</strong>
       ${state === "break" && note.break_reason && html`<span>${reason(note.break_reason)}</span>`}</div>
     <span class="desk-clock clock" aria-label=${t("since")}>${clock(now() - note.since)}</span>
-    ${left !== null && html`<span class="clock">${t(state === "break" ? "break.left" : "wrap.left", { time: clock(left) })}</span>`}
+    ${left !== null && html`<span class="clock">${t(state === "wrap_up" ? "wrap.left" : "break.left", { time: clock(left) })}</span>`}
     ${note.next && html`<${Badge} tone="rest" icon="clock">${t(note.next === "break" ? "next.break" : "next.sign_out")}</${Badge}>`}
     <span class="grow"></span>
     ${(state === "talking" || state === "reserved") && html`<${InCall} />`}
@@ -302,7 +304,31 @@ function Call() {
   }, [desk.pop?.attempt]);
   return html`${!ear && html`<${Note} tone="warn" icon="ear" role="alert">${t("ear.blocked")} <${Button} size="s" onClick=${() => desk.phone.hear()}>${t("act.hear")}</${Button}></${Note}>`}
     ${desk.problem && !desk.pop && html`<${Trouble} problem=${desk.problem} />`}
-    <div class="desk-call"><${Account} pop=${desk.pop} note=${desk.note} /><${Script} pop=${desk.pop} key=${desk.note.attempt} /><${Result} desk=${desk} /></div>`;
+    <div class="desk-call"><${Account} pop=${desk.pop} note=${desk.note} /><${Script} pop=${desk.pop} key=${desk.note.contact} />
+      ${desk.note.state === "preview" ? html`<${Preview} />` : html`<${Result} desk=${desk} />`}</div>`;
+}
+
+// ---- preview: the account first, then the call
+
+const SKIPS = ["bad_time", "just_paid", "language", "data", "other"];
+
+function Preview() {
+  const { pop, note } = desk;
+  const [other, setOther] = useState("");
+  const call = () => does("preview/call");
+  const skip = (reason) => does("preview/skip", { reason });
+  useKeys({
+    Enter: { what: t("preview.call"), run: call, when: () => !document.activeElement?.closest("button, a, summary") },
+    ...Object.fromEntries(SKIPS.slice(0, 4).map((one, n) => [String(n + 1), { what: `${t("preview.skip")}: ${t("skip." + one)}`, run: () => skip(t("skip." + one)) }])),
+  }, [note.contact]);
+  const others = (pop?.numbers ?? []).map((one, place) => ({ ...one, place })).filter((one) => one.place !== (pop.next_number ?? 0) && !["dead", "stop", "wrong_person"].includes(one.state));
+  return html`<section class="card desk-result stack" aria-labelledby="preview-title"><h2 id="preview-title">${t("preview.title")}</h2><p class="soft">${t("preview.text")}</p>
+    <div class="row"><${Button} kind="main" size="l" icon="phone" act=${call} keys="Enter" disabled=${!pop}>${t("preview.call")}</${Button}></div>
+    ${others.length > 0 && html`<div class="stack-s"><span class="label">${t("preview.numbers")}</span>${others.map((one) => html`<div key=${one.place}><${Button} size="s" icon="phone" act=${() => does("dial", { contact: note.contact, number: one.place })}>${phone(one.number)} · ${t("number_kind." + one.kind)}</${Button}></div>`)}</div>`}
+    <hr /><span class="label">${t("preview.skip")}</span>
+    <div class="desk-words desk-words-wide">${SKIPS.slice(0, 4).map((one, n) => html`<${Button} key=${one} size="s" class="desk-word" act=${() => skip(t("skip." + one))} keys=${String(n + 1)}>${t("skip." + one)}</${Button}>`)}</div>
+    <form class="row nowrap" onSubmit=${(event) => { event.preventDefault(); if (other.trim()) skip(other.trim()); }}>
+      <input class="input" aria-label=${t("skip.other")} placeholder=${t("skip.other")} maxlength="100" value=${other} onInput=${(event) => setOther(event.target.value)} /><${Button} type="submit" disabled=${!other.trim()}>${t("preview.skip")}</${Button}></form></section>`;
 }
 
 // ---- what happened, what was said, what was never sent
@@ -319,7 +345,8 @@ function Unsent() {
   if (!desk.left.length) return null;
   return html`${desk.left.map((one) => html`<${Note} key=${one.attempt} tone="warn" role="alert"><strong>${t("unsent", { name: one.name || one.attempt })}</strong>
     <p>${one.word && t("word." + one.word)} ${one.amount} ${one.day} ${one.time} ${one.number} ${one.note}</p><p class="small soft">${t("unsent_text")}</p>
-    <${Button} size="s" act=${async () => (await confirmed({ title: t("unsent_drop"), text: t("unsent_drop_text"), yes: t("unsent_drop"), bad: true })) && desk.drop(one.attempt)}>${t("unsent_drop")}</${Button}></${Note}>`)}`;
+    <div class="row">${one.word && one.campaign && html`<${Button} size="s" kind="main" act=${() => said(() => desk.sendLate(one), t("result.sent"))}>${t("unsent_send")}</${Button}>`}
+    <${Button} size="s" act=${async () => (await confirmed({ title: t("unsent_drop"), text: t("unsent_drop_text"), yes: t("unsent_drop"), bad: true })) && desk.drop(one.attempt)}>${t("unsent_drop")}</${Button}></div></${Note}>`)}`;
 }
 
 mount(App);

@@ -1,7 +1,7 @@
 // Lists: a file is sent, looked at by its headers, and loaded; what of it was not used can be had back with the reason.
 
 import { BASE, del, get, newKey, post, upload } from "./lib/api.js";
-import { bytes, count, moment, percent } from "./lib/format.js";
+import { bytes, count, day, moment, money, percent, zoneName } from "./lib/format.js";
 import { words } from "./lib/i18n.js";
 import { Frame, may, session } from "./lib/session.js";
 import { Badge, Button, Field, Icon, Note, Table, Tile, Trouble, confirmed, html, mount, said, useAsked, useEffect, useRef, useState } from "./lib/ui.js";
@@ -89,12 +89,14 @@ function One({ one, campaigns, into, onInto, onChange }) {
   const [columns, setColumns] = useState(one.columns);
   const [wish, setWish] = useState({ across: "say", update: false, as_of: "" });
   const [problem, setProblem] = useState(null);
+  const [looks, setLooks] = useState(0); // under way: what is loaded is what was seen
   const mapped = one.state === "loading" || one.state === "loaded" ? one : { ...looked, state: one.state, fault: one.fault || looked.fault };
   const headers = Object.keys(columns);
   const reading = { columns };
   const look = async (next) => {
     setColumns(next);
     setProblem(null);
+    setLooks((n) => n + 1);
     try {
       const seen = await post(`/lists/uploads/${one.upload}/look`, { mapping: { columns: next } }, { limit: 75, key: newKey() });
       setLooked(seen);
@@ -103,6 +105,7 @@ function One({ one, campaigns, into, onInto, onChange }) {
     } catch (fault) {
       setProblem(fault);
     }
+    setLooks((n) => n - 1);
   };
   const load = async () => {
     setProblem(null);
@@ -138,15 +141,24 @@ function One({ one, campaigns, into, onInto, onChange }) {
           <select class="input input-s" aria-label=${header} value=${columns[header]} onChange=${(event) => look({ ...columns, [header]: event.target.value })}>${options(header).map(([code, word]) => html`<option key=${code} value=${code} selected=${code === columns[header]}>${word}</option>`)}</select></div>`)}</div>
         ${mapped.unknown.length > 0 && html`<p class="small soft">${t("columns.unknown", { names: mapped.unknown.join(", ") })}</p>`}
         <h3>${t("first")}</h3><${Table} dense label=${t("first")} rows=${mapped.first} id=${(row) => row.line} none=${t("first.none")} columns=${[
-          { key: "line", name: t("line"), num: true }, ...shownFields.map((name) => ({ key: name, name: wordOf(name), show: (row) => row.read[name] ?? "–" })),
+          { key: "line", name: t("line"), num: true }, ...shownFields.map((name) => ({ key: name, name: wordOf(name), show: (row) => valueOf(name, row.read) })),
           { key: "refused", name: t("refused"), show: (row) => (row.refused.length ? html`<span class="tone-warn toned">${row.refused.join("; ")}</span>` : html`<span class="tone-good toned"><${Icon} name="check" label=${t("good")} /></span>`) }]} /></div></details>
       ${may("lists:change") && html`<div class="stack"><div class="form-grid">
           <${Field} label=${t("into")} kind="select" value=${into} onValue=${onInto} options=${campaigns.map((campaign) => [campaign.id, campaign.name])} />
           <${Field} label=${t("across")} kind="select" value=${wish.across} onValue=${(across) => setWish({ ...wish, across })} options=${["say", "allow", "refuse"].map((code) => [code, t("across." + code)])} />
           <${Field} label=${t("as_of")} kind="date" value=${wish.as_of} onValue=${(as_of) => setWish({ ...wish, as_of })} hint=${t("as_of.hint")} />
           <${Field} kind="check" label=${t("update")} value=${wish.update} onValue=${(update) => setWish({ ...wish, update })} hint=${t("update.hint")} /></div>
-        <div class="row end"><${Button} kind="main" icon="download" act=${load} disabled=${!into || one.state === "failed"}>${t(one.state === "loaded" ? "load.again" : "load")}</${Button}></div></div>`}`}
+        <div class="row end"><${Button} kind="main" icon="download" act=${load} disabled=${!into || looks > 0 || one.state === "failed"}>${t(one.state === "loaded" ? "load.again" : "load")}</${Button}></div></div>`}`}
   </section>`;
+}
+
+/** A value as it is read, as people write it. */
+function valueOf(name, read) {
+  const value = read[name];
+  if (value === undefined || value === "") return "–";
+  if (["amount", "minimum", "fee", "incentive"].includes(name)) return money(Number(value), read.currency || "IDR");
+  if (name === "due" || name === "expires") return day(value);
+  return name === "zone" ? zoneName(value) : value;
 }
 
 const customOf = (header) => `custom:${header.toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^[^a-z]+|_+$/g, "").slice(0, 40) || "x"}`;

@@ -62,6 +62,7 @@ export default {
   "agent_state.raising": "Connecting",
   "agent_state.idle": "Ready",
   "agent_state.reserved": "About to talk",
+  "agent_state.preview": "Sees an account",
   "agent_state.talking": "Talking",
   "agent_state.wrap_up": "Wrap-up",
   "agent_state.break": "Break",

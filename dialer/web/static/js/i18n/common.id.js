@@ -62,6 +62,7 @@ export default {
   "agent_state.raising": "Menyambung",
   "agent_state.idle": "Siap",
   "agent_state.reserved": "Akan menerima",
+  "agent_state.preview": "Melihat akun",
   "agent_state.talking": "Bicara",
   "agent_state.wrap_up": "Pencatatan",
   "agent_state.break": "Istirahat",
