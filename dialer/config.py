@@ -21,6 +21,7 @@ from dialer.values import MINOR_DIGITS
 
 AMI_SECRET = "SANTUN_AMI_SECRET"  # noqa: S105 - the name of a variable; _<NODE> behind it: of one node only
 ARI_PASSWORD = "SANTUN_ARI_PASSWORD"  # noqa: S105 - the name of a variable; _<NODE> behind it: of one node only
+TURN_SECRET = "SANTUN_TURN_SECRET"  # noqa: S105 - the name of a variable; _<NODE> behind it: of one node only
 PERSON_KEY = "SANTUN_PERSON_KEY"
 PAYMENT_SECRET = "SANTUN_PAYMENT_SECRET"  # noqa: S105 - the name of a variable; _<SENDER> behind it
 REDIS_URL = "SANTUN_REDIS_URL"
@@ -104,7 +105,8 @@ class Asterisk(_Table):
     """One Asterisk node's manager interface, and what agents in a browser need of it.
 
     `ari`: http://127.0.0.1:8088/ari, empty: no browsers; `websocket`: where its SIP websocket is, if not beside ARI.
-    `media_address`: where agents' sound is sent to, where Asterisk cannot tell by route.
+    `media_address`: where agents' sound is sent to, where Asterisk cannot tell by route. For agents at home: `turn`,
+    STUN and TURN servers such as turn:turn.example.com:3478 (its use-auth-secret is ours); `relay_only`: by them alone.
     """
 
     host: Host = "127.0.0.1"
@@ -116,6 +118,9 @@ class Asterisk(_Table):
     ari_secret: str = Field(default="", repr=False)
     websocket: Annotated[str, Field(pattern=r"^(wss?://[^\s@]+)?$")] = ""
     media_address: Annotated[str, Field(pattern=r"^([A-Za-z0-9.:-]{1,253})?$")] = ""
+    turn: tuple[Annotated[str, Field(pattern=r"^(stuns?|turns?):[^\s@]{1,253}$")], ...] = ()
+    turn_secret: str = Field(default="", repr=False)
+    relay_only: bool = False
 
     @property
     def sip_websocket(self) -> str:
@@ -363,6 +368,9 @@ def _take_secrets(data: dict[str, Any], env: Mapping[str, str]) -> list[str]:
         node["ari_secret"] = env.get(f"{ARI_PASSWORD}{own.removeprefix(AMI_SECRET)}") or env.get(ARI_PASSWORD, "")
         if node.get("ari") and not node["ari_secret"]:
             wrong.append(f"set {ARI_PASSWORD}: asterisk.{name}.ari is asked with it")
+        if "turn_secret" in node:
+            wrong.append(f"asterisk.{name}.turn_secret: take it out of the file, set {TURN_SECRET} instead")
+        node["turn_secret"] = env.get(f"{TURN_SECRET}{own.removeprefix(AMI_SECRET)}") or env.get(TURN_SECRET, "")
     _payment_secrets(data, env, wrong)
     _redis_secret(data, env, wrong)
     return wrong
