@@ -144,7 +144,14 @@ def engine_site(site: OpenSite) -> run.Site:
         )
         for name, trunk in site.config.trunk.items()
     }
-    return run.Site(f"{socket.gethostname()}:{os.getpid()}", trunks, site.pack_of, new_id)
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    rules = site.config.list_rules()
+    return run.Site(name, trunks, site.pack_of, new_id, ivr_address(site.config), rules.number_of)
+
+
+def ivr_address(config: Config) -> str:
+    """Where the IVR is, as it names itself in its heartbeat."""
+    return f"{config.ivr.host}:{config.ivr.port}"
 
 
 def on_signals(stop: Callable[[], None]) -> None:
