@@ -72,7 +72,16 @@ def web(config: Config = HERE, listen: Listen = "") -> None:
 
 
 @app.command()
-def check(config: Config = HERE) -> None:
+def check(
+    config: Config = HERE,
+    asterisk: Annotated[
+        bool, typer.Option("--asterisk", help="An Asterisk that is there, and what to change.")
+    ] = False,
+    node: Annotated[Path, typer.Option(help="With --asterisk: its settings, as for `dialer conf`.")] = Path(
+        "pbx1.toml"
+    ),
+    pbx: Annotated[Path, typer.Option(help="With --asterisk: where its configuration is.")] = Path("/etc/asterisk"),
+) -> None:
     """Settings and reachability: every fault at once, each with its cure; fails if there is one."""
     from dialer.adapters.reach import faults_of
     from dialer.adapters.site import load_config
@@ -80,9 +89,20 @@ def check(config: Config = HERE) -> None:
 
     log_to_stderr(logging.CRITICAL)  # every fault is told below
 
-    wrong = asyncio.run(faults_of(load_config(config), config))
+    changes = ""
+    if asterisk:
+        from dialer.adapters.asterisk_audit import audit, console_of, diff
+        from dialer.adapters.asterisk_settings import read_settings
+
+        settings = read_settings(node, os.environ)
+        wrong = audit(pbx, settings, console_of(pbx))
+        changes = diff(pbx, settings)
+    else:
+        wrong = asyncio.run(faults_of(load_config(config), config))
     for fault in wrong:
         typer.echo(f"- {fault}")
+    if changes:
+        typer.echo(f"\nWhat `dialer conf` would write instead, secrets left out:\n\n{changes}", nl=False)
     if wrong:
         raise typer.Exit(1)
     typer.echo("Everything that was checked is in order.")

@@ -14,8 +14,8 @@ import structlog
 
 from dialer import run
 from dialer.adapters.ari import Ari, AriSettings
-from dialer.adapters.metrics_loop import pages_of, served
 from dialer.adapters.list_jobs import ListJobs
+from dialer.adapters.metrics_loop import pages_of, served
 from dialer.adapters.passwords import HashPool
 from dialer.adapters.redis_deeds import RedisAudit, RedisOnce, RedisThrottle
 from dialer.adapters.redis_ear import RedisEar
@@ -23,7 +23,7 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_sessions import Limits, RedisSessions, RedisTokens
 from dialer.adapters.redis_users import RedisUsers
 from dialer.adapters.site import OpenSite, new_id, open_site, phones_of
-from dialer.config import Config, web_of
+from dialer.config import Asterisk, Config, web_of
 from dialer.engine import Engine
 from dialer.ports import Telephony
 from dialer.web.access import Right
@@ -98,7 +98,7 @@ async def open_office(site: OpenSite, config: Config, phones: Mapping[str, Telep
         if node.ari
     ]
     soft_phones = SoftPhones(
-        {ari.node: PhoneNode(ari, config.asterisk[ari.node].sip_websocket) for ari in aris}, config.node_of_agent
+        {ari.node: _phone_node(ari, config.asterisk[ari.node]) for ari in aris}, config.node_of_agent
     )
     try:
         yield Office(
@@ -127,6 +127,10 @@ async def open_office(site: OpenSite, config: Config, phones: Mapping[str, Telep
         await link.close()
 
 
+def _phone_node(ari: Ari, node: Asterisk) -> PhoneNode:
+    return PhoneNode(ari, node.sip_websocket, node.turn, node.turn_secret, node.relay_only)
+
+
 def engine_site(site: OpenSite) -> run.Site:
     """What an engine is given."""
     trunks = {
@@ -140,7 +144,14 @@ def engine_site(site: OpenSite) -> run.Site:
         )
         for name, trunk in site.config.trunk.items()
     }
-    return run.Site(f"{socket.gethostname()}:{os.getpid()}", trunks, site.pack_of, new_id)
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    rules = site.config.list_rules()
+    return run.Site(name, trunks, site.pack_of, new_id, ivr_address(site.config), rules.number_of)
+
+
+def ivr_address(config: Config) -> str:
+    """Where the IVR is, as it names itself in its heartbeat."""
+    return f"{config.ivr.host}:{config.ivr.port}"
 
 
 def on_signals(stop: Callable[[], None]) -> None:

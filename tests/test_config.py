@@ -55,6 +55,13 @@ def test_browsers_need_ari_and_its_password() -> None:
     assert (node.ari_user, node.ari_secret, node.sip_websocket) == ("santun", "two", "ws://10.0.0.5:8088/ws")
     assert "two" not in repr(node)
     assert read_config(GOOD, ENV).asterisk["pbx1"].sip_websocket == ""
+    home = text.replace("ari =", 'turn = ["turn:turn.example.com:3478"]\nari =')
+    node = read_config(home, ENV | {"SANTUN_ARI_PASSWORD": "one", "SANTUN_TURN_SECRET": "three"}).asterisk["pbx1"]
+    assert (node.turn, node.turn_secret, node.relay_only) == (("turn:turn.example.com:3478",), "three", False)
+    assert "three" not in repr(node)
+    assert "asterisk.pbx1.turn" in fault_of(
+        home.replace("turn:turn", "http:turn"), ENV | {"SANTUN_ARI_PASSWORD": "one"}
+    )
     assert "asterisk.pbx1.ari_secret: take it out" in fault_of(text.replace("ari =", 'ari_secret = "x"\nari ='))
 
 

@@ -1,4 +1,4 @@
-"""What is deployed fits the code: boards and alerts ask for real metrics, systemd takes the units, images are strict."""
+"""What is deployed fits the code: boards and alerts ask for real metrics, systemd takes the units, images refuse."""
 
 import json
 import re

@@ -1,10 +1,12 @@
 """Agents' soft-phones: one-time SIP passwords, and a pipe from each agent's page to his Asterisk's websocket."""
 
 import asyncio
+import base64
 import contextlib
+import hmac
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -28,6 +30,7 @@ HEARTBEAT_S = 15.0  # a closed lid is noticed after one and a half
 SESSION_LOOK_S = 10.0
 SWEEP_S = 120.0  # a page that does not come back: its password goes
 CONNECT_S = 3.0
+TURN_S = 12 * 3600
 _GOODBYE = aiohttp.ClientWSTimeout(ws_close=0.2)  # Asterisk does not answer a websocket's close
 
 _START = re.compile(r"([A-Z]+) \S+ SIP/2\.0\r?")
@@ -52,6 +55,14 @@ def may_send(text: str, user: str) -> bool:
     return start[1] in _IN_CALL and bool(_TAGGED.search(whom[0]))
 
 
+def ice_servers(turn: Sequence[str], secret: str, agent: str, at: float) -> list[dict[str, str]]:
+    """As a browser wants them. A TURN server with the same secret (coturn: use-auth-secret) lets him in for a shift."""
+    name = f"{int(at + TURN_S)}:{agent}"
+    proof = base64.b64encode(hmac.digest(secret.encode(), name.encode(), "sha1")).decode()
+    known = {"username": name, "credential": proof} if secret else {}
+    return [{"urls": one} | (known if one.startswith("turn") else {}) for one in turn]
+
+
 class Telephone(Protocol):
     """Who knows passwords: one Asterisk node."""
 
@@ -61,11 +72,12 @@ class Telephone(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PhoneNode:
-    """One Asterisk for browsers. `ice`: STUN and TURN servers as the browser wants them; `relay`: through TURN only."""
+    """One Asterisk for browsers. `turn`: STUN and TURN servers for agents at home; `relay`: by TURN alone."""
 
     telephone: Telephone
     websocket: str
-    ice: tuple[Mapping[str, str], ...] = ()
+    turn: tuple[str, ...] = ()
+    turn_secret: str = ""
     relay: bool = False
 
 

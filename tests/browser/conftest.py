@@ -37,6 +37,7 @@ __all__ = ["ami", "asterisk", "pbx", "scratch", "settings"]  # fixtures of the s
 DEBTOR_HZ = 440
 PASSWORD = "a quiet river at noon"
 PERSON_KEY = "ab" * 32
+TURN_SECRET = "of-the-test-turn-server"
 
 
 def hum(language: str, text: str) -> Samples:
@@ -110,8 +111,10 @@ class House:
 
 
 @asynccontextmanager
-async def opened(floor: Office, redis: RedisProcess, chrome: Browser) -> AsyncIterator[House]:
-    """The web of a floor."""
+async def opened(
+    floor: Office, redis: RedisProcess, chrome: Browser, node: str = 'media_address = "127.0.0.1"'
+) -> AsyncIterator[House]:
+    """The web of a floor. `node`: how sound reaches its Asterisk."""
     settings = floor.settings
     text = f"""
         [redis]
@@ -119,7 +122,7 @@ async def opened(floor: Office, redis: RedisProcess, chrome: Browser) -> AsyncIt
         [asterisk.{settings.node}]
         port = {settings.ami_port}
         ari = "http://127.0.0.1:{settings.http_port}/ari"
-        media_address = "127.0.0.1"
+        {node}
         [trunk.{TRUNK}]
         endpoint = "{TRUNK}"
         host = "127.0.0.2"
@@ -133,6 +136,7 @@ async def opened(floor: Office, redis: RedisProcess, chrome: Browser) -> AsyncIt
         "SANTUN_AMI_SECRET": settings.ami_secret,
         "SANTUN_ARI_PASSWORD": settings.ari_password,
         "SANTUN_PERSON_KEY": PERSON_KEY,
+        "SANTUN_TURN_SECRET": TURN_SECRET,
     }
     config = read_config(text, env)
     async with (
@@ -156,10 +160,19 @@ async def house(
     redis: RedisProcess,
     chrome: Browser,
 ) -> AsyncIterator[House]:
+    async with a_floor(settings, pbx, carrier, ami, redis) as floor, opened(floor, redis, chrome) as house:
+        yield house
+
+
+@asynccontextmanager
+async def a_floor(
+    settings: AsteriskSettings, pbx: AsteriskProcess, carrier: Carrier, ami: AmiClient, redis: RedisProcess
+) -> AsyncIterator[Office]:
+    """A campaign in an empty Redis."""
     store = RedisStore(redis.url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         await store._link.one(("FLUSHALL",))
         floor = Office(settings, pbx, carrier, ami, store, redis.url)
         stack.push_async_callback(floor.close)
-        yield await stack.enter_async_context(opened(floor, redis, chrome))
+        yield floor

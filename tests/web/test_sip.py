@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.web.sip import BURST, PER_S, Allowance, may_send
+from dialer.web.sip import BURST, PER_S, Allowance, ice_servers, may_send
 
 ME = "agent1001"
 
@@ -66,3 +66,12 @@ def test_a_burst_and_then_so_many_a_second() -> None:
     assert sum(allowance.take(100.0) for _ in range(1000)) == BURST
     assert sum(allowance.take(100.0 + tenth / 8) for tenth in range(1, 9)) == 8
     assert sum(allowance.take(102.0) for _ in range(1000)) == 2 * PER_S - 8
+
+
+def test_a_turn_server_lets_him_in_for_a_shift() -> None:
+    """As coturn's use-auth-secret reckons it: base64(hmac-sha1(secret, "until:name"))."""
+    stun, turn = ice_servers(["stun:turn.example.com", "turn:turn.example.com:3478"], "secret", "1001", 1_800_000_000.0)
+    assert stun == {"urls": "stun:turn.example.com"}
+    assert turn["username"] == "1800043200:1001"
+    assert turn["credential"] == "9Mwwg8LpBKNJBNYYivBt51/+Zdk="
+    assert ice_servers(["turn:turn.example.com"], "", "1001", 0.0) == [{"urls": "turn:turn.example.com"}]

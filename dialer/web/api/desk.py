@@ -23,7 +23,7 @@ from dialer.web.days import Days
 from dialer.web.doors import Office
 from dialer.web.problems import Problem
 from dialer.web.route import Asked, Replay, Route
-from dialer.web.sip import REALM, SoftPhones
+from dialer.web.sip import REALM, SoftPhones, ice_servers
 from dialer.web.talk import Stage
 
 CONTACTS_SHOWN, NOTES_SHOWN = 5, 5
@@ -486,7 +486,8 @@ async def phone(office: Office, asked: Asked[None, None]) -> SoftPhone:
     password = await phones.give(asked.who.agent)
     node = phones.node(asked.who.agent)
     user = endpoint(asked.who.agent)
-    return SoftPhone(user, password, REALM, SIP_PATH, [dict(one) for one in node.ice], node.relay)
+    ice = ice_servers(node.turn, node.turn_secret, asked.who.agent, asked.at)
+    return SoftPhone(user, password, REALM, SIP_PATH, ice, node.relay)
 
 
 async def ready(office: Office, asked: Asked[None, Ready]) -> Done:

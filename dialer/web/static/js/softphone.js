@@ -197,15 +197,10 @@ export class Softphone extends EventTarget {
     const old = this.#session;
     this.#session = session; // a new leg always wins: the goodbye to an old one may have been lost
     if (old) quietly(() => old.terminate());
+    if (this.seen.leg) this.#see({ leg: false });
     session.on("icecandidate", (event) => / typ (host|relay)/.test(event.candidate.candidate) && this.#enough(event));
     session.on("peerconnection", ({ peerconnection }) => this.#connected(session, peerconnection));
-    session.on("confirmed", () => {
-      if (this.#session !== session) return;
-      this.#see({ leg: true });
-      clearInterval(this.#timer);
-      this.#last = null;
-      this.#timer = setInterval(() => this.#look(session), LOOK_MS);
-    });
+    session.on("confirmed", () => this.#up(session));
     const over = (event) => {
       if (this.#session !== session) return;
       this.#session = null;
@@ -215,6 +210,15 @@ export class Softphone extends EventTarget {
     session.on("ended", over);
     session.on("failed", over);
     session.answer({ mediaStream: this.#mic, pcConfig: this.ice });
+  }
+
+  /** The line is up when Asterisk says so and sound can pass. */
+  #up(session) {
+    if (this.#session !== session || this.seen.leg || !session.isEstablished() || session.connection?.connectionState !== "connected") return;
+    this.#see({ leg: true });
+    clearInterval(this.#timer);
+    this.#last = null;
+    this.#timer = setInterval(() => this.#look(session), LOOK_MS);
   }
 
   #enough(event) {
@@ -231,6 +235,7 @@ export class Softphone extends EventTarget {
       );
     });
     connection.addEventListener("connectionstatechange", () => {
+      this.#up(session);
       // No sound goes through any more: say goodbye, so that a new leg is raised now and not after 15 s of silence.
       if (connection.connectionState === "failed" && this.#session === session) quietly(() => session.terminate({ extraHeaders: [GOODBYE] }));
     });

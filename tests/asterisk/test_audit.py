@@ -1,0 +1,132 @@
+"""`dialer check --asterisk`: each fault of a PBX is found alone, with its cure; a real one that is well has none."""
+
+import asyncio
+import re
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dialer.adapters.asterisk_audit import audit, console_of, diff
+from dialer.adapters.asterisk_check import Asterisk
+from dialer.adapters.asterisk_conf import CONF, AsteriskSettings, render
+from dialer.adapters.asterisk_process import AsteriskProcess
+from dialer.cli import app
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk]
+
+FAULTS = [
+    # file, pattern, instead, what is said
+    ("modules.conf", r"load=app_confbridge.so\n", "", "app_confbridge.so is not loaded; add `load=app_confbridge.so`"),
+    ("modules.conf", r"load=res_timing_timerfd.so\n", "", "no timing module"),
+    ("modules.conf", r"load=codec_alaw.so\n", "", "codec_alaw.so is not loaded"),
+    ("manager.conf", r"enabled=yes", "enabled=no", "the manager is off"),
+    ("manager.conf", r"webenabled=no", "webenabled=yes", "answers over HTTP"),
+    ("manager.conf", r"bindaddr=.*", "bindaddr=0.0.0.0", "listens on every address"),
+    ("manager.conf", r"\[santun\]", "[other]", "there is no user [santun]"),
+    ("manager.conf", r"read=system,call,user", "read=system,call", "lacks read=user"),
+    ("manager.conf", r"write=.*reporting", "write=originate", "lacks write=call,reporting"),
+    ("manager.conf", r"write=originate", "write=command,originate", "may do more than it needs: write=command"),
+    ("manager.conf", r"permit=.*\n", "", "may log in from anywhere"),
+    ("manager.conf", r"eventfilter.*\n", "", "gets every event of every call"),
+    ("extensions.conf", r"\[santun-held\]", "[held]", "context [santun-held] is missing"),
+    ("extensions.conf", r"exten => detect,1", "exten => detected,1", "[santun-answered] has no extension detect"),
+    ("pjsip_trunks.conf", r"match=127.0.0.2", "match=127.0.0.0/8", "[carrier-ip] takes 127.0.0.0/8 for carrier"),
+    ("pjsip_trunks.conf", r"\[carrier\]\(trunk\)", "[gone](trunk)", "endpoint [carrier] is missing"),
+    ("pjsip.conf", r"allow=ulaw,alaw\ndirect", "allow=gsm\ndirect", "[carrier] allows no codec of ours"),
+    ("pjsip.conf", r"context=santun-from-trunk", "context=default", "[carrier] calls into [default]"),
+    ("pjsip.conf", r"\[udp\]", "[anonymous]\ntype=endpoint\n[udp]", "[anonymous] lets anybody call in"),
+    ("pjsip.conf", r"type=transport", "type=nothing", "there is no transport"),
+    ("http.conf", r"enabled=yes", "enabled=no", "http.conf: it is off"),
+    ("http.conf", r"bindport=\d+", "bindport=1", "it listens on port 1"),
+    ("http.conf", r"bindaddr=.*", "bindaddr=192.0.2.1", "http.conf: it listens on 192.0.2.1; set bindaddr=127.0.0.1"),
+    ("ari_users.conf", r"\[santun\]", "[nobody]", "there is no user [santun], who pushes passwords"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def folder(settings: AsteriskSettings, pbx: AsteriskProcess, tmp_path: Path) -> Path:
+    """The configuration of a PBX that is well."""
+    render(settings, CONF, tmp_path)
+    return tmp_path
+
+
+async def test_one_that_is_well_has_no_fault_and_no_difference(folder: Path, settings: AsteriskSettings) -> None:
+    assert audit(folder, settings) == []
+    assert diff(folder, settings) == ""
+
+
+async def test_the_one_that_runs_says_so_itself(settings: AsteriskSettings, pbx: AsteriskProcess) -> None:
+    console = await asyncio.to_thread(console_of, settings.run / "etc")
+    assert console is not None
+    assert "Asterisk 2" in await asyncio.to_thread(console, "core show version")
+    assert await asyncio.to_thread(audit, settings.run / "etc", settings, console) == []
+
+
+@pytest.mark.parametrize(("file", "pattern", "instead", "said"), FAULTS, ids=[fault[3][:40] for fault in FAULTS])
+async def test_each_fault(
+    folder: Path, settings: AsteriskSettings, file: str, pattern: str, instead: str, said: str
+) -> None:
+    path = folder / file
+    text, count = re.subn(pattern, instead, path.read_text())
+    assert count
+    path.write_text(text)
+    found = audit(folder, settings)
+    assert any(said in fault for fault in found), found
+    assert all(";" in fault for fault in found)
+    changes = diff(folder, settings)
+    assert f"+++ {path} (santun)" in changes
+    assert settings.ami_secret not in changes
+    assert settings.ari_password not in changes
+    assert all(phone.password not in changes for phone in settings.phones)
+
+
+async def test_a_folder_without_asterisk_and_sounds_that_are_missing(
+    folder: Path, settings: AsteriskSettings, tmp_path: Path
+) -> None:
+    assert "there is no asterisk.conf" in audit(tmp_path / "no", settings)[0]
+    (fault,) = audit(folder, replace(settings, sounds=tmp_path / "none"))
+    assert "run `ivr prompts render" in fault
+
+
+async def test_a_running_one_that_lacks_a_module_and_a_context(
+    asterisk: Asterisk, settings: AsteriskSettings, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real thing, broken in two places, by the command itself; its files are right again before it is asked."""
+    broken = replace(settings, run=scratch / "broken", ami_port=_free(), sip_port=_free(), http_port=_free())
+    etc = broken.run / "etc"
+    render(broken, CONF, etc)
+    for name, old, new in (("modules", "load=app_mixmonitor.so\n", ""), ("extensions", "[santun-held]", "[held]")):
+        file = etc / f"{name}.conf"
+        file.write_text(file.read_text().replace(old, new))
+    process = AsteriskProcess(asterisk, broken.run, broken.sounds)
+    await process.start()
+    try:
+        render(broken, CONF, etc)
+        console = await asyncio.to_thread(console_of, etc)
+        found = await asyncio.to_thread(audit, etc, broken, console)
+    finally:
+        await process.stop()
+    assert [fault.split(";")[0] for fault in found] == [
+        "modules.conf: app_mixmonitor.so is not loaded",
+        "Asterisk has not read [santun-held]",
+    ]
+    assert console_of(etc) is None
+    monkeypatch.setenv("SANTUN_AMI_SECRET", "another-secret")
+    (scratch / "node.toml").write_text(
+        f'node = "test1"\nrun = "{broken.run}"\nmodules = "{broken.modules}"\nsounds = "{broken.sounds}"\n'
+        f'recordings = "{broken.recordings}"\nsip_host = "127.0.0.1"\n'
+    )
+    words = ["check", "--asterisk", "--node", str(scratch / "node.toml"), "--pbx", str(etc)]
+    result = await asyncio.to_thread(CliRunner().invoke, app, words)
+    assert "What `dialer conf` would write instead, secrets left out:" in result.stdout
+    assert settings.ami_secret not in result.stdout
+    assert "another-secret" not in result.stdout
+
+
+def _free() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
