@@ -126,7 +126,8 @@ def play(call: Call, phone: Phone, desk: Desk) -> str:
         return "failed"
     if end != UNKNOWN:
         _close(ledger, end.how, began)
-    _finish(phone, end.result, ledger.language)
+    waits_in_another = end.result is IvrResult.AGENT and ledger.language != call.language
+    _finish(phone, end.result, ledger.language if waits_in_another else "")
     return end.how
 
 
