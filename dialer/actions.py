@@ -32,6 +32,13 @@ class SendTo:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordAgain:
+    """The agent who had paused the recording is gone from the call."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
 class RaiseLink:
     """Join the rooms of two agents by a line."""
 
@@ -115,6 +122,7 @@ Action = (
     | SendLeg
     | RaiseLink
     | RaiseSpy
+    | RecordAgain
     | HangUp
     | RaiseLeg
     | Save

@@ -496,6 +496,26 @@ def pacing(
 
 
 @app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Where to; made if it is not there.")], config: Config = HERE
+) -> None:
+    """Everything that Redis holds for Santun, into a file; recordings are listed."""
+    from dialer.commands import keeping
+
+    _run(config, lambda site: keeping.backup(site, folder))
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="Where `dialer backup` wrote to.")], config: Config = HERE
+) -> None:
+    """A backup back into a Redis that is empty."""
+    from dialer.commands import keeping
+
+    _run(config, lambda site: keeping.restore(site, folder))
+
+
+@app.command()
 def trace(
     attempt: Annotated[str, typer.Argument(help="An attempt's id, as `dialer outcomes` and every log line show it.")],
     config: Config = HERE,

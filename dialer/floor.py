@@ -7,8 +7,7 @@ Close, once; whoever waits is served before anything else happens to a free agen
 from collections.abc import Callable, Mapping
 from math import inf
 
-from dialer.actions import Action, Close, HangUp, LookAgain, Save, SaveAgent, SendTo, SendToAgent
-from dialer.agents import Word as AgentWord
+from dialer.actions import Action, Close, HangUp, LookAgain, RecordAgain, Save, SaveAgent, SendToAgent
 from dialer.books import Books, Told
 from dialer.calls import (
     NEEDS_AGENT,
@@ -24,17 +23,17 @@ from dialer.calls import (
     told,
     word_of,
 )
-from dialer.dialplan import Context, IvrResult, room
-from dialer.model import OWN_AGENT, AgentState, Attempt, CallState, Campaign, Contact, Event, Link, Seen
+from dialer.dialplan import IvrResult, room
+from dialer.in_talk import InTalk
+from dialer.model import OWN_AGENT, AgentState, Attempt, CallState, Campaign, Contact, Event, Seen
 from dialer.moves import Moves
 from dialer.originate import timeout_s
 from dialer.routing import JOIN_LIMIT_S, choose, may_send
-from dialer.spies import Spies, heard_by
-from dialer.team import SUPERVISING, Team
+from dialer.spies import Spies
+from dialer.team import Team
 
 OVERDUE_S = 5.0
 AGAIN_S = 1.0
-MOVE_LIMIT_S = 1.0  # so long a caller may be on his way from one place of ours to another
 READY_S = 0.1  # so long after its answer a call is in the dialplan, even if nothing says so
 RESPONSE_S = 1.0  # so long after a Hangup the word whether the call had been answered may come
 FAILED_S = 1.0  # so long after a failed Originate its channel may live, or be told of for the first time
@@ -43,7 +42,7 @@ _UNSERVED = SETTLED | {CallState.IN_IVR, CallState.IN_MESSAGE}
 _UNSAVED = SETTLED | UNANSWERED | {CallState.JOINING}  # joining is written with the reservation
 
 
-class Floor:
+class Floor(InTalk):
     """All calls and agents of a campaign on one node. `told` hears the pacer's events as they happen."""
 
     def __init__(self, campaign: Campaign, node: str, new_id: Callable[[float], str], told: Told) -> None:
@@ -148,12 +147,12 @@ class Floor:
 
     def _seen_of_team(self, event: Event, at: float) -> list[Action]:
         if self.team.owns(event.channel):
-            actions = [*self.team.leg_seen(event, at), *self._taken_over(self.team.owner(event.channel), at)]
+            actions = [*self.team.leg_seen(event, at), *self.taken_over(self.team.owner(event.channel), at)]
             return self.then_serve(actions + (self.left_on_hold() if event.kind in _LEG_ENDS else []), at)
         if self.spies.get(event.channel) is not None:
-            return self._spy_seen(event, at)
+            return self.spy_seen(event, at)
         if event.kind in (Seen.HANGUP, Seen.FAILED) and (link := self.moves.link(event.channel)) is not None:
-            return self.then_serve(self._unlinked(link, at), at)
+            return self.then_serve(self.unlinked(link, at), at)
         if event.kind is Seen.REACHABLE:
             return self.team.reachable(event.channel, at)
         if event.kind is Seen.JOINED:
@@ -162,7 +161,7 @@ class Floor:
 
     def _refused(self, attempt: Attempt, event: Event, at: float) -> list[Action]:
         if event.room == room(self.moves.kept.get(attempt.id, "")):
-            return self._stays(attempt, at)
+            return self.stays(attempt, at)
         if event.room != room(attempt.agent):
             return []  # of an earlier try
         actions = self._happened(attempt, Word.JOIN_FAILED, event.at, at)
@@ -222,7 +221,7 @@ class Floor:
             case Word.WANTS_AGENT:
                 self._wait(attempt_id, at + self.campaign.agent_wait_s)
             case Word.ON_HOLD:
-                return self._on_hold(attempt_id, at)
+                return self.on_hold(attempt_id, at)
             case Word.HELD:
                 self._wait(attempt_id, at + self.campaign.grace_ms / 1000)
                 self.deadlines.set("serve", attempt_id, at + self.campaign.grace_ms / 2000)
@@ -333,7 +332,7 @@ class Floor:
             return []
         notes = self.books.notes[attempt.id]
         if notes.in_room_since and attempt.agent == agent_id:
-            return self._is_back(attempt, event.at)
+            return self.is_back(attempt, event.at)
         actions = self._talked(attempt, notes.left_at or event.at) if notes.in_room_since else []
         actions += self.moves.arrived(attempt.id, agent_id)
         if attempt.agent != agent_id:
@@ -342,6 +341,8 @@ class Floor:
         actions += self.team.joined(agent_id, attempt.id, event.at)
         if attempt.kind in OWN_AGENT:
             actions += self.team.let_go(attempt.id, event.at)
+        if attempt.record_paused and attempt.agent != agent_id:
+            actions.append(RecordAgain(attempt))
         talked = f"{attempt.agents} {agent_id}".strip()
         moved = evolve(step(self.attempts[attempt.id], Word.JOINED, event.at), agent=agent_id, agents=talked)
         notes.moving, notes.left_at = "", 0.0
@@ -378,106 +379,6 @@ class Floor:
     def wraps_until(self, agent_id: str, when: float) -> None:
         """When his wrap-up ends without him."""
         self.deadlines.set("wrap", agent_id, when)
-
-    # ---- on his way from his agent: handover.py sends him, moves.py keeps the other agent
-
-    def move(self, attempt: Attempt, where: str, context: str, exten: str, at: float) -> Action:
-        """His agent sends him there; `where`: as Notes.moving has it."""
-        self.books.notes[attempt.id].moving = where
-        self.deadlines.set("moved", attempt.id, at + MOVE_LIMIT_S)
-        return SendTo(attempt, context, exten)
-
-    def not_moved(self, attempt_id: str, at: float) -> list[Action]:
-        """Asterisk refused, or nothing is heard of him."""
-        attempt = self.attempts.get(attempt_id)
-        if attempt is None or not self.books.notes[attempt_id].moving:
-            return []
-        why = f"{attempt_id} has not come where he was sent"
-        return [*self.then_serve(self._stays(attempt, at), at), LookAgain(why)]
-
-    def _stays(self, attempt: Attempt, at: float) -> list[Action]:
-        """He is not where he was to go: the one who was kept for him is free."""
-        self.books.notes[attempt.id].moving = ""
-        return [*self.moves.drop(attempt.id, at), *self._his_desk(attempt)]
-
-    def _on_hold(self, attempt_id: str, at: float) -> list[Action]:
-        notes, attempt = self.books.notes[attempt_id], evolve(self.attempts[attempt_id], on_hold_at=at)
-        notes.moving, notes.left_at = "", 0.0
-        self.books.put(attempt)
-        return self._his_desk(attempt)
-
-    def _is_back(self, attempt: Attempt, at: float) -> list[Action]:
-        """With the agent who had put him on hold, or whose colleague did not get him."""
-        notes = self.books.notes[attempt.id]
-        notes.moving, notes.left_at = "", 0.0
-        if attempt.state is not CallState.ON_HOLD:
-            return []
-        moved = evolve(step(attempt, Word.JOINED, at), hold_s=attempt.hold_s + max(0.0, at - attempt.on_hold_at))
-        self.books.put(moved)
-        return [Save(moved), *self._his_desk(moved)]
-
-    def _unlinked(self, link: Link, at: float) -> list[Action]:
-        """The line between two agents is down: if nobody is being handed over at the moment, that was it."""
-        attempt = self.attempts.get(link.attempt)
-        if attempt is None or self.books.notes[attempt.id].moving == link.to:
-            return []
-        return [*self.moves.drop(attempt.id, at), *self._his_desk(attempt)]
-
-    def left_on_hold(self) -> list[Action]:
-        """Those whose agent's leg went: they are in no room, so the dialplan has not noticed."""
-        on_hold = [one for one in self.attempts.values() if one.state is CallState.ON_HOLD and one.agent]
-        agents = self.team.agents
-        gone = [one for one in on_hold if one.agent not in agents or agents[one.agent].attempt != one.id]
-        return [SendTo(one, Context.HELD, one.agent) for one in gone]
-
-    def _his_desk(self, attempt: Attempt) -> list[Action]:
-        agent = self.team.agents.get(attempt.agent)
-        return [SaveAgent(agent)] if agent is not None else []
-
-    # ---- supervisors: supervise.py sends them, spies.py knows where they are
-
-    def heard(self, agent_id: str) -> list[Action]:
-        """Who hears him is written down with his call; his desk shows it."""
-        agent = self.team.agents[agent_id]
-        attempt = self.attempts.get(agent.attempt)
-        if attempt is not None and attempt.agent == agent_id:
-            for spy in self.spies.at(agent_id):
-                attempt = evolve(attempt, heard_by=heard_by(attempt.heard_by, spy))
-            self.books.put(attempt)
-        return [SaveAgent(agent)]
-
-    def hand_to(self, agent_id: str, attempt: Attempt, at: float) -> list[Action]:
-        """The caller goes to an agent who is not idle, but here for him: a supervisor."""
-        self.moves.keep(attempt.id, agent_id, at)
-        return [self.move(attempt, agent_id, Context.HAND_OVER, agent_id, at)]
-
-    def _spy_seen(self, event: Event, at: float) -> list[Action]:
-        spy = self.spies.get(event.channel)
-        if spy is None:
-            return []
-        match event.kind:
-            case Seen.ANSWERED if self.spies.up(spy.channel) is not None:
-                return self.heard(spy.agent)
-            case Seen.JOINED if event.room == room(spy.supervisor) and spy.supervisor in self.spies.take_over:
-                self.spies.drop(spy.channel)
-                actions = self.team.adopt_leg(spy.supervisor, spy.channel, SUPERVISING, at)
-                return [*actions, *self._taken_over(spy.supervisor, at), *self.heard(spy.agent)]
-            case Seen.HANGUP | Seen.FAILED:
-                self.spies.drop(spy.channel)
-                self.spies.take_over.pop(spy.supervisor, None)
-                return self.heard(spy.agent)
-        return []
-
-    def _taken_over(self, supervisor: str, at: float) -> list[Action]:
-        """His leg has come into his room: the caller whom he wanted follows, if he is still there."""
-        own = self.team.agents.get(supervisor)
-        if own is None or own.state is not AgentState.BREAK or not own.leg or supervisor not in self.spies.take_over:
-            return []
-        attempt = self.attempts.get(self.spies.take_over.pop(supervisor))
-        if attempt is None or attempt.state not in (CallState.TALKING, CallState.ON_HOLD):
-            return self.team.ask(supervisor, AgentWord.SIGN_OUT, at)[2]
-        self.team.leaves_after(supervisor)
-        return self.hand_to(supervisor, attempt, at)
 
     # ---- the end of a call
 

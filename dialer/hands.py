@@ -16,6 +16,7 @@ from dialer.actions import (
     RaiseLeg,
     RaiseLink,
     RaiseSpy,
+    RecordAgain,
     Save,
     SaveAgent,
     SendLeg,
@@ -119,6 +120,8 @@ class Hands:
                     self._tools.do(self._send_to(run, action))
                 case RaiseLink():
                     self._tools.do(self._raise_link(run, action))
+                case RecordAgain():
+                    self._tools.do(self._record_again(run, action.attempt.id))
                 case SendLeg():
                     self._tools.do(self._send_leg(run, action))
                 case RaiseSpy():
@@ -445,6 +448,14 @@ class Hands:
         run.floor.books.put(noted)
         self.perform(run, [Save(noted)])
         return True, "noted"
+
+    async def _record_again(self, run: Run, attempt_id: str) -> None:
+        try:
+            await run.phone.mute_recording(attempt_id, muted=False)
+        except (TelephonyError, BadInput) as error:
+            self._tools.say("recording stays paused", "record", attempt=attempt_id, error=str(error))
+        else:
+            self.perform(run, handover.paused(run.floor, attempt_id, False))
 
     # ---- calls that agents start
 

@@ -53,7 +53,7 @@ answers() {
 redis-server --port "$redis" --bind 127.0.0.1 --appendonly yes --appendfsync always --dir "$work" >"$work/redis.log" &
 pids=$!
 (inside "$santun" sh -c 'ivr prompts render --out /var/lib/santun/sounds --company Santun && dialer conf /etc/santun/pbx1.toml')
-begin asterisk inside "$asterisk" asterisk -f -C /var/lib/santun/pbx/etc/asterisk.conf
+begin asterisk inside "$asterisk" sh -c 'exec asterisk -f -C "$ASTERISK_CONF"'
 begin ivr inside "$santun" ivr serve --prompts /var/lib/santun/sounds --redis "redis://127.0.0.1:$redis/0" \
     --listen "127.0.0.1:$agi" --metrics "127.0.0.1:$ivr"
 begin engine inside "$santun" dialer engine

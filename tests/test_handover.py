@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from dialer.actions import HangUp, RaiseLink, SendTo
+from dialer.actions import HangUp, RaiseLink, RecordAgain, SendTo
 from dialer.dialplan import Context, room
-from dialer.floor import MOVE_LIMIT_S
+from dialer.handover import paused
+from dialer.in_talk import MOVE_LIMIT_S
 from dialer.model import AgentState, CallState, Seen
 from tests.test_floor import CAMPAIGN, Play
 
@@ -229,6 +230,16 @@ def test_whatever_ends_a_consultation_frees_the_colleague(ends: str) -> None:
         play.see(Seen.HANGUP, link.channel)
     assert play.state("102") is AgentState.IDLE
     assert not play.floor.moves.links
+
+
+def test_a_recording_goes_on_with_the_next_agent() -> None:
+    play = talking("102")
+    play.after(paused(play.floor, "a", True))
+    play.order("to_agent", "101", to="102")
+    play.see(Seen.LEFT, "a", room("101"))
+    assert not [one for one in play.actions if isinstance(one, RecordAgain)]
+    play.see(Seen.JOINED, "a", room("102"))
+    assert [one.attempt.id for one in play.actions if isinstance(one, RecordAgain)] == ["a"]
 
 
 def test_help_is_a_flag_that_goes_with_the_call() -> None:

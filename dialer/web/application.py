@@ -233,6 +233,8 @@ def _is_many(kind: Any) -> bool:
 async def _body(route: Route, request: web.Request) -> Any:
     if (request.content_length or 0) > route.body_max:
         raise Problem(413, "too_large", f"At most {route.body_max} bytes.")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem(415, "encoded", "Send the body as it is: a small one may unpack to a very large one.")
     if route.takes is Upload:
         name = request.headers.get("X-File-Name", "")[:200]
         return Upload(_chunks(request, route.body_max), request.content_type, name)

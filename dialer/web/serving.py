@@ -33,6 +33,7 @@ class Served:
         self._runner = web.AppRunner(
             app, access_log=None, logger=_quiet(), keepalive_timeout=IDLE_S, max_line_size=HEADER_BYTES,
             max_field_size=HEADER_BYTES, max_headers=HEADERS_MAX, shutdown_timeout=CLOSE_S,
+            auto_decompress=False,
         )  # fmt: skip
         self._server: asyncio.Server | None = None
         self.port = settings.port

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -137,6 +137,20 @@ class Shift:
     def phone(self) -> Phone:
         """What its users talk with: none of them talks."""
         return Phone.SIP
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """The engine publishes nothing, as if it hung."""
+
+        async def nothing(campaign: str, token: int, snapshot: bytes) -> None:
+            """Unheard."""
+
+        publish = self.store.publish
+        self.store.publish = nothing  # type: ignore[method-assign] # as long as it is silent
+        try:
+            yield
+        finally:
+            self.store.publish = publish  # type: ignore[method-assign]
 
     @asynccontextmanager
     async def desk(self, agent: str) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:

@@ -154,13 +154,11 @@ async def test_an_agent_is_sent_on_a_break_and_a_message_arrives(shift: Shift, p
     ask = page.locator("dialog").get_by_role("button", name="Minta istirahat")
     if await ask.count():
         await ask.click()
-    team = shift.engine.runs[CAMPAIGN.id].floor.team
-
-    async def rests() -> bool:
-        return team.agents["106"].state is AgentState.BREAK
-
-    await until(rests, 60)
-    await expect(page.locator("dialog .badge")).to_have_text("Istirahat")
+    await expect(page.locator("dialog").get_by_role("button", name="Minta kembali")).to_be_visible()
+    agent = shift.engine.runs[CAMPAIGN.id].floor.team.agents["106"]
+    assert agent.break_next or agent.state is AgentState.BREAK, "in a talk: afterwards"
+    await page.locator("dialog").get_by_role("button", name="Minta kembali").click()
+    await expect(page.locator("dialog").get_by_role("button", name="Minta istirahat")).to_be_visible()
     await page.keyboard.press("Escape")
 
 
@@ -175,6 +173,14 @@ async def test_the_board_says_that_its_link_is_down_and_comes_back(shift: Shift,
     await page.context.set_offline(False)
     await expect(page.locator(".link-state")).to_have_text("Langsung", timeout=20_000)
     await expect(page.locator(".board.is-old")).to_have_count(0)
+
+
+async def test_an_engine_that_falls_silent_is_seen(shift: Shift, page: Page) -> None:
+    await board(shift, page)
+    with shift.silent():
+        await expect(page.locator(".board-alerts")).to_contain_text("Mesin diam", timeout=15_000)
+        await expect(page.locator(".board.is-old")).to_have_count(1)
+    await expect(page.locator(".board-alerts")).not_to_contain_text("Mesin diam", timeout=15_000)
 
 
 async def test_a_campaign_is_created_and_changed(shift: Shift, page: Page) -> None:

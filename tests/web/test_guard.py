@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
+import zlib
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,14 @@ async def test_the_content_has_to_be_json(site: House) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert (await client.post("/echo", b"text=x", headers=form)).kind == "not_json"
     assert (await client.post("/sign-out", b"something")).kind == "bad_body"
+
+
+async def test_packed_bodies_are_not_unpacked(site: House) -> None:
+    client = await site.signed_in("budi", Role.AGENT, "1001")
+    bomb = zlib.compress(b'{"text":"' + b"x" * 30_000_000 + b'"}')
+    assert len(bomb) < 64 * 1024
+    answer = await client.post("/echo", bomb, headers={"Content-Encoding": "deflate"})
+    assert (answer.status, answer.kind) == (415, "encoded")
 
 
 async def test_a_chunked_body_is_no_way_around_the_limit(site: House) -> None:

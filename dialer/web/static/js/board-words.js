@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "./lib/ui.js";
 import { words } from "./lib/i18n.js";
-import { clock, percent } from "./lib/format.js";
+import { clock, now, percent } from "./lib/format.js";
 import { Live } from "./lib/live.js";
 import { get } from "./lib/api.js";
 import { toSignIn } from "./lib/session.js";
@@ -46,6 +46,18 @@ export const agentsOf = (board) =>
     .filter((agent) => agent.state !== "signed_out")
     .sort((one, other) => Boolean(other.help) - Boolean(one.help) || one.id.length - other.id.length || (one.id < other.id ? -1 : 1));
 
+const STALE_S = 5; // as in alerts.py: a board that comes no more cannot say so itself
+
+/** Seconds for which the engine has been silent; 0: it is not. */
+export const silence = (board) => (board?.at && now() - board.at > STALE_S ? Math.round(now() - board.at) : 0);
+
+/** What a supervisor is to look at now, the worst first. */
+export function alertsOf(board) {
+  const seconds = silence(board);
+  const told = board?.alerts ?? [];
+  return seconds ? [{ kind: "engine_silent", level: "bad", facts: { seconds } }, ...told.filter((one) => one.kind !== "engine_silent")] : told;
+}
+
 /** The sentence of an alert. */
 export function alertText({ kind, facts }) {
   const shown = { ...facts };
@@ -70,10 +82,10 @@ export function useBoard(campaign) {
     let tries = 0;
     const live = new Live({ campaign }, {
       data: (value) => { tries = 0; setBoard(value); },
-      state: (now) => {
-        setLink(now);
-        if (now.word === "refused") toSignIn();
-        if (now.word === "down" && ++tries === 2) get("/me").catch((problem) => problem.status === 401 && toSignIn());
+      state: (link_) => {
+        setLink(link_);
+        if (link_.word === "refused") toSignIn();
+        if (link_.word === "down" && ++tries === 2) get("/me").catch((problem) => problem.status === 401 && toSignIn());
       },
     });
     return () => live.close();

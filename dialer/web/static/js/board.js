@@ -8,7 +8,7 @@ import { Frame, may, session } from "./lib/session.js";
 import { Badge, Button, Icon, LinkState, Meter, Trouble, html, mount, useAsked, useEffect, useKeys, useState, useTick } from "./lib/ui.js";
 import { AgentDialog, Message, Pace, Run } from "./board-orders.js";
 import { Charts } from "./board-charts.js";
-import { AGENT_LOOKS, FLIGHTS, STATUS_TONES, agentsOf, alertText, funnel, inStates, t, useBoard } from "./board-words.js";
+import { AGENT_LOOKS, FLIGHTS, STATUS_TONES, agentsOf, alertText, alertsOf, funnel, inStates, silence, t, useBoard } from "./board-words.js";
 
 const WINDOWS = ["rolling_24h", "calendar_day", "campaign_30_days", "last_100"];
 
@@ -35,7 +35,9 @@ function App({ who }) {
     "M": { what: t("message_all"), run: () => board && may("agents:order") && setOpen({ message: "all" }) },
   }, [board]);
   const shut = () => setOpen(null);
-  const old = link && link.word !== "live" && link.word !== "connecting";
+  useTick(2);
+  const old = (link && link.word !== "live" && link.word !== "connecting") || silence(board) > 0;
+  const alerts = alertsOf(board);
   const tools = html`<${LinkState} link=${link} /><a class="button button-plain button-s" href=${`/wallboard?campaign=${encodeURIComponent(campaign ?? "")}`}><${Icon} name="screen" />${t("wallboard")}</a>`;
   return html`<${Frame} who=${who} page="board" tools=${tools}>
     <h1 class="sr">${t("nav.board")}</h1>
@@ -46,8 +48,8 @@ function App({ who }) {
         <select class="input board-pick" aria-label=${t("campaign")} onChange=${(event) => choose(event.target.value)}>
           ${campaigns.map((one) => html`<option key=${idOf(one)} value=${idOf(one)} selected=${idOf(one) === campaign}>${nameOf(one)}</option>`)}</select>
         <${Badge} tone=${STATUS_TONES[board?.status] ?? "quiet"} icon=${{ running: "play", paused: "pause", stopped: "stop" }[board?.status] ?? "clock"}>${board?.status ? t("status." + board.status) : "…"}</${Badge}>
-        <div class="board-alerts" role="status" aria-label=${t("alerts.label")} tabindex="0">${board?.alerts?.length
-          ? board.alerts.map((alert) => html`<${Badge} key=${alert.kind + (alert.facts?.agent ?? "")} tone=${alert.level} icon="alert">${alertText(alert)}</${Badge}>`)
+        <div class="board-alerts" role="status" aria-label=${t("alerts.label")} tabindex="0">${alerts.length
+          ? alerts.map((alert) => html`<${Badge} key=${alert.kind + (alert.facts?.agent ?? "")} tone=${alert.level} icon="alert">${alertText(alert)}</${Badge}>`)
           : html`<span class="small soft">${board ? t("alerts.none") : ""}</span>`}</div>
         <div class="row nowrap"><${Run} campaign=${campaign} board=${board} />
           ${may("campaigns:run") && html`<${Button} icon="gear" disabled=${!board?.settings} onClick=${() => setOpen({ pace: true })}>${t("settings")}</${Button}>`}

@@ -158,6 +158,7 @@ function valueOf(name, read) {
   if (value === undefined || value === "") return "–";
   if (["amount", "minimum", "fee", "incentive"].includes(name)) return money(Number(value), read.currency || "IDR");
   if (name === "due" || name === "expires") return day(value);
+  if (name === "numbers") return value.replace(/\b(debtor|co_borrower|emergency|workplace)\b/g, (kind) => t("number." + kind));
   return name === "zone" ? zoneName(value) : value;
 }
 

@@ -4,7 +4,7 @@ import { get } from "./lib/api.js";
 import { clock, count, money, now, percent, time } from "./lib/format.js";
 import { session } from "./lib/session.js";
 import { Badge, Icon, LinkState, Meter, html, mount, useEffect, useState, useTick } from "./lib/ui.js";
-import { AGENT_LOOKS, FLIGHTS, STATUS_TONES, agentsOf, alertText, funnel, inStates, t, useBoard } from "./board-words.js";
+import { AGENT_LOOKS, FLIGHTS, STATUS_TONES, agentsOf, alertText, alertsOf, funnel, inStates, t, useBoard } from "./board-words.js";
 
 function App() {
   const [campaign, set] = useState(new URLSearchParams(location.search).get("campaign") ?? "");
@@ -23,6 +23,7 @@ function App() {
   const busy = agents.filter((agent) => agent.state === "talking").length;
   const idle = agents.filter((agent) => agent.state === "idle").length;
   const promised = Object.entries(day?.promised ?? {});
+  const alerts = alertsOf(board);
   const figures = [
     [t("agent_state.talking"), count(busy), "busy"],
     [t("agent_state.idle"), count(idle), "good"],
@@ -48,7 +49,7 @@ function App() {
         <div class=${`wall-limit tone-${tone} stack-s`}><div class="row spread"><b>${rate?.live ? percent(rate.rate) : "–"}</b><span class="soft">${limit ? t("rates.limit", { limit: percent(limit) }) : ""}</span></div>
           <${Meter} value=${rate?.rate ?? 0} bound=${rate?.live ? rate.upper : undefined} limit=${limit} most=${(limit ?? 0.03) * 2} tone=${tone} label=${t("rates.bar", { name: t("rates"), rate: percent(rate?.rate ?? 0), upper: percent(rate?.upper ?? 0), limit: percent(limit) })} /></div></section>
     </div>
-    <footer class="wall-foot" role="status">${board?.alerts?.length ? board.alerts.slice(0, 3).map((alert) => html`<${Badge} key=${alert.kind} tone=${alert.level} icon="alert">${alertText(alert)}</${Badge}>`)
+    <footer class="wall-foot" role="status">${alerts.length ? alerts.slice(0, 3).map((alert) => html`<${Badge} key=${alert.kind} tone=${alert.level} icon="alert">${alertText(alert)}</${Badge}>`)
       : html`<span class="soft">${board ? t("alerts.none") : ""}</span>`}<${LinkState} link=${link} /></footer></main>`;
 }
 

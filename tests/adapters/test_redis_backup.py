@@ -1,0 +1,151 @@
+"""Backup and restore between two real Redises: all comes back, also what older versions wrote; half a file is none."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dialer.adapters import redis_backup
+from dialer.adapters.programs import redis_server
+from dialer.adapters.redis_keys import campaign_keys
+from dialer.adapters.redis_process import RedisProcess
+from dialer.adapters.redis_store import RedisStore
+from dialer.cli import app
+from dialer.errors import BadInput, StoreDown
+
+from .redis_lives import AT, CAMPAIGN, ROOT, begin, claimed, contacts, dump, finish, outcomes
+from .test_reach import site
+from .test_redis_contact import OLD
+
+pytestmark = pytest.mark.redis
+KEYS = campaign_keys(CAMPAIGN)
+
+
+@pytest.fixture
+async def other(tmp_path: Path) -> AsyncIterator[RedisProcess]:
+    """A second one, empty."""
+    process = RedisProcess(redis_server(ROOT), tmp_path / "other", "no")
+    await process.start()
+    yield process
+    await process.kill()
+
+
+async def written(process: RedisProcess, folder: Path) -> redis_backup.Kept:
+    link = redis_backup.client(process.url)
+    try:
+        return await redis_backup.backup(link, folder, AT)
+    finally:
+        await link.aclose()
+
+
+async def read(process: RedisProcess, folder: Path) -> redis_backup.Kept:
+    link = redis_backup.client(process.url)
+    try:
+        return await redis_backup.restore(link, folder)
+    finally:
+        await link.aclose()
+
+
+async def test_a_round_trip(
+    store: RedisStore, redis_process: RedisProcess, other: RedisProcess, tmp_path: Path
+) -> None:
+    people = contacts(300)
+    token = await begin(store, listed=people)
+    attempts = await claimed(store, token, people[:3])
+    await store.write(token, CAMPAIGN, [], [finish(attempts[0], people[0])])
+    link = redis_backup.client(redis_process.url)
+    await link.xgroup_create(KEYS.outcomes, "history", "0")
+    await link.hset(KEYS.contacts, "c1", OLD)  # of version 0, as the first Santun wrote it
+    await link.zadd(KEYS.later, {"c1": AT - 1})
+    await link.set("stranger", "not ours")
+    kept = await written(redis_process, tmp_path / "kept")
+    assert kept.keys > 10
+    assert (tmp_path / "kept" / redis_backup.FILE).stat().st_mode & 0o777 == 0o600
+    assert await read(other, tmp_path / "kept") == redis_backup.Kept(kept.keys, kept.bytes + _foot(tmp_path / "kept"))
+    back = redis_backup.client(other.url)
+    assert {name async for name in back.scan_iter()} == {name async for name in link.scan_iter()} - {b"stranger"}
+    for name in [name async for name in back.scan_iter()]:
+        assert await back.dump(name) is not None
+        assert (await back.pttl(name) > 0) == (await link.pttl(name) > 0), name
+    assert [group["name"] for group in await back.xinfo_groups(KEYS.outcomes)] == [b"history"]
+    await back.aclose()
+    await link.aclose()
+    again = RedisStore(other.url)
+    assert await outcomes(again) == [attempts[0].id]
+    assert {one.id for one in await again.open_attempts(CAMPAIGN)} == {one.id for one in attempts[1:]}
+    assert "c1" in {one.id for one in await again.candidates(CAMPAIGN, AT, 500)}
+    found = await again.contact(CAMPAIGN, "c1")
+    assert found is not None
+    assert (found.name, found.amount, found.numbers[0].e164) == ("Budi", 5, "+62812")
+    await again.close()
+
+
+def _foot(folder: Path) -> int:
+    return len((folder / redis_backup.FILE).read_bytes().rpartition(b"\0\0\0\0")[2]) + 4
+
+
+async def test_nothing_is_written_over_what_is_there(
+    store: RedisStore, redis_process: RedisProcess, tmp_path: Path
+) -> None:
+    await begin(store, listed=contacts(1))
+    await written(redis_process, tmp_path)
+    before = await dump(store)
+    with pytest.raises(BadInput, match="restore into an empty one"):
+        await read(redis_process, tmp_path)
+    assert await dump(store) == before
+
+
+@pytest.mark.parametrize("place", [0.2, 0.5, 0.9, 0.999])
+async def test_a_damaged_or_half_file_is_no_backup(
+    store: RedisStore, redis_process: RedisProcess, other: RedisProcess, tmp_path: Path, place: float
+) -> None:
+    await begin(store, listed=contacts(20))
+    await written(redis_process, tmp_path)
+    file = tmp_path / redis_backup.FILE
+    whole = file.read_bytes()
+    at = int(len(whole) * place)
+    for broken in (whole[:at], whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :]):
+        file.write_bytes(broken)
+        with pytest.raises(BadInput):
+            await read(other, tmp_path)
+    link = redis_backup.client(other.url)
+    assert await link.dbsize() == 0
+    await link.aclose()
+
+
+async def test_another_version_and_no_redis(tmp_path: Path, redis_process: RedisProcess) -> None:
+    await written(redis_process, tmp_path)
+    file = tmp_path / redis_backup.FILE
+    file.write_bytes(file.read_bytes().replace(b'"v":1', b'"v":9'))
+    with pytest.raises(BadInput, match="has version 9"):
+        redis_backup.check(file)
+    await redis_process.kill()
+    with pytest.raises(StoreDown):
+        await written(redis_process, tmp_path / "no")
+    assert not (tmp_path / "no" / redis_backup.FILE).exists()
+
+
+async def test_the_commands(
+    store: RedisStore,
+    redis_process: RedisProcess,
+    other: RedisProcess,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await begin(store, listed=contacts(2))
+    (tmp_path / "sounds").mkdir()
+    (tmp_path / "sounds" / "a1.wav").write_bytes(b"1234")
+    config = site(tmp_path, monkeypatch, redis_process.url, 1, 1)
+    config.write_text(config.read_text() + f'[web]\nrecordings = "{tmp_path / "sounds"}"\n')
+    folder = str(tmp_path / "kept")
+    told = await asyncio.to_thread(CliRunner().invoke, app, ["backup", folder, "--config", str(config)])
+    assert told.exit_code == 0, told.exception
+    assert (tmp_path / "kept" / redis_backup.RECORDINGS).read_text() == "4\ta1.wav\n"
+    monkeypatch.setenv("SANTUN_REDIS_URL", other.url)
+    told = await asyncio.to_thread(CliRunner().invoke, app, ["restore", folder, "--config", str(config)])
+    assert told.exit_code == 0, told.exception
+    again = RedisStore(other.url)
+    assert await again.remaining(CAMPAIGN, AT) == await store.remaining(CAMPAIGN, AT)
+    await again.close()
