@@ -194,6 +194,8 @@ def step(attempt: Attempt, word: Word, at: float, facts: Facts = NOTHING) -> Att
     if state is not None:
         if state is not attempt.state:
             changes["state"] = state
+            if word is _W.IVR_BEGIN and attempt.ivr_result:
+                changes["ivr_result"] = ""  # once more: he waited for an agent and wants a call-back
             if attempt.state in UNANSWERED and state in _ANSWERED and not attempt.answered_at:
                 changes["answered_at"] = at  # the word of the answer itself may be late, or lost
         stamp = _STAMPS.get(word)

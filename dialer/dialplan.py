@@ -39,6 +39,7 @@ class Var(StrEnum):
     MACHINE = "SANTUN_MACHINE"  # `hangup` or `message`: what a machine gets
     GRACE_MS = "SANTUN_GRACE_MS"  # how long a customer is held when the agent's leg went; multiple of 1000
     AGENT_WAIT_S = "SANTUN_AGENT_WAIT_S"  # how long one who asked the IVR for an agent is kept, with sound
+    OFFER_S = "SANTUN_OFFER_S"  # so long he waits there before he is offered a call-back instead; 0: never
     CALL_MAX_S = "SANTUN_CALL_MAX_S"  # TIMEOUT(absolute)
     LANGUAGE = "SANTUN_LANGUAGE"  # `id` or `en`: folder of the sounds
     RECORD = "SANTUN_RECORD"  # `yes`: MixMonitor once, before the first room, to RECORDINGS/<channel id>.wav

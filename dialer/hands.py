@@ -32,7 +32,20 @@ from dialer.desknote import DeskMessage
 from dialer.dialplan import Context
 from dialer.errors import ActionRefused, BadInput, NotLeader, StoreError, TelephonyError
 from dialer.inbound import COMMAND
-from dialer.model import INBOUND, MANUAL, PREVIEWED, AfterPreview, Command, Contact, Event, Fact, Refused, Seen, Status
+from dialer.model import (
+    INBOUND,
+    MANUAL,
+    PREVIEWED,
+    AfterPreview,
+    Attempt,
+    Command,
+    Contact,
+    Event,
+    Fact,
+    Refused,
+    Seen,
+    Status,
+)
 from dialer.offers import REASON_MAX, Offer
 from dialer.originate import leg_order, link_order, order, spy_order
 from dialer.placing import Ready
@@ -309,7 +322,7 @@ class Hands:
                 await self._tools.sleep(STORE_RETRY_S)
                 continue
             pause_s = next(pauses, None)
-            if not close.facts or pause_s is None or any(fact.name == "closed" for fact in facts):
+            if not close.facts or pause_s is None or _is_told(close.attempt, facts):
                 break
             await self._tools.sleep(pause_s)  # the IVR writes its last facts about now
         attempt = run.floor.attempts.get(attempt_id)
@@ -569,3 +582,10 @@ CORRECT = "correct"  # attempt, disposition
 _SLOW = {*manual.COMMANDS, manual.SKIP, CORRECT}
 _RECORDING = {"record_pause": True, "record_resume": False}
 _STATUS = {"start": Status.RUNNING, "pause": Status.PAUSED, "stop": Status.STOPPED}
+
+
+def _is_told(attempt: Attempt, facts: tuple[Fact, ...]) -> bool:
+    """Whether the IVR has said all it had to: who waited for an agent may have been in it twice."""
+    begun = sum(fact.name == "flow" for fact in facts)
+    again = attempt.wanted_agent and not attempt.ivr_result
+    return sum(fact.name == "closed" for fact in facts) >= max(1 + again, begun)

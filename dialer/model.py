@@ -148,6 +148,7 @@ class Campaign:
     post_dial_delay_s: int = 8
     grace_ms: int = 10000
     agent_wait_s: int = 60  # how long a debtor who asked the IVR for an agent waits
+    agent_offer_s: int = 20  # when he is offered a call-back instead; 0: never
     wrap_up_max_s: int = 60
     hold_max_s: int = 300  # so long a customer hears music before he goes back to his agent
     call_max_s: int = 3600

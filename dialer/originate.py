@@ -42,6 +42,7 @@ def order(attempt: Attempt, campaign: Campaign, dial: str, attempt_header: str =
         (Var.MACHINE, campaign.machine.value),
         (Var.GRACE_MS, str(campaign.grace_ms)),
         (Var.AGENT_WAIT_S, str(campaign.agent_wait_s)),
+        (Var.OFFER_S, str(campaign.agent_offer_s)),
         (Var.HOLD_MAX_S, str(campaign.hold_max_s)),
         (Var.CALL_MAX_S, str(campaign.call_max_s)),
         (Var.LANGUAGE, attempt.language),

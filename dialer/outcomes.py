@@ -116,8 +116,10 @@ def _after_answer(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign) -
         return Row(Outcome.MACHINE, _D, "message_left" if attempt.voicemail_left else "machine")
     if _no_media(attempt):
         return causes.fault("media_unusable", again=False)
+    if attempt.kind == INBOUND and not attempt.contact:
+        return Row(Outcome.IVR, _U, "unknown_caller")
     if _in_ivr(attempt, facts):
-        return _ivr(attempt, campaign)
+        return _ivr(attempt, facts, campaign)
     return Row(Outcome.IVR if attempt.kind == INBOUND else Outcome.ABANDONED, _U, _why_abandoned(attempt))
 
 
@@ -129,17 +131,30 @@ def _no_media(attempt: Attempt) -> bool:
 
 def _in_ivr(attempt: Attempt, facts: Sequence[Fact]) -> bool:
     """The IVR served him. It says `message` when it could not; a promise taken before that counts all the same."""
-    if attempt.ivr_result == "message" or attempt.overflow_to == "message":
+    if "message" in (attempt.ivr_result, attempt.overflow_to) or _broke_off(attempt, facts):
         return any(fact.name in EFFECTS for fact in facts)
     return bool(attempt.ivr_at or attempt.ivr_result or facts)
 
 
-def _ivr(attempt: Attempt, campaign: Campaign) -> Row:
+def _broke_off(attempt: Attempt, facts: Sequence[Fact]) -> bool:
+    """The IVR ended in the middle of a call that came in, maybe before any event of it could reach us."""
+    return attempt.kind == INBOUND and not attempt.ivr_result and all(fact.name != "closed" for fact in facts)
+
+
+def _ivr(attempt: Attempt, facts: Sequence[Fact], campaign: Campaign) -> Row:
     wanted = campaign.kind is Kind.IVR or attempt.kind in ("ivr", INBOUND)
     outcome = Outcome.IVR if wanted else Outcome.OVERFLOWED
+    if attempt.wanted_agent and _chose_call_back(facts):
+        return Row(outcome, _D if wanted else _U, "call_back_instead")
     if attempt.wanted_agent:
         return Row(outcome, _U, "wanted_agent_got_none")
     return Row(outcome, _D if wanted else _U, "served" if wanted else "no_agent")
+
+
+def _chose_call_back(facts: Sequence[Fact]) -> bool:
+    """While he waited for an agent: said last, it counts."""
+    words = [fact.name for fact in sorted(facts, key=lambda fact: fact.seq) if fact.name in _OF_ANYBODY]
+    return words[-1:] == [CALL_BACK]
 
 
 def _why_abandoned(attempt: Attempt) -> str:

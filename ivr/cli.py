@@ -36,14 +36,14 @@ from ivr.paths import Path as Way
 from ivr.paths import estimated_s, paths
 from ivr.prompts import Sentence
 from ivr.session import FIRST_KEY_MS, Desk, learn
-from ivr.shipped import PAYMENT_REMINDER
+from ivr.shipped import CALL_BACK, PAYMENT_REMINDER
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(prompts_command.app, name="prompts")
 flows = typer.Typer(no_args_is_help=True, help="The conversation as data: docs/ivr-flows.md.")
 app.add_typer(flows, name="flow")
 
-SCRIPT = PAYMENT_REMINDER  # as extensions.conf asks for it
+SCRIPTS = (PAYMENT_REMINDER, CALL_BACK)  # as extensions.conf asks for them
 KEY = "SANTUN_PERSON_KEY"
 HOME_ZONE = "Asia/Jakarta"
 SWITCH_S = 0.001  # while 300 threads have work at once the heartbeat is 0.04 s late; with Python's 5 ms 1.3 s
@@ -114,7 +114,7 @@ def serve(
 def _server(listen: str, script: PaymentReminder, most: int) -> Server:
     host, _, port = listen.rpartition(":")
     try:
-        return Server(host, int(port), {SCRIPT: script}, most)
+        return Server(host, int(port), dict.fromkeys(SCRIPTS, script), most)
     except (ValueError, OverflowError, OSError) as error:
         raise ConfigError(f"--listen {listen}: {error}; use host:port, with a port that is free here.") from error
 

@@ -180,6 +180,8 @@ class Dialogue:
             return replace(state, language=other(state.language))
         if does.startswith("promise_"):
             return replace(state, promise=talk.today if does == "promise_today" else talk.friday, offer="")
+        if does == "call_soon":
+            return replace(state, call_time=entries.soon(talk))
         if does in PARTS_OF_DAY:
             minute = entries.nearest(talk.limits, PARTS_OF_DAY[does])
             return replace(state, call_time=entries.call_at(talk, minute))

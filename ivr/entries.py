@@ -92,6 +92,14 @@ def call_at(talk: Talk, minute: int) -> datetime | None:
     return talk.moment(day, minute) if day else None
 
 
+def soon(talk: Talk) -> datetime | None:
+    """As soon as a call-back may be asked for, in whole five minutes; None: never open."""
+    limits = talk.limits
+    minute = -(-(talk.minute + SOON_MINUTES) // 5) * 5
+    is_open = talk.today.weekday() not in limits.closed_days and minute <= limits.close_minute
+    return call_at(talk, max(minute, limits.open_minute) if is_open else limits.open_minute)
+
+
 def nearest(limits: Limits, minute: int) -> int:
     """The minute nearest to it at which calls are allowed."""
     return min(max(minute, limits.open_minute), limits.close_minute)

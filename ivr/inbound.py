@@ -43,4 +43,9 @@ def told_of(debtor: Contact) -> Contact:
     """What a conversation with somebody who calls may know of the contact."""
     if debtor.secret and debtor.secret_digits:
         return replace(debtor, name="")
-    return Contact(debtor.id, debtor.person, (), language=debtor.language, zone=debtor.zone)
+    return nobody(debtor)
+
+
+def nobody(debtor: Contact, language: str = "") -> Contact:
+    """Nothing of the list but where and in which language."""
+    return Contact(debtor.id, debtor.person, (), language=language or debtor.language, zone=debtor.zone)

@@ -29,8 +29,8 @@ class Phone(Protocol):
     def wait(self, ms: int, keys: str) -> str:
         """Stream silence; a key of `keys` ends it and is returned, else ''."""
 
-    def finish(self, result: IvrResult) -> None:
-        """The last act: tell the dialplan what to do next."""
+    def finish(self, result: IvrResult, language: str) -> None:
+        """The last act: tell the dialplan what to do next, and in which language; empty: as before."""
 
 
 class Called(Protocol):

@@ -15,11 +15,11 @@ from dialer.inbound import Incoming
 from dialer.model import Campaign, Contact, Fact
 from ivr.dialogue import AGAIN, ANY_KEY, Dialogue, Listen, Turn, between
 from ivr.flow import End, Flow
-from ivr.inbound import Arrived, entered, told_of
+from ivr.inbound import Arrived, entered, nobody, told_of
 from ivr.offers import Limits
 from ivr.ports import Arrivals, Clock, Debtors, HungUp, Phone, PhoneFailed, Reports
 from ivr.preparing import prepared
-from ivr.shipped import shipped, wish
+from ivr.shipped import call_back, shipped, wish
 from ivr.terms import Terms
 
 log = structlog.get_logger("ivr.session")
@@ -30,6 +30,7 @@ END_KEY = "#"
 STORE_STEP_MS = 100  # silence streamed at a time while a fact is being stored
 PATIENCE_S = 0.015  # for a store that answers soon: no silence then, and the next sentence comes that much earlier
 CLOSING_TRIES = 3
+SECOND = 10_000  # facts of a call's second conversation count from here: more than any has
 UNKNOWN = End(IvrResult.MESSAGE, "unknown")  # whose call it is cannot be known: nothing is said, nothing is stored
 
 T = TypeVar("T")
@@ -49,6 +50,7 @@ class Call:
     attempt: str
     campaign: str
     language: str = ""
+    waits: bool = False  # for an agent, and has pressed the key for a call-back instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,15 @@ class Ledger:
     facts: list[Fact] = field(default_factory=list)
     stored: int = 0
     step: str = ""  # where the conversation is
+    language: str = ""  # of the conversation
     job: Future[None] | None = None
 
     def add(self, name: str, value: str = "") -> None:
         """Note a fact; `flush` stores it."""
-        self.facts.append(Fact(len(self.facts) + 1, self.desk.clock.now(), name, value))
+        seq = len(self.facts) + 1 + (SECOND if self.call.waits else 0)
+        self.facts.append(Fact(seq, self.desk.clock.now(), name, value))
+        if name == "language":
+            self.language = value
 
     def flush(self) -> None:
         """Have everything stored that is not yet, unless that is being done."""
@@ -120,7 +126,8 @@ def play(call: Call, phone: Phone, desk: Desk) -> str:
         return "failed"
     if end != UNKNOWN:
         _close(ledger, end.how, began)
-    _finish(phone, end.result)
+    waits_in_another = end.result is IvrResult.AGENT and ledger.language != call.language
+    _finish(phone, end.result, ledger.language if waits_in_another else "")
     return end.how
 
 
@@ -132,7 +139,7 @@ def arrive(came: Incoming, phone: Phone, desk: Desk) -> Arrived | None:
             found = _while_streaming(phone, desk, lambda: _entered(came, arrivals, desk))
             if found is not None:
                 return found
-    _finish(phone, IvrResult.MESSAGE)
+    _finish(phone, IvrResult.MESSAGE, "")
     return None
 
 
@@ -147,9 +154,9 @@ def _entered(came: Incoming, arrivals: Arrivals, desk: Desk) -> Arrived | None:
     return found
 
 
-def _finish(phone: Phone, result: IvrResult) -> None:
+def _finish(phone: Phone, result: IvrResult, language: str) -> None:
     with contextlib.suppress(HungUp, PhoneFailed):  # gone meanwhile: the facts are stored, there is nobody to be told
-        phone.finish(result)
+        phone.finish(result, language)
 
 
 def _serve(call: Call, phone: Phone, desk: Desk, ledger: Ledger) -> End:
@@ -261,6 +268,9 @@ def learn(call: Call, desk: Desk) -> Dialogue | None:
     except DialerError as error:
         log.error("The debtor cannot be read.", call_id=call.attempt, action="message", error=error.detail)
         return None
+    if called is not None and call.waits:
+        known = nobody(called.contact, call.language)
+        return dialogue_of(call, replace(desk, flow=call_back()), called.campaign, known)
     if called is not None and (flow := desk.terms.flows.get(called.campaign.id)):
         desk = replace(desk, flow=flow)
     if called is not None and called.inbound:

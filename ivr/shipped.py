@@ -9,6 +9,7 @@ from ivr.flow_reading import File, read
 
 PAYMENT_REMINDER = "payment_reminder"
 WISH = "wish"
+CALL_BACK = "call_back"
 
 
 @lru_cache(maxsize=1)
@@ -21,6 +22,12 @@ def shipped() -> Flow:
 def wish() -> Flow:
     """For who calls us and cannot prove who he is."""
     return _read(WISH)
+
+
+@lru_cache(maxsize=1)
+def call_back() -> Flow:
+    """For who waits for an agent and would rather be called."""
+    return _read(CALL_BACK)
 
 
 def _read(name: str) -> Flow:

@@ -137,6 +137,7 @@ ACTIONS: Mapping[str, Action] = {
     "promise_today": Action("the day promised is today", gives=(PROMISE,)),
     "promise_friday": Action("the day promised is the next Friday", "friday", (PROMISE,)),
     "call_morning": Action("call again at 9:00, today or the next day that is open", gives=(CALL_TIME,)),
+    "call_soon": Action("in a quarter of an hour, or when calls are next allowed", gives=(CALL_TIME,)),
     "call_noon": Action("at 13:00", gives=(CALL_TIME,)),
     "call_afternoon": Action("at 16:00", gives=(CALL_TIME,)),
     "take_early": Action("takes the offer, and promises its first payment", "early", (OFFER, PROMISE)),

@@ -100,7 +100,7 @@ class Terminal:
                 return key
         return ""
 
-    def finish(self, result: IvrResult) -> None:
+    def finish(self, result: IvrResult, language: str) -> None:
         print(f"    [{result.value}]")
 
 

@@ -21,6 +21,7 @@ from ivr.adapters.speech import SILENCE_MS, Speech
 from ivr.ports import HungUp, PhoneFailed
 from ivr.prompts import Sentence
 from ivr.session import Call, Desk, arrive, play
+from ivr.shipped import CALL_BACK
 
 log = structlog.get_logger("ivr.line")
 
@@ -68,7 +69,9 @@ class AgiPhone:
             ms -= part
         return ""
 
-    def finish(self, result: IvrResult) -> None:
+    def finish(self, result: IvrResult, language: str) -> None:
+        if language:
+            self._guarded(lambda: self._agi.set_variable(Var.LANGUAGE.value, language))
         self._guarded(lambda: self._agi.set_variable(IVR_RESULT, result.value))
 
     def mark(self, variables: Mapping[Var, str]) -> None:
@@ -103,7 +106,7 @@ class AgiPhone:
 
 
 class PaymentReminder:
-    """The script `payment_reminder`: which call is it, then the conversation."""
+    """The scripts `payment_reminder` and `call_back`: which call is it, then the conversation."""
 
     def __init__(self, desk: Desk, voice: Speech, background: Executor, seen: Callable[[Path], str] = str) -> None:
         self._desk = desk
@@ -120,7 +123,11 @@ class PaymentReminder:
         )
         phone = AgiPhone(agi, self._voice, self._background, self._seen)
         began = time.monotonic()
-        how = play(Call(attempt, campaign, language), phone, self._desk) if attempt else self._came_in(agi, phone)
+        waits = agi.env.get("agi_network_script") == CALL_BACK
+        if attempt or waits:
+            how = play(Call(attempt, campaign, language, waits), phone, self._desk)
+        else:
+            how = self._came_in(agi, phone)
         with self._lock:
             self.endings = self.endings | {how: self.endings.get(how, 0) + 1}  # whoever reads it, reads it whole
         self.on_end(time.monotonic() - began)
@@ -140,6 +147,7 @@ class PaymentReminder:
                     Var.OVERFLOW: Overflow.MESSAGE.value,
                     Var.GRACE_MS: str(campaign.grace_ms),
                     Var.AGENT_WAIT_S: str(campaign.agent_wait_s),
+                    Var.OFFER_S: str(campaign.agent_offer_s),
                     Var.CALL_MAX_S: str(campaign.call_max_s),
                     Var.LANGUAGE: attempt.language,
                     Var.RECORD: "yes" if campaign.record else "no",

@@ -7,9 +7,11 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -26,7 +28,7 @@ from dialer.demo.program import Program
 from dialer.dialplan import Told, room
 from dialer.history import What
 from dialer.keyed import number_key, secret_key
-from dialer.model import Attempt, Kind, Machine, Mode, Number, Overflow, Retry
+from dialer.model import Attempt, Contact, Kind, Machine, Mode, Number, Overflow, Retry
 from dialer.payments import Told as Paid
 from dialer.ports import Held
 from dialer.preview import Standing
@@ -131,6 +133,13 @@ async def ivr(redis: RedisProcess, settings: AsteriskSettings, scratch: Path) ->
     listen, prompts = f"{settings.ivr_host}:{settings.ivr_port}", str(scratch / "prompts")
     words = ("ivr", "serve", "--prompts", prompts, "--listen", listen, "--redis", redis.url, "--drain-s", "0")
     program = Program("ivr", words, {"SANTUN_PERSON_KEY": PERSON_KEY.hex()}, scratch)
+    await begun(program, settings)
+    yield program
+    await program.stop()
+
+
+async def begun(program: Program, settings: AsteriskSettings) -> None:
+    """For the first time, or again after it was killed."""
     await program.start()
 
     async def listens() -> bool:
@@ -139,8 +148,17 @@ async def ivr(redis: RedisProcess, settings: AsteriskSettings, scratch: Path) ->
             return probe.connect_ex((settings.ivr_host, settings.ivr_port)) == 0
 
     await until(listens, "the IVR", LIMIT_S)
-    yield program
-    await program.stop()
+
+
+@asynccontextmanager
+async def killed(program: Program, settings: AsteriskSettings) -> AsyncIterator[None]:
+    """By SIGKILL; it lives again afterwards."""
+    os.kill(program.pid, signal.SIGKILL)
+    try:
+        yield
+    finally:
+        await program.stop()
+        await begun(program, settings)
 
 
 # ---- answered -------------------------------------------------------------------------------------------------------
@@ -319,10 +337,10 @@ async def test_a_redis_that_freezes_takes_nobody_out_of_the_ivr(
     assert (record["outcome"], record["reason"], record["ivr_end"]) == ("ivr", "served", "hung_up")
 
 
-async def call_in(carrier: Carrier, caller: str, keys: str) -> None:
+async def call_in(carrier: Carrier, caller: str, keys: str, line: str = "02150001234") -> None:
     """A subscriber calls the campaign's line; `w` is half a second."""
     await carrier.process.console("module load app_dial.so")
-    for priority, app in ((1, f"Set(CALLERID(num)={caller})"), (2, "Dial(PJSIP/02150001234@trunk)")):
+    for priority, app in ((1, f"Set(CALLERID(num)={caller})"), (2, f"Dial(PJSIP/{line}@trunk)")):
         await carrier.process.console(f"dialplan add extension 1,{priority},{app} into calls-in replace")
     await carrier.process.console(f"channel originate Local/1@calls-in application SendDTMF {keys}")
 
@@ -355,13 +373,169 @@ async def test_a_debtor_calls_back_and_gets_an_agent(office: Office, ivr: Progra
     assert (held.person.attempts, len(held.person.conversations)) == ((), 1)
 
 
-async def test_a_stranger_who_calls_hears_the_message_and_no_debt(office: Office, ivr: Program) -> None:
+@pytest.mark.parametrize(
+    ("caller", "line"),
+    [("anonymous", True), ("", True), ("+14155550100", True), ("02150009999", True), ("081299990000", True),
+     ("anonymous", False), ("081299990000", False)],
+)  # fmt: skip
+async def test_a_stranger_who_calls_hears_the_message_and_no_debt(
+    office: Office, ivr: Program, caller: str, line: bool
+) -> None:
+    """Hidden, foreign, or a number that nobody on the list has; on a campaign's line there is a record of it."""
     await office.open("1001")
-    await call_in(office.carrier, "anonymous", "w" * 40)
+    await office.add(office.debtor("human", secret=secret_key(PERSON_KEY, "1234")))
+    await call_in(office.carrier, caller, "w" * 40, "02150001234" if line else "02150007777")
     said = await office.ami.until("UserEvent", LIMIT_S, UserEvent=Told.MESSAGE)
+    await office.ami.until("Hangup", LIMIT_S, Uniqueid=said["Uniqueid"])
+    if line:
+        (record,) = await office.records(1)
+        assert (record["attempt"], record["direction"], record["debtor"]) == (said["Uniqueid"], "in", "")
+        assert (record["outcome"], record["side"], record["reason"]) == ("ivr", "us", "unknown_caller")
+    assert not await office.store.open_attempts(office.campaign.id)
+
+
+async def listed_caller(office: Office, secret: str = "", **known: Any) -> tuple[Contact, str]:
+    """A debtor on the list, found by his number; and how his phone shows it."""
+    debtor = office.debtor("human", secret=secret_key(PERSON_KEY, secret) if secret else "")
+    e164 = debtor.numbers[0].e164
+    debtor = replace(debtor, numbers=(Number(e164, number_key(PERSON_KEY, e164)),), **known)
+    await office.add(debtor)
+    return debtor, f"0{e164[3:]}"
+
+
+async def test_wrong_person_by_a_forged_caller_id_silences_nobody(office: Office, ivr: Program) -> None:
+    await office.open("1001")
+    debtor, shown = await listed_caller(office, "1234")
+    await call_in(office.carrier, shown, "wwww9wwww1" + "w" * 20)
     (record,) = await office.records(1)
-    assert (record["attempt"], record["direction"], record["debtor"]) == (said["Uniqueid"], "in", "")
-    assert (record["outcome"], record["side"], record["ivr_result"]) == ("ivr", "us", "message")
+    assert (record["ivr_choice"], record["verified"], record["outcome"]) == ("wrong_person", "0", "ivr")
+    assert (record["wrong_person"], record["stop"], record["conversation"]) == ("0", "0", "0")
+    kept = await office.store.contact(office.campaign.id, debtor.id)
+    assert kept is not None
+    assert replace(kept, alias="") == debtor
+    assert (await office.store.remaining(office.campaign.id, SystemClock().now()))[0] == 1
+    held = (await office.store.lock([Attempt(id="next", **office.of(debtor))], SystemClock().now()))[0]
+    assert isinstance(held, Held)
+
+
+STEPS = {"": "", "person": "", "secret": "wwww1", "menu": "wwww1ww1234#"}
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_an_ivr_killed_between_two_steps_of_a_call_that_came_in_leaves_one_outcome_and_no_channel(
+    office: Office, ivr: Program, step: str
+) -> None:
+    """Killed the moment a step is stored, or as soon as the call is on the books. Who was told had been served."""
+    await office.open("1001")
+    debtor, shown = await listed_caller(office, "1234", amount=750_000)
+    await call_in(office.carrier, shown, STEPS[step] + "w" * 60)
+    if step:
+        await office.ivr_asks(step)
+    else:
+        await until(lambda: on_the_books(office), "the call on the books", LIMIT_S)
+    (attempt,) = await office.store.open_attempts(office.campaign.id)
+    async with killed(ivr, office.settings):
+        await office.told(Told.MESSAGE, attempt.id)
+        await office.ami.until("Hangup", LIMIT_S, Uniqueid=attempt.id)
+        (record,) = await office.records(1)
+    assert (record["attempt"], record["debtor"], record["direction"]) == (attempt.id, debtor.id, "in")
+    assert (record["outcome"], record["reason"]) == ("ivr", "served" if step == "menu" else "ivr_failed")
+    assert not await office.store.open_attempts(office.campaign.id)
+    await until(lambda: no_caller(office), "no channel left", LIMIT_S)
+    await office.boards(2)
+    assert len(await office.records(1)) == 1
+
+
+async def on_the_books(office: Office) -> bool:
+    return bool(await office.store.open_attempts(office.campaign.id))
+
+
+async def no_caller(office: Office) -> bool:
+    return "PJSIP/carrier" not in await office.pbx.console("core show channels concise")
+
+
+# ---- who waits for an agent
+
+
+async def test_who_waits_for_an_agent_takes_the_call_back_he_is_offered(office: Office, ivr: Program) -> None:
+    """A debtor whom we called. It is stored at his key, whatever he does then, and he is called at that minute."""
+    with Debtor() as phone:
+        office.dial = f"PJSIP/{TRUNK}/sip:{{digits}}@{phone.address}"
+        await office.open(kind=Kind.IVR, mode=Mode.IVR, ivr_agents=True, agent_offer_s=1)
+        debtor = office.debtor("human", secret=secret_key(PERSON_KEY, "1234"))
+        await office.add(debtor)
+        await office.order("start")
+        for step, keys in (("person", "1"), ("secret", "1234#"), ("menu", "0")):
+            await office.ivr_asks(step)
+            phone.press(keys)
+        (attempt,) = await office.store.open_attempts(office.campaign.id)
+        await office.told(Told.WANTS_AGENT, attempt.id)
+        pressing = asyncio.create_task(keep_pressing(phone, "1"))
+        try:
+            await office.ivr_asks("noted")
+        finally:
+            pressing.cancel()
+        phone.hang_up()
+        (record,) = await office.records(1)
+    assert (record["attempt"], record["outcome"], record["reason"]) == (attempt.id, "ivr", "call_back_instead")
+    assert (record["wanted_agent"], record["ivr_choice"], record["verified"]) == ("1", "call_back", "1")
+    assert record["callback_at"]
+    kept = await office.store.contact(office.campaign.id, debtor.id)
+    assert kept is not None
+    assert kept.callback_at - SystemClock().now() > 5 * 60
+
+
+async def keep_pressing(phone: Debtor, key: str) -> None:
+    """He presses it early, and again: it counts when it has been offered."""
+    while True:
+        phone.press(key)
+        await asyncio.sleep(0.4)
+
+
+async def test_who_called_us_and_waits_takes_the_call_back_he_is_offered(office: Office, ivr: Program) -> None:
+    await office.open("1001", agent_offer_s=1)
+    await office.order("break", agent="1001")
+    debtor, shown = await listed_caller(office)
+    await call_in(office.carrier, shown, "wwww0" + "ww1" * 20 + "w" * 20)
+    (record,) = await office.records(1)
+    assert (record["debtor"], record["direction"], record["outcome"]) == (debtor.id, "in", "ivr")
+    assert (record["reason"], record["ivr_choice"], record["verified"]) == ("call_back_instead", "call_back", "0")
+    assert record["callback_at"]
+    assert record["silent_until"] == ""
+    kept = await office.store.contact(office.campaign.id, debtor.id)
+    assert kept is not None
+    assert kept.callback_at > SystemClock().now()
+
+
+@pytest.mark.parametrize("after_s", [0.0, 1.5, 2.5, 4.0, 6.5])
+async def test_an_agent_who_comes_free_takes_him_out_of_the_offer_too(
+    office: Office, ivr: Program, after_s: float
+) -> None:
+    """During the first music, the offer, the pause after it, the music after that."""
+    await office.open("1001", agent_offer_s=1)
+    await office.order("break", agent="1001")
+    _, shown = await listed_caller(office)
+    await call_in(office.carrier, shown, "wwww0" + "w" * 120)
+    asked = await office.ami.until("UserEvent", LIMIT_S, UserEvent=Told.WANTS_AGENT)
+    await asyncio.sleep(after_s)
+    await office.order("back", agent="1001")
+    assert await office.talking("1001") == asked["Uniqueid"]
+    await office.end_talk("1001")
+    (record,) = await office.records(1)
+    assert (record["outcome"], record["agent"]) == ("connected", "1001")
+
+
+async def test_an_ivr_that_dies_before_it_notes_the_call_back_does_not_promise_it(office: Office, ivr: Program) -> None:
+    await office.open("1001", agent_offer_s=1)
+    await office.order("break", agent="1001")
+    _, shown = await listed_caller(office)
+    await call_in(office.carrier, shown, "wwww0" + "ww1" * 20 + "w" * 20)
+    asked = await office.ami.until("UserEvent", LIMIT_S, UserEvent=Told.WANTS_AGENT)
+    async with killed(ivr, office.settings):
+        await office.told(Told.MESSAGE, asked["Uniqueid"])
+        (record,) = await office.records(1)
+    assert (record["outcome"], record["reason"]) == ("ivr", "wanted_agent_got_none")
+    assert record["callback_at"] == ""
 
 
 # ---- detection ------------------------------------------------------------------------------------------------------

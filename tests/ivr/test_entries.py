@@ -111,3 +111,29 @@ def test_a_number_of_his_own(keyed: str, found: str) -> None:
 def test_whatever_is_keyed_is_a_number_of_the_country_or_none(keyed: str) -> None:
     found = entries.own_number(keyed, "ID")
     assert not found or (found.startswith("+62") and found[1:].isdecimal())
+
+
+@pytest.mark.parametrize(
+    ("minute", "found"),
+    [
+        (9 * 60, "2026-11-21T09:15"),
+        (9 * 60 + 1, "2026-11-21T09:20"),
+        (3 * 60, "2026-11-21T08:00"),
+        (19 * 60 + 15, "2026-11-21T19:30"),
+        (19 * 60 + 16, "2026-11-23T08:00"),  # tomorrow is Sunday
+        (23 * 60 + 59, "2026-11-23T08:00"),
+    ],
+)
+def test_soon_is_a_quarter_of_an_hour_within_the_hours(minute: int, found: str) -> None:
+    when = entries.soon(replace(FULL, minute=minute))
+    assert when is not None
+    assert when.isoformat(timespec="minutes")[:16] == found
+
+
+def test_soon_on_a_day_without_calls_and_where_all_are() -> None:
+    sunday = replace(FULL, today=date(2026, 11, 22), minute=9 * 60)
+    when = entries.soon(sunday)
+    assert when is not None
+    assert when.isoformat(timespec="minutes")[:16] == "2026-11-23T08:00"
+    closed = replace(sunday, limits=replace(sunday.limits, closed_days=frozenset(range(7))))
+    assert entries.soon(closed) is None

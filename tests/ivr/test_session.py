@@ -247,3 +247,62 @@ def test_a_hang_up_tells_where_it_was() -> None:
     store = Store()
     session.play(CALL, Phone("11234", hang_up_at=25), twins.desk(store))
     assert store.told[-1] == ("closed", "hung_up 0.0 menu")
+
+
+# ---- who waits for an agent and would rather be called
+
+WAITS = replace(CALL, waits=True)
+
+
+def test_his_call_back_is_noted_before_a_word_is_said() -> None:
+    store = Store()
+    phone = Phone(store=store)
+    assert session.play(WAITS, phone, twins.desk(store)) == "call_back"
+    assert phone.events[0] == "call_noted 4"
+    assert phone.results == [IvrResult.DONE]
+    assert store.told[2] == ("call_back", "2026-11-21T08:50+00:00")
+    assert [fact.seq for fact in store.facts] == [session.SECOND + seq for seq in range(1, len(store.facts) + 1)]
+    assert not {"amount", "purpose", "ask_name"} & {event.split()[0] for event in phone.events}
+
+
+@pytest.mark.parametrize(
+    ("keys", "when"),
+    [
+        ("1", "2026-11-21T08:50"),
+        ("23", "2026-11-21T16:00"),
+        ("2490", "2026-11-21T08:50"),
+        ("241000", "2026-11-21T10:00"),
+    ],
+)
+def test_he_may_choose_another_time(keys: str, when: str) -> None:
+    store, phone = Store(), Phone(keys)
+    assert session.play(WAITS, phone, twins.desk(store)) == "call_back"
+    assert [value for name, value in store.told if name == "call_back"][-1].startswith(when)
+
+
+@pytest.mark.parametrize("at", range(1, 6))
+def test_who_hangs_up_after_his_key_is_called_back_all_the_same(at: int) -> None:
+    store, phone = Store(), Phone(hang_up_at=at)
+    session.play(WAITS, phone, twins.desk(store))
+    assert [name for name, _ in store.told if name in ("call_back", "closed")] == ["call_back", "closed"]
+
+
+@pytest.mark.parametrize(
+    "store", [Store(contact=None), Store(unreadable=True), Store(failing=lambda count: True)], ids=repr
+)
+def test_a_call_back_that_cannot_be_noted_is_not_promised(store: Store) -> None:
+    phone = Phone()
+    session.play(WAITS, phone, twins.desk(store))
+    assert phone.results == [IvrResult.MESSAGE]
+    assert "call_noted" not in phone.events
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_he_goes_on_in_the_language_he_chose(language: str) -> None:
+    keys = "2112340" if language == "en" else "112340"
+    first = Phone(keys)
+    session.play(CALL, first, twins.desk(Store(contact=twins.contact(language=""))))
+    assert (first.results, first.languages) == ([IvrResult.AGENT], ["en" if language == "en" else ""])
+    again = Store()
+    session.play(replace(WAITS, language=language), Phone(), twins.desk(again))
+    assert ("language", language) in again.told

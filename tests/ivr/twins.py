@@ -13,7 +13,7 @@ from dialer.keyed import secret_key
 from dialer.model import Campaign, Contact, Fact, Kind
 from ivr.ports import HungUp, PhoneFailed
 from ivr.prompts import Sentence
-from ivr.session import Call, Desk
+from ivr.session import SECOND, Call, Desk
 
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ class Store:
         self.reports += 1
         if self.failing(self.reports):
             raise StoreDown("a test")
-        assert fact.seq == len(self.facts) + 1, "out of order, or twice"
+        assert fact.seq % SECOND == len(self.facts) + 1, "out of order, or twice"
         self.facts.append(fact)
 
     @property
@@ -102,6 +102,7 @@ class Phone:
     events: list[str] = field(default_factory=list)
     store: Store | None = None
     results: list[IvrResult] = field(default_factory=list)
+    languages: list[str] = field(default_factory=list)
     waited_ms: int = 0
 
     def __post_init__(self) -> None:
@@ -120,9 +121,10 @@ class Phone:
         key = next(self._keys, "") if keys else ""
         return key if key in keys else ""
 
-    def finish(self, result: IvrResult) -> None:
+    def finish(self, result: IvrResult, language: str) -> None:
         self._count("finish")
         self.results.append(result)
+        self.languages.append(language)
 
     def _count(self, what: str) -> None:
         self.events.append(f"{what} {len(self.store.facts)}" if self.store else what)
