@@ -466,6 +466,7 @@ def _limits(campaign: Campaign) -> list[str]:
         ("ring_s + post_dial_delay_s", dialling, 1, DIAL_MAX_S),
         ("grace_ms", campaign.grace_ms, 1000, 60_000),
         ("agent_wait_s", campaign.agent_wait_s, 1, 600),
+        ("agent_offer_s", campaign.agent_offer_s, 0, 600),
         ("wrap_up_max_s", campaign.wrap_up_max_s, 0, 3600),
         ("call_max_s", campaign.call_max_s, 60, 14_400),
         ("tries_max", campaign.tries_max, 1, 100),

@@ -222,6 +222,7 @@ def test_a_sound_campaign_has_no_fault() -> None:
         ({"ratio": 4.0}, "ratio = 4.0: use 1 to 3.0"),
         ({"ring_s": 115}, "ring_s + post_dial_delay_s = 123"),
         ({"grace_ms": 2500}, "in steps of 1000"),
+        ({"agent_offer_s": 601}, "agent_offer_s"),
         ({"call_max_s": 0}, "call_max_s = 0"),
         ({"retries": {"bussy": Retry(60, 1)}}, "retries.bussy: unknown outcome"),
         ({"retries": {"busy": Retry(0, 1)}}, "retries.busy: use after_s"),
