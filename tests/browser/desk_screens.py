@@ -1,0 +1,87 @@
+"""Pictures of the agent's desk, from a call through a real Asterisk: for eyes and docs/screens.
+
+SANTUN_SCREENS=FOLDER python -m pytest tests/browser/desk_screens.py    (not part of the tests)
+"""
+
+import os
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from dialer.adapters.clock import SystemClock
+from dialer.history import Entry, What, note
+from dialer.model import Contact
+
+from .conftest import PASSWORD, House
+from .pages import Tab
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk, pytest.mark.redis, pytest.mark.timeout(200)
+]  # fmt: skip
+
+FOLDER = Path(os.environ.get("SANTUN_SCREENS", "/tmp/santun-screens"))
+CHECK, READY, TOMORROW = range(3)
+WORDS = {
+    "id": ("Periksa mikrofon", "Siap", "Besok"),
+    "en": ("Check the microphone", "Ready", "Tomorrow"),
+}
+DAY_S = 86_400
+SETTLES_MS = 2500
+
+
+def days_ago(days: int) -> date:
+    return datetime.fromtimestamp(SystemClock().now() - days * DAY_S, UTC).date()
+
+
+async def known(house: House, language: str) -> Contact:
+    """A debtor with a past."""
+    store, at = house.floor.store, int(SystemClock().now()) - 9 * DAY_S
+    debtor = replace(
+        house.floor.debtor("human"), name="Budi Santoso", lender="Bank Maju", product="kredit motor", amount=1_250_000,
+        minimum=100_000, incentive=75_000, due=days_ago(12), zone="Asia/Makassar", language=language,
+    )  # fmt: skip
+    promised = Entry(
+        What.CALL, "01m80sm17q56je4t5pncfqz46g", at, "real", debtor.id, "connected", "debtor", disposition="promise",
+        amount=500_000, currency="IDR", due=days_ago(4), agent="2102", talk_s=142,
+    )  # fmt: skip
+    broken = replace(promised, what=What.BROKEN, id="01m80sm17q56je4t5pncfqz46h", at=at + 6 * DAY_S)
+    words = "Gajian tanggal 25, minta dihubungi sore hari."
+    for entry in (promised, note("01m80sm17q56je4t5pncfqz46j", at + 60, "sari", words, "real", debtor.id), broken):
+        await store.remember(debtor.person, entry)
+    return debtor
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["id", "en"])
+async def test_pictures(house: House, language: str, scheme: str) -> None:
+    words, page = WORDS[language], (tab := await Tab.of(await house.context(scheme=scheme))).page
+    house.tabs.append(tab)
+
+    async def picture(name: str) -> None:
+        await page.wait_for_timeout(SETTLES_MS)
+        await page.screenshot(path=FOLDER / f"desk-{name}-{language}-{scheme}.png")
+
+    await house.floor.open(
+        wrap_up_max_s=60, record=True, caller_name="PT Maju Bersama", name="April, kredit motor", preview_s=600
+    )
+    await house.user("dewi", "2101")
+    await page.add_init_script(f"localStorage.setItem('santun.lang', '{language}')")
+    await tab.enter(house.base, "dewi", PASSWORD)
+    await tab.until("desk.info")
+    await page.get_by_role("button", name=words[CHECK]).click()
+    await picture("start")
+    await page.get_by_role("button", name=words[READY]).click()
+    await tab.until("desk.note?.state === 'idle' && desk.phone.seen.leg")
+    await picture("ready")
+    await house.floor.add(await known(house, language))
+    await house.floor.order("start")
+    await tab.until("desk.note.state === 'talking' && desk.pop")
+    await picture("call")
+    await page.keyboard.press("F9")
+    await tab.until("desk.note.state === 'wrap_up'")
+    await page.keyboard.press("1")
+    await page.get_by_role("button", name=words[TOMORROW]).click()
+    await page.locator(".desk-fields input").first.fill("500.000")
+    await picture("wrap-up")
