@@ -257,6 +257,7 @@ port = {settings.ivr_port}
 
 [web]
 second_factor = false   # who tries the demo need not have a code generator
+recordings = "{settings.recordings}"
 """
     )
     return path
