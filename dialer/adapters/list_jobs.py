@@ -125,7 +125,8 @@ class ListJobs:
                 await self._run(one, self._job(one, mapping, at, rows=rows))
         except TimeoutError:
             one.error = f"it could not be read within {LOOK_LIMIT_S:.0f} s"
-        one.state = "failed" if one.error else "looked_at"
+        if one.state != "loading":  # a load that was begun meanwhile says itself what becomes of it
+            one.state = "failed" if one.error else "looked_at"
 
     def load(self, one: Uploaded, mapping: Mapping[str, Any], at: float, **wanted: Any) -> None:
         """Begin; `summary` grows meanwhile. Raises BadInput while it is under way."""
