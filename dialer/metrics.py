@@ -33,8 +33,8 @@ class Metric:
 _G, _C, _H = Kind.GAUGE, Kind.COUNTER, Kind.HISTOGRAM
 _BY = ("campaign",)
 HOLDS = (
-    "asterisk_down", "asterisk_slow", "backlog", "comparing", "draining", "lease", "list", "preview", "redis_down",
-    "redis_slow", "settings", "status", "trunk", "write_lag", "other",
+    "asterisk_down", "asterisk_slow", "backlog", "comparing", "draining", "lease", "list", "redis_down", "redis_slow",
+    "settings", "status", "trunk", "write_lag", "other",
 )  # fmt: skip
 
 ENGINE: tuple[Metric, ...] = (
@@ -90,7 +90,6 @@ _BEGINS: Mapping[str, str] = {
     "Redis is slow": "redis_slow",
     "outcomes lag": "write_lag",
     "the trunk fails": "trunk",
-    "preview ": "preview",
     "the list is empty": "list",
     "nobody may be called now": "list",
 }

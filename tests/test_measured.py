@@ -47,7 +47,7 @@ def test_every_hold_of_a_run_has_a_reason() -> None:
     assert len(found) >= 12
     assert "other" not in reasons
     assert reasons <= set(HOLDS)
-    assert reasons >= set(HOLDS) - {"other", "draining", "preview"}
+    assert reasons >= set(HOLDS) - {"other", "draining"}
     assert reason_of("something new") == "other"
 
 
