@@ -39,8 +39,8 @@ begin() {
 # Waits for a page to say yes.
 answers() {
     for _ in $(seq 60); do
-        if curl -fsS -m 2 "$2" >"$work/answer" 2>&1; then
-            echo "$1: $(head -c 40 "$work/answer")"
+        if curl -fsS -m 2 "$2" </dev/null >"$work/answer" 2>&1 || grep -q "Call Manager" "$work/answer"; then
+            echo "$1: $(head -n 1 "$work/answer" | tr -d '\r')"
             return
         fi
         sleep 1
@@ -53,7 +53,8 @@ answers() {
 redis-server --port "$redis" --bind 127.0.0.1 --appendonly yes --appendfsync always --dir "$work" >"$work/redis.log" &
 pids=$!
 (inside "$santun" sh -c 'ivr prompts render --out /var/lib/santun/sounds --company Santun && dialer conf /etc/santun/pbx1.toml')
-begin asterisk inside "$asterisk" sh -c 'exec asterisk -f -C "$ASTERISK_CONF"'
+begin asterisk inside "$asterisk" sh -c 'ls "$ASTERISK_CONF" && exec asterisk -f -C "$ASTERISK_CONF"'
+answers "asterisk" "telnet://127.0.0.1:$ami"
 begin ivr inside "$santun" ivr serve --prompts /var/lib/santun/sounds --redis "redis://127.0.0.1:$redis/0" \
     --listen "127.0.0.1:$agi" --metrics "127.0.0.1:$ivr"
 begin engine inside "$santun" dialer engine
