@@ -219,7 +219,8 @@ class Server:
     def stop(self, drain_s: float = 0.0) -> bool:
         """No new calls; True if those running ended within `drain_s`, otherwise their connections are closed: the
         dialplan then plays the courteous message."""
-        self._stopping = True
+        with self._changed:  # nobody is taken on between this and the look at who is left
+            self._stopping = True
         _shut(self._listener)  # wakes accept(), which close() alone does not
         self._listener.close()
         with self._changed:
@@ -239,14 +240,16 @@ class Server:
                 self._changed.wait(0.1)  # out of file descriptors: until a call ends
 
     def _begin(self, sock: socket.socket) -> None:
-        if len(self._open) >= self._most:
-            log.warning("Too many calls at once.", action="refused", most=self._most)
+        with self._changed:
+            taken = len(self._open) < self._most and not self._stopping
+            if taken:
+                self._open[sock.fileno()] = sock
+        if not taken:
+            log.warning("No call is taken.", action="refused", most=self._most, stopping=self._stopping)
             _shut(sock)
             sock.close()
             return
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with self._changed:
-            self._open[sock.fileno()] = sock
         try:
             threading.Thread(target=self._run, args=(sock, sock.fileno()), daemon=True, name="call").start()
         except RuntimeError:

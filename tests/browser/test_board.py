@@ -87,7 +87,7 @@ async def test_signing_in_goes_step_by_step(shift: Shift) -> None:
     assert await faults(page) == []
     await page.keyboard.press("Enter")
     secret = (await page.locator("code.secret").inner_text()).replace(" ", "")
-    assert await page.locator("svg.qr path").count() == 1
+    await expect(page.locator("svg.qr path")).to_have_count(1)
     await page.locator("input[autocomplete=one-time-code]").fill(pyotp.TOTP(secret).now())
     await page.keyboard.press("Enter")
     await page.wait_for_url(lambda url: url == f"{shift.base}/debtors")

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from playwright.async_api import expect
 
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.sounds import RATE
@@ -202,7 +203,7 @@ async def test_mute_and_keys(house: House) -> None:
     await tab.page.keyboard.press("k")
     await tab.page.locator(".desk-keypad").wait_for()
     await tab.page.keyboard.type("42#")
-    assert await tab.page.locator(".desk-keypad output").inner_text() == "42#"
+    await expect(tab.page.locator(".desk-keypad output")).to_have_text("42#")
     await tab.page.keyboard.press("Escape")
     await tab.page.locator(".desk-keypad").wait_for(state="detached")
     assert await tab.desk("desk.draft.word") == ""  # keys for him were no result
