@@ -61,11 +61,11 @@ class Ari:
             self._client = None
 
     async def _ask(self, method: str, kind: str, agent: str, body: object = None) -> int:
+        url = f"{self._settings.url.rstrip('/')}{_PATH}/{kind}/{endpoint(agent)}"
         if self._client is None:
             who = aiohttp.encode_basic_auth(self._settings.user, self._settings.password)
             limit = aiohttp.ClientTimeout(total=LIMIT_S)
             self._client = aiohttp.ClientSession(headers={"Authorization": who}, timeout=limit)
-        url = f"{self._settings.url.rstrip('/')}{_PATH}/{kind}/{endpoint(agent)}"
         try:
             async with self._client.request(method, url, json=body) as answer:
                 status = answer.status
