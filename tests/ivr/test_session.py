@@ -288,7 +288,9 @@ def test_who_hangs_up_after_his_key_is_called_back_all_the_same(at: int) -> None
 
 
 @pytest.mark.parametrize(
-    "store", [Store(contact=None), Store(unreadable=True), Store(failing=lambda count: True)], ids=repr
+    "store",
+    [Store(contact=None), Store(unreadable=True), Store(failing=lambda count: True)],
+    ids=["unknown", "unreadable", "failing"],
 )
 def test_a_call_back_that_cannot_be_noted_is_not_promised(store: Store) -> None:
     phone = Phone()
