@@ -1,7 +1,7 @@
 // The result of a talk: one key chooses it, its figures are checked before they are sent, and a note goes along.
 
 import { day, money, now, zoneName } from "./lib/format.js";
-import { Button, Field, Icon, Note, html, toast, trouble, useEffect, useKeys, useRef, useState } from "./lib/ui.js";
+import { Button, Field, Icon, Note, html, toast, trouble, useEffect, useKeys, useLayoutEffect, useRef, useState } from "./lib/ui.js";
 import { words } from "./lib/i18n.js";
 import { amountOf } from "./desk-model.js";
 import en from "./i18n/desk.en.js";
@@ -43,6 +43,7 @@ export function Result({ desk }) {
   const [touched, touch] = useState(false);
   const [refused, setRefused] = useState("");
   const first = useRef();
+  const toFocus = useRef(false);
   const wraps = note.state === "wrap_up";
   const lost = note.state === "lost";
   const faults = faultsOf(draft, pop);
@@ -51,8 +52,12 @@ export function Result({ desk }) {
     desk.type({ word: desk.draft.word === word ? "" : word });
     setRefused("");
     touch(false);
-    requestAnimationFrame(() => first.current?.querySelector("input, textarea")?.focus());
+    toFocus.current = true;
   };
+  useLayoutEffect(() => { // before the next key can come: a digit meant for the amount is no result
+    if (toFocus.current) first.current?.querySelector("input, textarea")?.focus();
+    toFocus.current = false;
+  });
   const send = async () => {
     const wrapping = desk.note.state === "wrap_up"; // as it is now: keys may come faster than the page is drawn
     touch(true);

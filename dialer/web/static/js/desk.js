@@ -1,7 +1,7 @@
 // The agent's desk: one page from the microphone check to the last result of the day.
 
 import { Frame, session } from "./lib/session.js";
-import { Badge, Button, Choice, Dialog, Field, Icon, LinkState, Note, Trouble, confirmed, html, mount, said, toast, useAsked, useEffect, useKeys, useRef, useState, useTick } from "./lib/ui.js";
+import { Badge, Button, Choice, Dialog, Field, Icon, LinkState, Note, Trouble, confirmed, html, mount, said, toast, useAsked, useEffect, useKeys, useLayoutEffect, useRef, useState, useTick } from "./lib/ui.js";
 import { get } from "./lib/api.js";
 import { clock, now, phone, timeExact } from "./lib/format.js";
 import { words } from "./lib/i18n.js";
@@ -156,7 +156,7 @@ function Keypad({ onClose }) {
   const [sent, set] = useState("");
   const press = (key) => { desk.phone.keys(key); set((was) => (was + key).slice(-20)); };
   const box = useRef();
-  useEffect(() => box.current?.focus(), []);
+  useLayoutEffect(() => box.current?.focus(), []); // before the next key can come
   const typed = (event) => {
     if (/^[0-9*#]$/.test(event.key) && !event.ctrlKey && !event.altKey) { event.preventDefault(); event.stopPropagation(); press(event.key); }
     if (event.key === "Escape") onClose();
