@@ -246,7 +246,7 @@ def test_test_is_lint_types_and_tests(machine: Machine) -> None:
         "ruff check .",
         "ruff format --check .",
         "python -m mypy",
-        "python -m pytest -k pacing",
+        "python -m pytest -n 2 --dist loadfile -k pacing",
     ]
 
 
