@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import structlog
 
 from dialer.errors import NotLeader, StoreError
-from dialer.hands import STORE_RETRY_S, Hands
+from dialer.hands import Hands
 from dialer.leading import Leader, resign_all, shares
 from dialer.measured import Health
 from dialer.model import Command, Event, Mode, Status
@@ -22,6 +22,7 @@ from dialer.pulse import LOOK_S, Pulse, out_of_ivr, uses_ivr
 from dialer.run import ENDED_RINGING, Run, Seen, Site
 from dialer.skew import Skew
 from dialer.snapshot import Decision
+from dialer.tools import STORE_RETRY_S
 
 log = structlog.get_logger("engine")
 

@@ -4,10 +4,7 @@ Rules of this file: after every await the floor may have moved on, so it is aske
 monotonic clock right before a call or a Redirect is written; what became of a failed Originate is never guessed.
 """
 
-from collections.abc import Coroutine
-from typing import Any, Protocol, TypeVar
-
-from dialer import dispositions, handover, manual, orders
+from dialer import handover, manual, orders
 from dialer.actions import (
     Action,
     Close,
@@ -27,61 +24,26 @@ from dialer.actions import (
 )
 from dialer.agents import Word
 from dialer.answers import agent_of, call_of
-from dialer.calls import SETTLED, evolve
+from dialer.by_hand import ByHand
+from dialer.calls import SETTLED
+from dialer.closing import Closing
 from dialer.desknote import DeskMessage
 from dialer.dialplan import Context
 from dialer.errors import ActionRefused, BadInput, NotLeader, StoreError, TelephonyError
 from dialer.inbound import COMMAND
-from dialer.model import (
-    INBOUND,
-    MANUAL,
-    PREVIEWED,
-    AfterPreview,
-    Attempt,
-    Command,
-    Contact,
-    Event,
-    Fact,
-    Refused,
-    Seen,
-    Status,
-)
-from dialer.offers import REASON_MAX, Offer
+from dialer.mending import CORRECT, Mending
+from dialer.model import INBOUND, Command, Event, Seen, Status
 from dialer.originate import leg_order, link_order, order, spy_order
 from dialer.placing import Ready
-from dialer.ports import Clock, Finish, Store, Telephony
+from dialer.ports import Clock, Store, Telephony
 from dialer.reconcile import ask, reconcile
 from dialer.run import Run
 from dialer.spies import Spy
+from dialer.tools import Tools
 
 RESERVE_LIMIT_S = 0.25  # a slow Redis must not make a debtor wait: go on, memory knows the agent is free
-FACTS_LOOKS_S = (0.05, 0.1, 0.2, 0.4, 0.8)  # pauses between looks at what the IVR learnt
-STORE_RETRY_S = 0.5
 RECONCILE_GAP_S = 2.0
 HEAR_S = 1.0  # the end of a call that is off Asterisk's list may still be on its way to us
-CLOSED_KEPT = 20_000
-PLACING_S = 2.0  # so long an agent's own call waits for a batch that is being claimed
-PLACING_LOOKS = 100
-
-T = TypeVar("T")
-
-
-class Tools(Protocol):
-    """What the engine lends: tasks, time, a voice, and whether a run is still ours."""
-
-    def do(self, work: Coroutine[Any, Any, None]) -> None: ...
-    async def sleep(self, seconds: float) -> None: ...
-    async def within(self, seconds: float, work: Coroutine[Any, Any, T]) -> T:
-        """Raises TimeoutError."""
-
-    def say(self, text: str, action: str, **facts: object) -> None: ...
-    def write_soon(self) -> None: ...
-    def leads(self, run: Run) -> bool: ...
-    def holds(self, run: Run) -> tuple[str, ...]:
-        """Every reason why it may start no call now."""
-
-    def dethroned(self, run: Run) -> None: ...
-    def store_failed(self, error: StoreError) -> None: ...
 
 
 class Hands:
@@ -89,7 +51,10 @@ class Hands:
 
     def __init__(self, store: Store, clock: Clock, tools: Tools) -> None:
         self._store, self._clock, self._tools = store, clock, tools
-        self._closed: dict[str, None] = {}  # attempts whose outcome is on its way, oldest first
+        self._closing = Closing(store, clock, tools)
+        self._by_hand = ByHand(store, clock, tools, self)
+        self._mending = Mending(store, clock, self.perform)
+        self.offer = self._by_hand.offer
 
     def perform(self, run: Run, actions: list[Action]) -> None:
         """In the order given; what takes time becomes a task."""
@@ -129,7 +94,7 @@ class Hands:
                 case TellDesk():
                     self._tools.do(self._tell(action.message))
                 case Close():
-                    self._close(run, action)
+                    self._closing.close(run, action)
                 case LookAgain():
                     self.look_again(run, action.why)
 
@@ -275,68 +240,24 @@ class Hands:
             await self._tools.sleep(HEAR_S)
         self.perform(run, reconcile(run.floor, asked, channels, self._clock.now(), booted))
         for channel in channels:
-            if channel.id in self._closed:
+            if self.is_closed(channel.id):
                 await self.hang_up(run.phone, channel.id)
         run.reconciled = True
 
     def is_closed(self, channel: str) -> bool:
         """Whether this was an attempt whose outcome is settled."""
-        return channel in self._closed
+        return self._closing.is_closed(channel)
 
     async def sweep(self, run: Run) -> None:
         """Attempts that were claimed though the answer never reached us: nobody has called, nobody else ends them."""
         for attempt in await self._store.open_attempts(run.campaign.id):
-            if attempt.id in run.floor.attempts or attempt.id in self._closed:
+            if attempt.id in run.floor.attempts or self.is_closed(attempt.id):
                 continue
             if attempt.kind == INBOUND:  # the IVR claims those
                 run.floor.came_in(attempt, self._clock.now())
             else:
                 run.floor.adopt(attempt)
                 self.perform(run, run.floor.not_placed(attempt.id, "claim unanswered", self._clock.now()))
-
-    # ---- the end of an attempt
-
-    def _close(self, run: Run, close: Close) -> None:
-        attempt_id = close.attempt.id
-        contact = run.contacts.pop(attempt_id, None)
-        if close.facts or (contact is None and close.attempt.contact):
-            self._tools.do(self._close_slowly(run, close, contact is None))
-            if contact is not None:
-                run.contacts[attempt_id] = contact
-            return
-        self._finish(run, run.finish(run.floor.attempts[attempt_id], (), contact, self._clock.now()))
-
-    async def _close_slowly(self, run: Run, close: Close, unknown: bool) -> None:
-        """With what the store knows: the IVR's facts, the contact of an attempt of the engine before us."""
-        attempt_id = close.attempt.id
-        facts: tuple[Fact, ...] = ()
-        contact = None
-        pauses = iter(FACTS_LOOKS_S)
-        while self._tools.leads(run):
-            try:
-                if unknown:
-                    contact = await self._store.contact(run.campaign.id, close.attempt.contact)
-                facts = await self._store.facts(run.campaign.id, attempt_id) if close.facts else ()
-            except StoreError as error:  # nothing could be written either: without the facts there is no verdict
-                self._tools.store_failed(error)
-                await self._tools.sleep(STORE_RETRY_S)
-                continue
-            pause_s = next(pauses, None)
-            if not close.facts or pause_s is None or _is_told(close.attempt, facts):
-                break
-            await self._tools.sleep(pause_s)  # the IVR writes its last facts about now
-        attempt = run.floor.attempts.get(attempt_id)
-        if attempt is not None and self._tools.leads(run):
-            contact = run.contacts.pop(attempt_id, contact)
-            self._finish(run, run.finish(attempt, facts, contact, self._clock.now()))
-
-    def _finish(self, run: Run, finish: Finish) -> None:
-        run.floor.recorded(finish.attempt.id)
-        self._closed[finish.attempt.id] = None
-        while len(self._closed) > CLOSED_KEPT:
-            del self._closed[next(iter(self._closed))]
-        run.writes.finish(finish, self._clock.monotonic())
-        self._tools.write_soon()
 
     # ---- commands
 
@@ -373,9 +294,9 @@ class Hands:
         if now > command.deadline:
             ok, text = False, f"too late: it was to be done {now - command.deadline:.0f} s ago"
         elif command.name == CORRECT:
-            ok, text = await self._correct(run, command)
+            ok, text = await self._mending.correct(run, command)
         elif command.name in _SLOW:
-            ok, text = await self._by_hand(run, command)
+            ok, text = await self._by_hand.obey(run, command)
         elif command.name in _RECORDING:
             ok, text = await self._record(run, command, _RECORDING[command.name])
         elif command.name in _STATUS:
@@ -383,7 +304,7 @@ class Hands:
         elif command.name == COMMAND:
             ok, text = await self._take_in(run, command.args.get("attempt", ""))
         else:
-            await self._know_contact(run, command)
+            await self._mending.know_contact(run, command)
             ok, text, actions = orders.obey(run.floor, command, now)
             if command.name == "sign_in" and actions and (other := await self._elsewhere(run, command)):
                 ok, text, actions = False, f"works for {other}: sign him out there first", []
@@ -400,15 +321,6 @@ class Hands:
             run.floor.came_in(attempt, self._clock.now())
         return True, "the call is on the books"
 
-    async def _know_contact(self, run: Run, command: Command) -> None:
-        """Whom the agent talks with, where the engine before us placed the call: a promise is held against his debt."""
-        attempt = call_of(run.floor, agent_of(command)) if "disposition" in command.args else None
-        if attempt is None or attempt.id in run.contacts or not attempt.contact:
-            return
-        contact = await self._store.contact(run.campaign.id, attempt.contact)
-        if contact is not None and attempt.id in run.floor.attempts:
-            run.contacts[attempt.id] = contact
-
     async def _elsewhere(self, run: Run, command: Command) -> str:
         """The other campaign that has this agent; he is then not signed in here."""
         agent_id = command.args["agent"]
@@ -419,36 +331,6 @@ class Hands:
         self.perform(run, run.floor.team.ask(agent_id, Word.SIGN_OUT, self._clock.now())[2])
         return other
 
-    async def _correct(self, run: Run, command: Command) -> tuple[bool, str]:
-        """A result that changes: before the outcome is written it simply counts, afterwards it is a correction."""
-        attempt_id, disposition = command.args.get("attempt", ""), command.args.get("disposition", "")
-        if attempt_id in run.floor.attempts:
-            return self._noted(run, attempt_id, disposition)
-        told = await self._store.outcome(run.campaign.id, attempt_id)
-        if told is None or not told.get("joined_at"):
-            return False, "no agent's call of this name ended within the last hours"
-        contact = await self._store.contact(run.campaign.id, told["debtor"]) if told.get("debtor") else None
-        facts = await self._store.facts(run.campaign.id, attempt_id)
-        now = self._clock.now()
-        zone = contact.zone if contact else ""
-        if why := dispositions.fault(disposition, zone, contact, run.campaign, now) or _empty(disposition):
-            return False, why
-        found = run.correct(told, disposition, facts, contact, command.sender, now)
-        if found is None:
-            return True, "nothing changes"
-        await self._store.correct(run.campaign.id, run.token, *found)
-        return True, "corrected"
-
-    def _noted(self, run: Run, attempt_id: str, disposition: str) -> tuple[bool, str]:
-        attempt, now = run.floor.attempts[attempt_id], self._clock.now()
-        contact = run.contacts.get(attempt_id)
-        if why := dispositions.fault(disposition, attempt.zone, contact, run.campaign, now) or _empty(disposition):
-            return False, why
-        noted = evolve(attempt, disposition=disposition)
-        run.floor.books.put(noted)
-        self.perform(run, [Save(noted)])
-        return True, "noted"
-
     async def _record_again(self, run: Run, attempt_id: str) -> None:
         try:
             await run.phone.mute_recording(attempt_id, muted=False)
@@ -456,101 +338,6 @@ class Hands:
             self._tools.say("recording stays paused", "record", attempt=attempt_id, error=str(error))
         else:
             self.perform(run, handover.paused(run.floor, attempt_id, False))
-
-    # ---- calls that agents start
-
-    def offer(self, run: Run, wanted: int) -> None:
-        """Preview: accounts for idle agents; what becomes of those looked at for too long."""
-        now = self._clock.now()
-        actions, refusals, late = manual.offer(run, wanted, now)
-        self.perform(run, actions)
-        if refusals:
-            self._tools.do(run.placer.refuse(run.token, refusals, now))
-        for one in late:
-            if run.campaign.preview_then is AfterPreview.CALL:
-                work = self._dial(run, one.agent, one.contact, one.contact.next_number, PREVIEWED)
-                self._tools.do(self._or_skip(run, one, work))
-            else:
-                self._tools.do(self._skip(run, one, manual.TIME_UP))
-
-    async def _by_hand(self, run: Run, command: Command) -> tuple[bool, str]:
-        agent_id, args = agent_of(command), command.args
-        offer = run.offers.get(agent_id)
-        if command.name == manual.SKIP:
-            if why := manual.skip_fault(args.get("reason", ""), run.campaign):
-                return False, why
-            if offer is None:
-                return False, "no account is shown"
-            await self._skip(run, offer, args["reason"])
-            return True, "skipped"
-        if command.name == "preview_call":
-            if offer is None:
-                return False, "no account is shown"
-            return await self._dial(run, agent_id, offer.contact, offer.contact.next_number, PREVIEWED)
-        contact = await self._store.contact(run.campaign.id, args.get("contact", ""))
-        if contact is None:
-            return False, "this account is not on the campaign's list"
-        index = manual.number_of(contact, args.get("number", "0"))
-        return (False, index) if isinstance(index, str) else await self._dial(run, agent_id, contact, index, MANUAL)
-
-    async def _skip(self, run: Run, offer: Offer, reason: str) -> None:
-        now = self._clock.now()
-        self.perform(run, run.offers.end(run.floor.team, offer.agent, now))
-        run.offers.held.add(offer.contact.id)  # until the store knows
-        try:
-            await run.placer.skip(run.token, offer.contact, reason, now + run.campaign.preview_skip_s, now)
-        finally:
-            run.offers.held.discard(offer.contact.id)
-
-    async def _or_skip(self, run: Run, offer: Offer, work: Coroutine[Any, Any, tuple[bool, str]]) -> None:
-        ok, why = await work
-        if not ok and run.offers.get(offer.agent) is offer:
-            await self._skip(run, offer, why[:REASON_MAX])
-
-    async def _dial(self, run: Run, agent_id: str, contact: Contact, index: int, kind: str) -> tuple[bool, str]:
-        """His agent is reserved before anything else, and free again if nothing comes of it."""
-        now, floor = self._clock.now(), run.floor
-        if why := manual.not_now(run, agent_id, self._tools.holds(run), now):
-            return False, why
-        asked = run.placer.by_hand(contact, index, kind, now)
-        if isinstance(asked, Refused):
-            return False, asked.reason or asked.rule
-        run.by_hand.take(1)
-        attempt_id = asked.attempt.id
-        self.perform(run, floor.team.promise(floor.team.agents[agent_id], attempt_id, now))
-        self.perform(run, run.offers.end(floor.team, agent_id, now))
-        run.offers.held.add(contact.id)
-        try:
-            ready = await self._claim(run, asked)
-        finally:
-            run.offers.held.discard(contact.id)
-            if attempt_id not in floor.attempts:
-                self.perform(run, floor.let_go(attempt_id, self._clock.now()))
-        if isinstance(ready, Refused):
-            return False, ready.reason or ready.rule
-        self._tools.do(self.originate(run, ready))
-        return True, attempt_id
-
-    async def _claim(self, run: Run, asked: Ready) -> Ready | Refused:
-        """As the engine does: nothing else claims or sweeps meanwhile."""
-        for _ in range(PLACING_LOOKS):
-            if not run.placing:
-                break
-            await self._tools.sleep(PLACING_S / PLACING_LOOKS)
-        else:
-            return Refused("busy", 0.0, "the engine is busy: try again")
-        run.placing = True
-        try:
-            ready = await run.placer.dial(run.token, asked, self._clock.now())
-            if isinstance(ready, Ready):
-                run.contacts[ready.attempt.id] = ready.contact
-                run.floor.claimed(ready.attempt, self._clock.now())
-            return ready
-        except BaseException:
-            run.sweeps = 2
-            raise
-        finally:
-            run.placing = False
 
     async def _record(self, run: Run, command: Command, muted: bool) -> tuple[bool, str]:
         """Answered when Asterisk has done it: what is said next must not be on it."""
@@ -574,18 +361,6 @@ class Hands:
         return True, f"the campaign is {status}"
 
 
-def _empty(disposition: str) -> str:
-    return "" if disposition else "say what the result was"
-
-
-CORRECT = "correct"  # attempt, disposition
 _SLOW = {*manual.COMMANDS, manual.SKIP, CORRECT}
 _RECORDING = {"record_pause": True, "record_resume": False}
 _STATUS = {"start": Status.RUNNING, "pause": Status.PAUSED, "stop": Status.STOPPED}
-
-
-def _is_told(attempt: Attempt, facts: tuple[Fact, ...]) -> bool:
-    """Whether the IVR has said all it had to: who waited for an agent may have been in it twice."""
-    begun = sum(fact.name == "flow" for fact in facts)
-    again = attempt.wanted_agent and not attempt.ivr_result
-    return sum(fact.name == "closed" for fact in facts) >= max(1 + again, begun)

@@ -562,7 +562,7 @@ class Command:
 
     id: str
     campaign: str
-    name: str  # orders.py and hands.py have the list
+    name: str  # orders.py, manual.py and hands.py have the list
     sender: str
     at: float
     deadline: float

@@ -9,7 +9,8 @@ import pytest
 from dialer.config import AGENT_FIELDS
 from dialer.history import Entry, What
 from dialer.model import Campaign, Contact, Fact, Number
-from dialer.web.api.desk import DeskNote, Pop, Result, build_pop
+from dialer.web.api.desk_account import build_pop
+from dialer.web.api.desk_form import DeskNote, Pop, Result
 from dialer.web.talk import Stage
 
 AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC).timestamp()  # 10:00 in Jakarta, 12:00 in Jayapura

@@ -1,0 +1,94 @@
+"""What came of a talk: the agent's result, in time or late, and his notes."""
+
+from datetime import datetime
+from typing import Any
+
+from dialer.history import Entry, note
+from dialer.numbers import NumberFault, read_number
+from dialer.web.api.desk_form import DeskNote, Done, LateResult, Result, Written
+from dialer.web.api.desk_orders import histories, order, same_call
+from dialer.web.doors import Office
+from dialer.web.problems import Problem
+from dialer.web.route import Asked
+
+LATE_S, LATE_ENTRIES = 3600.0, 1000  # so long, and so far back in the stream, an agent corrects his own result
+
+
+async def wrapped(office: Office, asked: Asked[None, Result]) -> Done:
+    """The result; wrap-up ends."""
+    return Done(await _result(office, asked, "wrapped"))
+
+
+async def disposed(office: Office, asked: Asked[None, Result]) -> Done:
+    """The result while the talk goes on: it is kept, and can be changed until wrap-up ends."""
+    return Done(await _result(office, asked, "disposition"))
+
+
+async def _result(office: Office, asked: Asked[None, Result], name: str) -> str:
+    said = asked.body
+    seen = await same_call(office, asked.who, said.attempt)
+    disposition = disposition_of(said, office)
+    text = await order(office, asked, seen.campaign, name, disposition=disposition, attempt=said.attempt)
+    contact = await office.books.contact(seen.campaign, seen.contact) if seen.contact and said.note.strip() else None
+    if contact is not None:
+        await histories(office).remember(contact.person, _about(office, asked, seen, said.note))
+    return text
+
+
+async def late(office: Office, asked: Asked[None, LateResult]) -> Done:
+    """His own call of the last hour, whose outcome has been written: a correction."""
+    said = asked.body
+    entries = await office.books.tail(said.campaign, LATE_ENTRIES)
+    told = next(
+        (one for _, one in reversed(entries) if (one["type"], one["attempt"]) == ("outcome", said.attempt)), None
+    )
+    if told is None or told["agent"] != asked.who.agent or not told["ended_at"]:
+        raise Problem(404, "no_call", "This is none of your calls of the last hour.")
+    if asked.at - datetime.fromisoformat(told["ended_at"]).timestamp() > LATE_S:
+        raise Problem(409, "too_late", "This call is more than an hour old; a supervisor can correct its result.")
+    text = await order(
+        office, asked, said.campaign, "correct", attempt=said.attempt, disposition=disposition_of(said, office)
+    )
+    if said.note.strip():
+        about = note(
+            asked.key or office.new_id(asked.at), asked.at, asked.who.name, said.note, said.campaign, told["debtor"]
+        )
+        await histories(office).remember(told["person"], about)
+    return Done(text)
+
+
+def disposition_of(said: Result, office: Office) -> str:
+    """As the engine and the public record write it. Raises Problem 422."""
+    match said.word:
+        case "promise":
+            if said.day is None:
+                raise Problem(422, "promise", "A promise needs its day.")
+            return f"promise:{said.day.isoformat()}" + (f";{said.amount}" if said.amount else "")
+        case "call_back":
+            return f"call_back:{said.at}" if said.at else "call_back"
+        case "offer":
+            if not said.offer:
+                raise Problem(422, "offer", "Choose one of the offers.")
+            return f"offer:{said.offer}"
+        case "new_number":
+            rules = office.config.list_rules()
+            try:
+                return f"new_number:{read_number(said.number, rules.region, rules.country_codes)}"
+            except NumberFault as bad:
+                raise Problem(422, "number", f"This number is {bad.reason}: {bad.cure}.") from None
+        case word:
+            return word
+
+
+async def write(office: Office, asked: Asked[None, Written]) -> Done:
+    """A note into the history of the one who is on the line."""
+    seen = await same_call(office, asked.who, asked.body.attempt)
+    contact = await office.books.contact(seen.campaign, seen.contact) if seen.contact else None
+    if contact is None:
+        raise Problem(409, "nobody_known", "It is not known who is on the line.")
+    await histories(office).remember(contact.person, _about(office, asked, seen, asked.body.text))
+    return Done("noted")
+
+
+def _about(office: Office, asked: Asked[Any, Any], seen: DeskNote, text: str) -> Entry:
+    return note(asked.key or office.new_id(asked.at), asked.at, asked.who.name, text, seen.campaign, seen.contact)
