@@ -21,7 +21,7 @@ from dialer.web.api import tables
 from dialer.web.doors import Office
 from dialer.web.guard import Handler, Visit, address_of, dress, guard
 from dialer.web.openapi import API, document
-from dialer.web.pages import PAGES, STATIC, home
+from dialer.web.pages import PAGES, STATIC, Page, home
 from dialer.web.problems import Problem
 from dialer.web.route import Asked, Download, Raw, Replay, Route, Upload
 
@@ -54,7 +54,7 @@ def make_app(office: Office, sockets: Mapping[str, tuple[Right, Socket]] | None 
     for path, (right, run) in (sockets or {}).items():
         app.router.add_get(path, _socket(office, right, run))
     for path, page in PAGES.items():
-        app.router.add_get(path, _page(office, page.file, page.right))
+        app.router.add_get(path, _page(office, page))
     app.router.add_get("/", _home(office))
     app.router.add_get("/health", _health)
     app.router.add_get("/ready", _ready)
@@ -368,7 +368,9 @@ class _Deed:
 # ---- pages, sockets, health -----------------------------------------------------------------------------------------
 
 
-def _page(office: Office, file: str, right: Right | None) -> Doorway:
+def _page(office: Office, page: Page) -> Doorway:
+    html, right = page.html, page.right
+
     async def run(request: web.Request) -> web.StreamResponse:
         if right is not None:
             found = await identify(office, request)
@@ -376,10 +378,7 @@ def _page(office: Office, file: str, right: Right | None) -> Doorway:
                 return _go(f"/sign-in?next={quote(request.path)}")
             if not found[0].may(right):
                 return _go(home(found[0]) if request.path != home(found[0]) else "/sign-in")
-        path = STATIC / file
-        if not path.is_file():
-            raise Problem(404, "no_page", "This page is not here yet.")
-        return web.FileResponse(path, headers={"Content-Type": "text/html; charset=utf-8"})
+        return web.Response(text=html, content_type="text/html")
 
     return run
 
