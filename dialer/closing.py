@@ -3,7 +3,7 @@
 from dialer.actions import Close
 from dialer.errors import StoreError
 from dialer.model import Attempt, Fact
-from dialer.ports import Clock, Finish, Store
+from dialer.ports import Clock, Finish, Leased, Store
 from dialer.run import Run
 from dialer.tools import STORE_RETRY_S, Tools
 
@@ -16,11 +16,15 @@ class Closing:
 
     def __init__(self, store: Store, clock: Clock, tools: Tools) -> None:
         self._store, self._clock, self._tools = store, clock, tools
-        self._closed: dict[str, None] = {}  # attempts whose outcome is on its way, oldest first
+        self._closed: dict[str, Leased] = {}  # attempts whose outcome is on its way, oldest first; where they were
 
     def is_closed(self, attempt: str) -> bool:
         """Whether its outcome is settled."""
         return attempt in self._closed
+
+    def phone_of(self, attempt: str) -> Leased | None:
+        """By which its channel may be ended, where its outcome is settled."""
+        return self._closed.get(attempt)
 
     def close(self, run: Run, close: Close) -> None:
         attempt_id = close.attempt.id
@@ -58,7 +62,7 @@ class Closing:
 
     def _finish(self, run: Run, finish: Finish) -> None:
         run.floor.recorded(finish.attempt.id)
-        self._closed[finish.attempt.id] = None
+        self._closed[finish.attempt.id] = run.phone
         while len(self._closed) > CLOSED_KEPT:
             del self._closed[next(iter(self._closed))]
         run.writes.finish(finish, self._clock.monotonic())

@@ -201,7 +201,7 @@ class Engine:
             self._phone_key(phone, event, now)
         elif event.kind in _SIGNS_OF_LIFE and self._hands.is_closed(event.channel):
             log.warning("a call whose outcome is settled came up", action="ghost", attempt=event.channel)
-            self.do(self._hands.hang_up(phone, event.channel))
+            self.do(self._hands.lay_ghost(event.channel))
 
     def _phone_key(self, phone: Telephony, event: Event, now: float) -> None:
         """For the campaign that knows the agent; on a node with one campaign, a new one signs in to that."""

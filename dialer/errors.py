@@ -7,6 +7,7 @@ DialerError
  |    +-- LinkDown        no session, or lost with the action in flight: what became of it is unknown
  |    +-- AckTimeout      no answer in time: what became of the action is unknown
  |    +-- ActionRefused   Asterisk answered: Error
+ |         +-- NoLease    it was not asked: another engine may lead
  +-- StoreError           Redis
  |    +-- StoreDown       cannot be reached, or refuses writes
  |    +-- NotLeader       another engine leads this campaign now
@@ -45,6 +46,10 @@ class AckTimeout(TelephonyError):
 
 class ActionRefused(TelephonyError):
     """Asterisk refused the action."""
+
+
+class NoLease(ActionRefused):
+    """Nothing was sent to Asterisk, for another engine may lead by now."""
 
 
 class StoreError(DialerError):

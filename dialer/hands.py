@@ -1,7 +1,8 @@
 """Carries out what a floor asks for: calls, Redirects, hang-ups, comparisons, the end of an attempt, commands.
 
-Rules of this file: after every await the floor may have moved on, so it is asked again; the lease is looked at by the
-monotonic clock right before a call or a Redirect is written; what became of a failed Originate is never guessed.
+Rules of this file: after every await the floor may have moved on, so it is asked again; whoever leads no more does
+nothing at all, for he cannot know what the new leader has done with a call (run.phone asks the lease once more right
+before each action is written); what became of a failed Originate is never guessed.
 """
 
 from dialer import handover, manual, orders
@@ -29,13 +30,13 @@ from dialer.calls import SETTLED
 from dialer.closing import Closing
 from dialer.desknote import DeskMessage
 from dialer.dialplan import Context
-from dialer.errors import ActionRefused, BadInput, NotLeader, StoreError, TelephonyError
+from dialer.errors import ActionRefused, BadInput, NoLease, NotLeader, StoreError, TelephonyError
 from dialer.inbound import COMMAND
 from dialer.mending import CORRECT, Mending
 from dialer.model import INBOUND, Command, Event, Seen, Status
 from dialer.originate import leg_order, link_order, order, spy_order
 from dialer.placing import Ready
-from dialer.ports import Clock, Store, Telephony
+from dialer.ports import Clock, Leased, Store
 from dialer.reconcile import ask, reconcile
 from dialer.run import Run
 from dialer.spies import Spy
@@ -120,6 +121,8 @@ class Hands:
                 return
             await run.phone.originate(wanted)
             floor.placed(attempt_id, self._clock.now())
+        except NoLease:
+            self.perform(run, floor.not_placed(attempt_id, "lease", self._clock.now()))
         except (ActionRefused, BadInput) as error:
             self._tools.say("a call was refused", "originate", attempt=attempt_id, error=str(error))
             self.perform(run, floor.not_placed(attempt_id, "refused", self._clock.now()))
@@ -200,7 +203,7 @@ class Hands:
     async def _tell(self, message: DeskMessage) -> None:
         await self._store.tell_desk(message)
 
-    async def hang_up(self, phone: Telephony, channel: str) -> None:
+    async def hang_up(self, phone: Leased, channel: str) -> None:
         """End a channel, if it is there."""
         try:
             await phone.hang_up(channel)
@@ -247,6 +250,12 @@ class Hands:
     def is_closed(self, channel: str) -> bool:
         """Whether this was an attempt whose outcome is settled."""
         return self._closing.is_closed(channel)
+
+    async def lay_ghost(self, channel: str) -> None:
+        """A call whose outcome is settled came up."""
+        phone = self._closing.phone_of(channel)
+        if phone is not None:
+            await self.hang_up(phone, channel)
 
     async def sweep(self, run: Run) -> None:
         """Attempts that were claimed though the answer never reached us: nobody has called, nobody else ends them."""

@@ -40,7 +40,11 @@ class Leader:
         token = await self._store.lead(name, self._site.engine, LEASE_MS)
         if token is None:
             return None
-        phone = self._phones[trunk.node]
+
+        def led() -> bool:
+            return self._clock.monotonic() < run.lease_until
+
+        phone = self._phones[trunk.node].under(led)
         run = Run(campaign, status, token, _until(asked_at), trunk, pack, phone, self._store, self._site.new_id)
         run.number_of = self._site.number_of
         await self._adopt(run)

@@ -1,6 +1,6 @@
 """The doors of the core: what the engine needs of the outside, as Protocols; adapters and test twins implement them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,8 +43,12 @@ class LinkHealth:
     backlog: int
 
 
-class Telephony(Protocol):
-    """One Asterisk node."""
+Lease = Callable[[], bool]  # whether he who asks may still act, by the monotonic clock
+
+
+class Leased(Protocol):
+    """One Asterisk node in the hands of one leader. Each action asks his lease right before it is written, whole and at
+    once; raises NoLease where the lease is over: nothing was sent."""
 
     @property
     def node(self) -> str:
@@ -64,6 +68,20 @@ class Telephony(Protocol):
 
     async def channels(self) -> tuple[LiveChannel, ...]:
         """All channels that are up or ringing now."""
+
+    def health(self) -> LinkHealth:
+        """How the link does."""
+
+
+class Telephony(Protocol):
+    """One Asterisk node: everybody may listen, only a leader may act."""
+
+    @property
+    def node(self) -> str:
+        """Its name."""
+
+    def under(self, lease: Lease) -> Leased:
+        """To act on it for as long as `lease` holds."""
 
     def events(self) -> AsyncIterator[Event]:
         """Everything seen since the adapter was made, in order of arrival; one reader."""

@@ -41,7 +41,7 @@ from dialer.outlook import outlook
 from dialer.pacing import Counters, Decision, Limits, Pacer, PacingEvent
 from dialer.past import Past
 from dialer.placing import Placer, Ready, Refusal
-from dialer.ports import Finish, LinkHealth, Store, StreamSize, Telephony
+from dialer.ports import Finish, Leased, LinkHealth, Store, StreamSize
 from dialer.promises import of_outcome
 from dialer.recycling import recycle
 from dialer.room import Bucket
@@ -116,7 +116,7 @@ class Run:
     lease_until: float
     trunk: Trunk
     pack: Pack
-    phone: Telephony
+    phone: Leased
     store: Store
     new_id: Callable[[float], str]
     number_of: NumberOf = unread

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from dialer import decisionlog
 from dialer.desknote import DeskMessage, DeskNote
 from dialer.dialplan import ANSWERED_IVR, Context, Var, room
-from dialer.errors import AckTimeout, ActionRefused, LinkDown, NotLeader, StoreDown
+from dialer.errors import AckTimeout, ActionRefused, LinkDown, NoLease, NotLeader, StoreDown
 from dialer.model import (
     Agent,
     AgentState,
@@ -34,7 +34,7 @@ from dialer.model import (
     Seen,
     Status,
 )
-from dialer.ports import Finish, Held, LinkHealth, StreamSize
+from dialer.ports import Finish, Held, Lease, LinkHealth, StreamSize
 
 STALE_S = 30.0
 SLICE_S = 4.0
@@ -481,6 +481,36 @@ class _Channel:
         return dict(self.order.variables).get(str(name), default)
 
 
+class TwinLeased:
+    """ports.Leased on a TwinAsterisk."""
+
+    def __init__(self, twin: "TwinAsterisk", lease: Lease) -> None:
+        self.node, self._twin, self._lease = twin.node, twin, lease
+
+    def _led(self) -> "TwinAsterisk":
+        if not self._lease():
+            raise NoLease("nothing was sent")
+        return self._twin
+
+    async def originate(self, order: Order) -> None:
+        await self._led().originate(order)
+
+    async def redirect(self, channel: str, context: str, exten: str) -> None:
+        await self._led().redirect(channel, context, exten)
+
+    async def mute_recording(self, channel: str, *, muted: bool) -> None:
+        await self._led().mute_recording(channel, muted=muted)
+
+    async def hang_up(self, channel: str, cause: int = 16) -> bool:
+        return await self._led().hang_up(channel, cause)
+
+    async def channels(self) -> tuple[LiveChannel, ...]:
+        return await self._twin.channels()
+
+    def health(self) -> LinkHealth:
+        return self._twin.health()
+
+
 class TwinAsterisk:
     """ports.Telephony with the project's dialplan behind it; `debtor` decides what each Originate meets.
 
@@ -508,6 +538,9 @@ class TwinAsterisk:
         self._tell(Seen.LINK_UP)
 
     # -- ports.Telephony
+
+    def under(self, lease: Lease) -> TwinLeased:
+        return TwinLeased(self, lease)
 
     async def originate(self, order: Order) -> None:
         self._check_link()

@@ -10,12 +10,13 @@ from panoramisk.actions import Action
 from panoramisk.message import Message
 
 from dialer.adapters import ami_words
+from dialer.adapters.ami_actions import Actions, Leased
 from dialer.adapters.ami_inbox import AckTimes, Inbox
 from dialer.adapters.ami_session import AmiSettings, Session
 from dialer.errors import AckTimeout, ActionRefused, LinkDown, TelephonyError
 from dialer.mask import mask_text
-from dialer.model import Event, LiveChannel, Order
-from dialer.ports import Clock, LinkHealth
+from dialer.model import Event, LiveChannel
+from dialer.ports import Clock, Lease, LinkHealth
 
 __all__ = ["Ami", "AmiSettings"]
 
@@ -34,10 +35,16 @@ def _unheard(seconds: float) -> None:
     """Where nobody wants to know."""
 
 
-class Ami:
-    """One Asterisk node by its manager interface."""
+def _always() -> bool:
+    """No engine: a tool that nobody else stands by for."""
+    return True
+
+
+class Ami(Actions):
+    """One Asterisk node by its manager interface. Its own actions are under no lease: engines use those of under()."""
 
     def __init__(self, settings: AmiSettings, clock: Clock, chance: Callable[[], float] = random.random) -> None:
+        super().__init__(self._send, _always)
         self.counts: Counter[str] = Counter()  # sessions, nonsense, timeouts
         self.on_ack: Callable[[float], None] = _unheard  # seconds until each acknowledgement, or until it was too late
         self.fault = ""  # why there is no session, in words; empty: there is one
@@ -75,23 +82,8 @@ class Ami:
 
     # -- ports.Telephony
 
-    async def originate(self, order: Order) -> None:
-        await self._act(ami_words.originate(order))
-
-    async def redirect(self, channel: str, context: str, exten: str) -> None:
-        await self._act(ami_words.redirect(channel, context, exten))
-
-    async def hang_up(self, channel: str, cause: int = 16) -> bool:
-        try:
-            await self._act(ami_words.hang_up(channel, cause))
-        except ActionRefused as refused:
-            if refused.detail.endswith(ami_words.NO_SUCH_CHANNEL):
-                return False
-            raise
-        return True
-
-    async def mute_recording(self, channel: str, *, muted: bool) -> None:
-        await self._act(ami_words.mute_recording(channel, muted))
+    def under(self, lease: Lease) -> Leased:
+        return Leased(self.node, self._send, lease, self.channels, self.health)
 
     async def channels(self) -> tuple[LiveChannel, ...]:
         messages = await self._ask(self._live(), {"Action": "CoreShowChannels"}, self._settings.list_s, as_list=None)
@@ -118,12 +110,17 @@ class Ami:
     def _live(self) -> Session | None:
         return None if self._session is None or self._session.ended.done() else self._session
 
-    async def _act(self, fields: ami_words.Fields) -> None:
+    async def _send(self, fields: ami_words.Fields, lease: Lease) -> None:
         # as_list: panoramisk takes an Originate for a list that ends with its call
-        await self._ask(self._live(), fields, self._settings.ack_s, as_list=False)
+        await self._ask(self._live(), fields, self._settings.ack_s, as_list=False, lease=lease)
 
     async def _ask(
-        self, session: Session | None, fields: ami_words.Fields, limit_s: float, as_list: bool | None
+        self,
+        session: Session | None,
+        fields: ami_words.Fields,
+        limit_s: float,
+        as_list: bool | None,
+        lease: Lease = _always,
     ) -> list[Message]:
         """Send once and wait: the answer, or the rows of a list between its first and its last message."""
         if session is None:
@@ -131,9 +128,10 @@ class Ami:
         action = Action(fields)
         began = self._waiting[action.id] = self._clock.monotonic()
         try:
-            future = session.send_action(action, as_list=as_list)
+            action.as_list = as_list
+            session.write(action, lease)
             async with asyncio.timeout(limit_s):
-                answer = await future
+                answer = await action.future
         except TimeoutError:
             self.counts["timeouts"] += 1
             self._acks.add(began + limit_s, limit_s * 1000)

@@ -3,27 +3,37 @@
 A Manager never lives longer than its session: its own reconnect sends every unanswered action again, and a second
 Originate calls a debtor twice. Here an action whose session goes fails with LinkDown and is never sent again.
 
+Nor does one wait anywhere: an action goes into the socket whole and at once, right after its lease was asked, or the
+session ends. In a buffer of ours it would outlive a process that stands still, and be sent by a leader who is none any
+more; what the kernel holds, it gives up after UNHEARD_MS, however long the process stands still (docs/decisions/0100).
+
 It leans on these internals of panoramisk 1.4: AMIProtocol.data_received, .handle_message, .close, .connection_lost,
-.responses; Manager.connection_made, .connection_lost, .authenticated_future, .dispatch, .login, .ping.
+.responses; Manager.connection_made, .connection_lost, .authenticated_future, .dispatch, .login, .ping; and of asyncio's
+TLS: where the transport below it is.
 """
 
 import asyncio
 import logging
+import socket
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
+from panoramisk.actions import Action
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.manager import Manager
 from panoramisk.message import Message
 
 from dialer.adapters import ami_words
-from dialer.errors import LinkDown
+from dialer.errors import LinkDown, NoLease
 from dialer.mask import mask_text
-from dialer.ports import Clock
+from dialer.ports import Clock, Lease
 
 _END = b"\r\n\r\n"
+UNHEARD_MS = 5000  # what Asterisk's machine has not confirmed by then is not sent to it any more
+_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: whoever closes drops what is unsent
 _REST_MAX = 1 << 20  # bytes without an end of message: whoever talks there is no Asterisk
 
 # panoramisk logs whole actions, secret and numbers included; what matters is logged here
@@ -60,6 +70,22 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is not typed
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         self._rest = b""
+        link = transport.get_extra_info("socket")
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MS)
+
+    def write(self, action: Action, lease: Lease) -> None:
+        """Nothing comes between the look at the lease and the kernel. Raises NoLease; LinkDown: the session is over."""
+        lines = str(action).encode()
+        if _unsent(self.transport):
+            self.connection_lost(LinkDown("Asterisk does not read what it is told"))
+            raise LinkDown(f"{action['Action']} was not sent: Asterisk does not read what it is told")
+        self.responses[action.id] = action
+        if not lease():
+            raise NoLease(f"{action['Action']} was not sent.")
+        self.transport.write(lines)
+        if _unsent(self.transport):  # not whole: its end is never sent, so Asterisk does nothing
+            self.connection_lost(LinkDown("Asterisk does not read what it is told"))
 
     def data_received(self, data: bytes) -> None:
         data = self._rest + data
@@ -86,6 +112,12 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is not typed
                 action.future.exception()  # not everyone is waited for: that is no fault
         self.transport.abort()  # close() would still send what is buffered
         super().close()
+
+
+def _unsent(transport: asyncio.WriteTransport) -> int:
+    """Bytes that wait in this process."""
+    below = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
+    return transport.get_write_buffer_size() + (below.get_write_buffer_size() if below is not None else 0)
 
 
 class Session(Manager):  # type: ignore[misc]  # panoramisk is not typed
@@ -136,6 +168,10 @@ class Session(Manager):  # type: ignore[misc]  # panoramisk is not typed
             self.protocol.connection_lost(LinkDown(f"nothing was heard for {self._silence_s:g} s"))
         else:
             super().ping()
+
+    def write(self, action: Action, lease: Lease) -> None:
+        """As the protocol does; its answer comes to action.future."""
+        self.protocol.write(action, lease)
 
     def heard(self) -> None:
         self._heard_at = self._clock.monotonic()

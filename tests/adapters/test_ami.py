@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from dialer.adapters.ami import Ami, AmiSettings, pause_s
 from dialer.adapters.ami_inbox import AckTimes, Inbox
 from dialer.adapters.clock import SystemClock
-from dialer.errors import AckTimeout, ActionRefused, BadInput, LinkDown, TelephonyError
+from dialer.errors import AckTimeout, ActionRefused, BadInput, LinkDown, NoLease, TelephonyError
 from dialer.model import Event, Order, Seen
 
 from .scripted_ami import SECRET, Fields, ScriptedAmi, block, rows, value
@@ -167,6 +167,76 @@ async def test_what_was_not_yet_written_when_the_link_went_is_never_written(
     assert len(server.named("Originate")) < 100
     await asyncio.wait(placing)
     assert {type(task.exception()) for task in placing} == {LinkDown}
+
+
+# ---- under a lease --------------------------------------------------------------------------------------------------
+
+
+async def test_without_a_lease_nothing_is_written_and_everybody_may_look(server: ScriptedAmi, connect: Connect) -> None:
+    link = await connect()
+    server.replies |= dict.fromkeys(("Redirect", "Hangup"), ScriptedAmi.acknowledge)
+    server.replies["CoreShowChannels"] = lambda server, fields: rows(server, fields)
+    led = [True]
+    phone = link.ami.under(lambda: led[0])
+    await phone.redirect("att1", "santun-room", "1001")
+    led[0] = False
+    for act in (
+        lambda: phone.originate(ORDER),
+        lambda: phone.redirect("att1", "santun-room", "1001"),
+        lambda: phone.hang_up("att1"),
+        lambda: phone.mute_recording("att1", muted=True),
+    ):
+        with pytest.raises(NoLease, match="was not sent"):
+            await act()
+    assert await phone.channels() == ()
+    await link.ami.hang_up("att1")  # would come after whatever had been written
+    assert [len(server.named(name)) for name in ("Originate", "Redirect", "Hangup", "MixMonitorMute")] == [0, 1, 1, 0]
+    assert leaks(link.ami) == []
+    assert phone.health().up
+
+
+async def test_the_lease_is_asked_after_everything_else(server: ScriptedAmi, connect: Connect) -> None:
+    """In the same step of the loop as the write, when the words are made and nothing waits before them."""
+    link = await connect()
+    session = link.ami._session
+    assert session is not None
+    steps: list[str] = []
+    transport, write = session.protocol.transport, session.protocol.transport.write
+
+    def lease() -> bool:
+        steps.append("lease")
+        return True
+
+    def written(data: bytes) -> None:
+        steps.append("write")
+        write(data)
+
+    transport.write = written
+    server.replies["Hangup"] = ScriptedAmi.acknowledge
+    hanging_up = asyncio.create_task(link.ami.under(lease).hang_up("att1"))
+    asyncio.get_running_loop().call_soon(steps.append, "next step")
+    await hanging_up
+    assert steps[:3] == ["lease", "write", "next step"]
+
+
+async def test_no_action_waits_in_a_buffer_of_ours(server: ScriptedAmi, connect: Connect) -> None:
+    """Where Asterisk reads no more, the action that does not go out whole is the last: the session ends with it."""
+    link = await connect()
+    server.pause()
+    order = replace(ORDER, variables=tuple((f"A{n}", "x" * 900) for n in range(100)))
+    session = link.ami._session
+    assert session is not None
+    placing = []
+    while not session.ended.done():
+        assert session.protocol.transport.get_write_buffer_size() == 0
+        placing.append(asyncio.create_task(link.ami.originate(order)))
+        await asyncio.sleep(0)
+    assert await link.kinds(2) == [Seen.LINK_DOWN, Seen.LINK_UP]
+    server.resume()
+    await server.until(lambda: server.ended == 1)
+    await asyncio.wait(placing)
+    assert {type(task.exception()) for task in placing} == {LinkDown}
+    assert len(server.named("Originate")) < len(placing)
 
 
 # ---- every action has a limit ---------------------------------------------------------------------------------------

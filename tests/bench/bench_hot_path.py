@@ -15,7 +15,7 @@ import structlog
 from dialer.engine import Engine
 from dialer.model import Attempt, Contact, Event, LiveChannel, Mode, Order, Seen, Status
 from dialer.placing import Ready
-from dialer.ports import LinkHealth
+from dialer.ports import Lease, LinkHealth
 from dialer.run import Run, Site
 from tests import packs
 from tests.site import CAMPAIGN, TRUNK, contacts
@@ -31,6 +31,9 @@ class Mute:
     """A Telephony that does nothing."""
 
     node = "a"
+
+    def under(self, lease: Lease) -> "Mute":
+        return self
 
     async def originate(self, order: Order) -> None:
         pass
