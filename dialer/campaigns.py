@@ -16,6 +16,7 @@ from dialer.recycle_form import read_rules
 FIELDS = {name: kind for name, kind in get_type_hints(Campaign).items() if name != "id"}
 _EXPECTED = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 _BREAKS = 'JSON like {"meal": false, "training": true}'
+_WEEK = 'JSON like {"mon": "09:00-12:00, 13:00-17:00", "sat": "closed"}'
 _RETRIES = 'JSON like {"busy": {"after_s": 1200, "times": 6}}'
 
 
@@ -98,6 +99,8 @@ def _expected(kind: Any) -> str:
         return f"one of {', '.join(kind)}"
     if kind == dict[str, bool]:
         return _BREAKS
+    if kind == dict[str, str]:
+        return _WEEK
     return _RETRIES if _is_table(kind) else _EXPECTED[kind]
 
 
@@ -108,6 +111,6 @@ def _is_table(kind: Any) -> bool:
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return json.dumps(
-            {name: one if isinstance(one, bool) else dataclasses.asdict(one) for name, one in value.items()}
+            {name: one if isinstance(one, bool | str) else dataclasses.asdict(one) for name, one in value.items()}
         )
     return str(value).lower() if isinstance(value, bool) else str(value) or "-"

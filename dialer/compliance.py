@@ -189,13 +189,14 @@ def _law(pack: Pack, zone: str, province: str, area: tuple[str, ...], other_hour
     zones = tuple(dict.fromkeys((*((zone,) if zone else pack.zones), *area)))
     hours = pack.other_hours if other_hours and pack.other_hours else pack.hours
     parts = [(hours, one) for one in zones]
+    own = [(pack.own_hours, one) for one in zones] if pack.own_hours else []
     caps = list(pack.caps)
     for region in _regions(pack, zone, province):
         caps += region.caps
         if region.hours:
             parts += [(region.hours, one) for one in zones if one in region.zones] or [(region.hours, zones[0])]
     return _Law(
-        Windows(tuple(parts)), tuple(cap for cap in caps if not cap.hardship), tuple(caps), _sentences(pack, caps)
+        Windows((*parts, *own)), tuple(cap for cap in caps if not cap.hardship), tuple(caps), _sentences(pack, caps)
     )
 
 

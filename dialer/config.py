@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from dialer import faults, recycle_form
+from dialer import faults, recycle_form, schedule
 from dialer.contacts import ListRules
 from dialer.errors import ConfigError
 from dialer.keyed import KEY_HEX_MIN, read_key
@@ -417,6 +417,7 @@ def validate_campaign(campaign: Campaign, pack: Pack, trunk: Trunk) -> list[str]
         *_caller(campaign, pack, trunk),
         *_limits(campaign),
         *_words(campaign),
+        *schedule.faults(campaign, pack),
     ]
 
 

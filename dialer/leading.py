@@ -1,7 +1,9 @@
 """Which campaigns this engine leads: leases taken, renewed and given back; what a new leader finds; new settings."""
 
 from collections.abc import Mapping, Sequence
+from math import inf
 
+from dialer import schedule
 from dialer.errors import BadInput, ConfigError, NotLeader, StoreError
 from dialer.live import Share
 from dialer.model import Campaign, Status
@@ -78,7 +80,10 @@ class Leader:
         looked_at = self._changed.get(campaign.id)
         if looked_at is None or looked_at[0] != campaign:
             looked_at = self._changed[campaign.id] = self._look_at(campaign)
+        before = run.campaign
         run.trouble = looked_at[1] if len(looked_at) == 2 else run.change(*looked_at)
+        if not run.trouble and schedule.loosened(before, campaign):
+            run.recalls, run.kept_up_at = True, -inf
 
     def wants_upkeep(self, run: Run) -> bool:
         """Whether it is time for `upkeep`."""
@@ -89,6 +94,9 @@ class Leader:
         Raises StoreError: then once more a minute later."""
         name, now = run.campaign.id, self._clock.monotonic()
         run.kept_up_at = now
+        if run.recalls:
+            await self._store.recall(name, run.token, schedule.RECALLED, self._clock.now())
+            run.recalls = False
         if now - run.trimmed_at >= TRIM_S:
             await self._store.trim(name, self._clock.now())
             run.trimmed_at = now

@@ -167,6 +167,10 @@ class Campaign:
     silent_monitoring: bool = False  # agents are not told who listens: where the law allows it
     cool_down_s: int = 300  # the agent's break after an abusive call; 0: none
     shift_ends: str = ""  # "17:30" in the pack's first zone: the agents go, and no answer may come after it
+    shifts: dict[str, str] = field(default_factory=dict)  # weekday, `mon` ... -> when they go on that day instead
+    week: dict[str, str] = field(default_factory=dict)  # weekday -> "09:00-12:00, 13:00-17:00" or "closed"; absent: law
+    first_day: str = ""  # "2026-12-01" on the debtor's calendar; empty: at once
+    last_day: str = ""  # no call after it
 
 
 # ---- list -----------------------------------------------------------------------------------------------------------

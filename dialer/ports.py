@@ -1,6 +1,6 @@
 """The doors of the core: what the engine needs of the outside, as Protocols; adapters and test twins implement them."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -171,6 +171,9 @@ class Store(Protocol):
     ) -> None:
         """Set the contacts aside until `Refused.until` (inf: for good); written to {campaign}:refusals and to the log,
         with the label of the `pack` that refused, once per contact, rule and until; repeats are counters."""
+
+    async def recall(self, campaign: str, token: int, rules: Collection[str], at: float) -> int:
+        """Who rests because one of these rules refused him is due now, to be asked about again; how many."""
 
     # -- attempts and outcomes
     async def open_attempts(self, campaign: str) -> tuple[Attempt, ...]: ...

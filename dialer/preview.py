@@ -224,6 +224,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         Standing.RESTS.value: "The campaign is done with them.",
         NO_NUMBER: "They have no number.",
         "hours": "Outside the hours in which calls are allowed where the debtor lives.",
+        "campaign_hours": "Outside the campaign's own hours.",
+        "campaign_days": "Not one of the campaign's own days.",
         "weekday": "A day of the week without calls.",
         "holiday": "A holiday where the debtor lives.",
         "holidays_unknown": "The holidays of that year are not known.",

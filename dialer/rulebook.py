@@ -49,6 +49,8 @@ class Hours:
     holidays: frozenset[date] = frozenset()
     years: frozenset[int] | None = None
     name: str = "hours"
+    first: date | None = None  # closed before and after
+    last: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ class Pack:
     only_trunk_loopback: bool
     sources: Mapping[str, str]  # rule -> citation
     signed_off: SignedOff | None = None
+    own_hours: Hours | None = None  # the campaign's: schedule.py
 
 
 def fold(name: str) -> str:
@@ -189,6 +192,8 @@ _FOLLOWS = {
 }
 _OURS = {
     "expired": "Operator's choice: the list says until when its debts may be collected by telephone.",
+    "campaign_hours": "Operator's choice: the campaign's own hours.",
+    "campaign_days": "Operator's choice: the campaign's own days.",
     "not_his_number": "Santun: the number asked about is not in the contact's list.",
     "clock": "Santun: no law can be kept by a clock that is wrong.",
     "call_length": "Santun: a ring time without sense is a mistake of the caller.",

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import tzinfo
 from math import inf
 
+from dialer import schedule
 from dialer.abandon import Abandons, Fate
 from dialer.actions import Action
 from dialer.ahead import Ahead, zone
@@ -153,6 +154,7 @@ class Run:
     notes: int = 0  # told to desks so far
     offers: Offers = field(default_factory=Offers)
     by_hand: Bucket = field(default_factory=Bucket)  # calls per second that agents start
+    recalls: bool = False  # its schedule has changed: who rests for it is to be asked about again
     under_way: set[str] = field(default_factory=set)  # commands that take longer than a turn
 
     def __post_init__(self) -> None:
@@ -219,7 +221,7 @@ class Run:
 
     def holds(self, now: float, monotonic: float, health: LinkHealth, seen: Seen) -> tuple[str, ...]:
         """Every reason why no call may start now, as sentences."""
-        pause = self.breaker.hold(now)
+        pause, off_duty = self.breaker.hold(now), schedule.hold(self.pack, now)
         found = {
             f"the campaign is {self.status}": self.status is not Status.RUNNING,
             "another engine may lead: the lease has run out": monotonic >= self.lease_until,
@@ -233,6 +235,7 @@ class Run:
             seen.ivr: bool(seen.ivr) and self.campaign.kind is Kind.IVR,
             pause: bool(pause),
             self.trouble: bool(self.trouble),
+            off_duty: bool(off_duty),
             self.no_contact(): not self.due,
         }
         return tuple(why for why, holds in found.items() if holds)
@@ -244,6 +247,7 @@ class Run:
     def wants_look(self, at: float) -> bool:
         """Whether it is time for a look at the list: for the pacer, for call-backs, or for what a second may start."""
         looks = self.status is Status.RUNNING and not self.draining and not self.placing and self.due > 0
+        looks = looks and not schedule.hold(self.pack, at)  # nobody need be set aside
         return looks and self.ahead.runs_low(math.ceil(self.share.calls_per_second), at)
 
     def call_backs(self, at: float, holds: tuple[str, ...]) -> tuple[list[Ready], list[Refusal], list[Action]]:
@@ -272,7 +276,8 @@ class Run:
         ahead = self.ahead.candidates(at) if self.campaign.mode is Mode.PREDICTIVE else ()
         wanted = agents_wanted(self.floor, self.ahead.call_backs.values(), at)
         seen = snapshot(self.floor, at, self.share, holds, draining, ahead, wanted)
-        ends_at = shift_end(self.campaign.shift_ends, self.pack.zones[0], at)
+        where = self.pack.zones[0]
+        ends_at = shift_end(schedule.shift_ends(self.campaign, where, at), where, at)
         seen = replace(seen, counters=Counters(rate.live, rate.counted), ends_at=ends_at)
         self.decision = self.pacer.decide(seen)
         return self.decision

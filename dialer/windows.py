@@ -62,6 +62,12 @@ def _open_on(windows: Windows, day: int) -> tuple[Interval, ...]:
     return tuple((opens, closes) for opens, closes in found if closes > begins and opens < ends)
 
 
+def spans_on(windows: Windows, midnight: float) -> tuple[Interval, ...]:
+    """What is open within the day of UTC that begins at `midnight`, each cut to it."""
+    found = _open_on(windows, int(midnight // DAY_S))
+    return tuple((max(opens, midnight), min(closes, midnight + DAY_S)) for opens, closes in found)
+
+
 def _both(some: Iterable[Interval], others: list[Interval]) -> Iterator[Interval]:
     for opens, closes in some:
         for other_opens, other_closes in others:
@@ -80,6 +86,8 @@ def _zone(name: str) -> ZoneInfo:
 def _spans(hours: Hours, zone: str, ordinal: int) -> tuple[Interval, ...]:
     """The open spans of one local day; empty when there are no calls that day."""
     day = date.fromordinal(ordinal)
+    if (hours.first and day < hours.first) or (hours.last and day > hours.last):
+        return ()
     if day in hours.holidays or (hours.years is not None and day.year not in hours.years):
         return ()
     found = []
@@ -124,6 +132,8 @@ def shut(windows: Windows, at: float, need_s: float) -> tuple[str, str]:
 
 
 def _shut_day(hours: Hours, day: date) -> str:
+    if hours.name == "campaign_hours":
+        return "campaign_days"
     if not hours.days[day.weekday()]:
         return "weekday"
     if hours.years is not None and day.year not in hours.years:

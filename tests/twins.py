@@ -6,7 +6,7 @@ Everything runs on an event loop whose time stands still while there is somethin
 
 import asyncio
 import selectors
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from math import inf
@@ -292,6 +292,15 @@ class TwinStore:
                 books.due[contact.id] = refused.until
             books.refusals.append((contact, number, refused))
             books.log.append(decisionlog.refused(contact, number, refused, pack, at))
+
+    async def recall(self, campaign: str, token: int, rules: Collection[str], at: float) -> int:
+        await self._asked("recall")
+        books = self._fenced(campaign, token)
+        back = {
+            one.id for one, _, why in books.refusals if why.rule in rules and books.due.get(one.id) == why.until
+        }  # fmt: skip
+        books.due.update(dict.fromkeys(back, at))
+        return len(back)
 
     async def open_attempts(self, campaign: str) -> tuple[Attempt, ...]:
         await self._asked("open_attempts")

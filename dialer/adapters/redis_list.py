@@ -4,7 +4,7 @@ import asyncio
 import math
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -165,6 +165,24 @@ class Contacts:
             behind += await sent if sent is not None else 0
         if behind:
             await self._updates.merge(campaign)
+
+    async def recall(self, campaign: str, token: int, rules: Collection[str], at: float) -> int:
+        """See ports.Store."""
+        keys = campaign_keys(campaign)
+        cursor, count = b"0", 0
+        while True:
+            cursor, flat = await self._link.one(("HSCAN", keys.refused, cursor, "COUNT", ADDED_AT_ONCE))
+            words: list[Argument] = []
+            for contact, lines in pairs(flat):
+                for line in text(lines).splitlines():
+                    rule, until, _ = line.split(" ")
+                    if rule in rules and until != "inf":
+                        words += (contact, until)
+            if words:
+                places = (keys.fence, keys.later)
+                count += int(await self._link.one(call("recall", places, token, epoch_word(at), *words)))
+            if int(cursor) == 0:
+                return count
 
     async def _refuse(self, keys: CampaignKeys, token: int, words: Sequence[Argument]) -> int:
         places = (

@@ -17,6 +17,7 @@ from dialer.errors import ConfigError
 from dialer.model import Campaign
 from dialer.rulebook import HolidayRule, Pack, with_holidays
 from dialer.rulebook_reading import parse_pack
+from dialer.schedule import scheduled
 from dialer.stricter import parse_stricter, tighten
 
 RULES = Path(__file__).parent.parent / "rules"
@@ -78,6 +79,7 @@ def load_pack(
             pack = tighten(pack, rules)
     if wrong := validate_campaign(campaign, pack, trunk):
         raise ConfigError(f"campaign {campaign.id}: {'; '.join(wrong)}.")
+    pack = scheduled(pack, campaign)
     if pack.holiday_rule is None:
         return pack
     year = datetime.fromtimestamp(at, UTC).year

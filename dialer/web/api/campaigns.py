@@ -24,6 +24,7 @@ from dialer.web.route import Asked, Route
 # what the engine takes over at once while it calls; everything else waits for a pause
 LIVE = frozenset(
     "mode ratio lines_max lines_per_agent_max calls_per_second abandon_rate_max wrap_up_max_s shift_ends name"
+    " shifts week first_day last_day"
     " callback_own_agent_s agent_wait_s promise_days_max promise_least promise_grace_days breaks cool_down_s".split()
 )
 SAMPLE = 20_000

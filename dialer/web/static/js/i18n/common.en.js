@@ -92,6 +92,8 @@ export default {
   "outcome.not_placed": "Not placed",
 
   "rule.hours": "Outside calling hours",
+  "rule.campaign_hours": "Outside the campaign's own hours",
+  "rule.campaign_days": "Not one of the campaign's own days",
   "rule.weekday": "A day without calls",
   "rule.holiday": "Holiday",
   "rule.holidays_unknown": "That year’s holidays are not known",

@@ -92,6 +92,8 @@ export default {
   "outcome.not_placed": "Tidak jadi ditelepon",
 
   "rule.hours": "Di luar jam menelepon",
+  "rule.campaign_hours": "Di luar jam kampanye",
+  "rule.campaign_days": "Bukan hari kampanye",
   "rule.weekday": "Hari tanpa penagihan",
   "rule.holiday": "Hari libur",
   "rule.holidays_unknown": "Hari libur tahun itu belum diketahui",
