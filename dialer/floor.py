@@ -51,6 +51,7 @@ class Floor(InTalk):
         self.attempts: Mapping[str, Attempt] = self.books.attempts
         self.deadlines = self.books.deadlines
         self.team = Team(node, campaign.id, new_id, told)
+        self.team.awaited = self._awaited
         self.moves, self.spies = Moves(self.team), Spies()
         self.contact_of: Callable[[str], Contact | None] = _nobody  # of an attempt, where it is at hand
         self.spared: frozenset[str] = frozenset()  # agents whom a call-back waits for: for others the last choice
@@ -284,6 +285,11 @@ class Floor(InTalk):
         for attempt in waiting:
             actions = [*actions, *self._serve(attempt, at)]
         return actions
+
+    def _awaited(self, agent_id: str, at: float) -> bool:
+        """Whether a caller of his is held and comes back to him now that his leg is up."""
+        held = (one for one in self.books.waiting() if one.state is CallState.HELD and one.agent == agent_id)
+        return any(may_send(one, at) and agent_id not in self.books.notes[one.id].failed_with for one in held)
 
     def let_go(self, attempt_id: str, at: float) -> list[Action]:
         """A call-back comes to nothing before it was placed: whoever was reserved for it is free."""

@@ -32,6 +32,7 @@ class Team:
         self._raised: dict[str, float] = {}  # leg that is not yet in its room -> since when
         self._failures: dict[str, int] = {}
         self._raise_at: dict[str, float] = {}
+        self.awaited: Callable[[str, float], bool] = _not_awaited  # whether a held caller of his waits for this agent
 
     # ---- what is asked
 
@@ -310,7 +311,8 @@ class Team:
 
     def _arrive(self, agent: Agent, at: float) -> list[Action]:
         """He is somewhere new: wishes kept for this moment, the leg of one who left, the pacer's count."""
-        if agent.state is AgentState.IDLE and (agent.sign_out_next or agent.break_next):
+        leaves = agent.state is AgentState.IDLE and (agent.sign_out_next or agent.break_next)
+        if leaves and not self.awaited(agent.id, at):  # else he is sent his caller now, and leaves after him
             word = Word.SIGN_OUT if agent.sign_out_next else Word.BREAK
             agent = self._step(agent, word, at)
             until = at + agent.break_s if agent.break_s and word is Word.BREAK else 0.0
@@ -360,6 +362,10 @@ def _sent(agent: Agent, word: Word, reason: str, by: str) -> Agent:
     if word is not Word.BREAK:
         return replace(agent, sent_by=by or agent.sent_by)
     return replace(agent, break_reason=reason, break_s=0.0, break_until=0.0, sent_by=by or agent.sent_by)
+
+
+def _not_awaited(agent_id: str, at: float) -> bool:
+    return False
 
 
 def _cleared(agent: Agent) -> Agent:

@@ -488,6 +488,34 @@ def test_a_held_customer_gets_his_agent_back(order: int) -> None:
     assert play.fates("a") == ["connect"]
 
 
+@pytest.mark.parametrize("word", ["sign_out", "break"])
+def test_who_leaves_after_this_call_gets_his_held_customer_back_before(word: str) -> None:
+    play = Play()
+    leg = play.agent("101")
+    play.talk("a")
+    assert play.order(word, "101") == (True, "after this call")
+    lose_leg(play, leg, "101", "a", 0)
+    raised = [one for one in play.wait(1.5) if isinstance(one, RaiseLeg)]
+    assert sent(play.see(Seen.JOINED, raised[0].leg, room("101"))) == [("a", "101")]
+    play.join("a")
+    play.see(Seen.HANGUP, "a")
+    play.order("wrapped", "101")
+    assert play.state("101") in (AgentState.SIGNED_OUT, AgentState.BREAK)
+
+
+def test_who_leaves_after_this_call_leaves_when_his_customer_has_gone() -> None:
+    play = Play()
+    leg = play.agent("101")
+    play.talk("a")
+    play.order("sign_out", "101")
+    lose_leg(play, leg, "101", "a", 0)
+    play.see(Seen.HANGUP, "a")
+    play.wait(1.5)
+    raised = [one for one in play.actions if isinstance(one, RaiseLeg)]
+    play.see(Seen.JOINED, raised[-1].leg, room("101"))
+    assert play.state("101") is AgentState.SIGNED_OUT
+
+
 def test_a_held_customer_gets_another_agent_when_his_own_stays_away() -> None:
     play = Play()
     leg = play.agent("101")
