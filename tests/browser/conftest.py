@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pyotp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext
@@ -30,19 +31,20 @@ from tests.asterisk.ami_client import AmiClient
 from tests.asterisk.conftest import ROOT, TRUNK, ami, asterisk, pbx, scratch, settings
 from tests.asterisk.office import Office
 
-from .pages import Tab, browser, chromium, write_microphone
+from .pages import SUPERVISOR_HZ, Tab, browser, chromium, write_microphone
 
 __all__ = ["ami", "asterisk", "pbx", "scratch", "settings"]  # fixtures of the same house
 
 DEBTOR_HZ = 440
+SIP_HZ = 620  # of an agent's plain telephone
 PASSWORD = "a quiet river at noon"
 PERSON_KEY = "ab" * 32
 TURN_SECRET = "of-the-test-turn-server"
 
 
 def hum(language: str, text: str) -> Samples:
-    """Every debtor hums one note: it is known again wherever it is heard."""
-    return tone(DEBTOR_HZ, 3.0)
+    """Every debtor hums one note, every telephone of an agent another: each is known again wherever it is heard."""
+    return tone(SIP_HZ if "petugas" in text or "service" in text else DEBTOR_HZ, 3.0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def carrier(asterisk: Asterisk, settings: AsteriskSettings, pbx: AsteriskProcess) -> AsyncIterator[Carrier]:
     run, port = settings.run.with_name("carrier"), settings.trunks[0].port
-    carrier = Carrier(asterisk, CarrierSettings(run=run, pbx_port=settings.sip_port, port=port))
+    carrier = Carrier(asterisk, CarrierSettings(run=run, pbx_port=settings.sip_port, port=port, phones=settings.phones))
     await carrier.start(hum)
     yield carrier
     await carrier.stop()
@@ -86,11 +88,18 @@ class House:
     chrome: Browser
     tabs: list[Tab] = field(default_factory=list)
 
-    async def user(self, name: str, extension: str, role: Role = Role.AGENT) -> None:
-        """One who has done his first sign-in."""
+    async def user(
+        self, name: str, extension: str, role: Role = Role.AGENT, phone: Phone = Phone.BROWSER
+    ) -> str:  # fmt: skip
+        """One who has done his first sign-in; the secret of his code generator, which agents do not have."""
         accounts = Accounts(self.web.users, self.web.sessions, self.web.passwords)
-        user, _ = await accounts.add(name, role, extension, Phone.BROWSER, SystemClock().now())
-        await accounts.set_password(user, PASSWORD, SystemClock().now())
+        user, _ = await accounts.add(name, role, extension, phone, SystemClock().now())
+        done = await accounts.set_password(user, PASSWORD, SystemClock().now())
+        if role is Role.AGENT:
+            return ""
+        secret = pyotp.random_base32()
+        await self.web.users.change(done, replace(done, totp=secret, enrolled=True))
+        return secret
 
     async def context(self, language: str = "id-ID", scheme: str = "light") -> BrowserContext:
         """A browser of his own."""
@@ -99,10 +108,21 @@ class House:
             permissions=["microphone"],
         )  # fmt: skip
 
-    async def agent(self, extension: str, name: str = "") -> Tab:
+    async def supervisor(self, extension: str = "", name: str = "ratna", phone: Phone = Phone.BROWSER) -> Tab:
+        """Signed in with his code, at the board; he speaks in a tone of his own."""
+        secret = await self.user(name, extension, Role.SUPERVISOR, phone)
+        tab = await Tab.of(await self.context())
+        self.tabs.append(tab)
+        await tab.speak(SUPERVISOR_HZ)
+        await tab.enter(
+            self.base, name, PASSWORD, f"/board?campaign={self.floor.campaign.id}", pyotp.TOTP(secret).now()
+        )
+        return tab
+
+    async def agent(self, extension: str, name: str = "", phone: Phone = Phone.BROWSER) -> Tab:
         """Signed in, at his desk, not ready yet."""
         name = name or f"agen{extension}"
-        await self.user(name, extension)
+        await self.user(name, extension, phone=phone)
         tab = await Tab.of(await self.context())
         self.tabs.append(tab)
         await tab.enter(self.base, name, PASSWORD)

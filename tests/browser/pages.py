@@ -1,5 +1,6 @@
 """A real Chromium with an invented microphone, and what is asked of its pages."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Mapping
@@ -7,13 +8,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import soundfile
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 MICROPHONE_HZ = 1000
+SUPERVISOR_HZ = 1700
 LIMIT_MS = 25_000
+PAUSE_TENTHS = 17  # the voices of the carrier's people rest for 1.5 s
+LOOKS = 8
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 SERIOUS = ("serious", "critical")
 FLAGS = (
@@ -42,6 +47,39 @@ LISTEN = """async () => {
   await context.close();
   return { loud, hertz };
 }"""
+
+# Which of these tones are in the ear, over so many tenths of a second.
+TONES = """async ([tones, turns]) => {
+  const stream = [...document.querySelectorAll("audio")].map((one) => one.srcObject).find(Boolean);
+  if (!stream) return [];
+  const context = new AudioContext({ sampleRate: 8000 });
+  const analyser = new AnalyserNode(context, { fftSize: 2048, smoothingTimeConstant: 0 });
+  context.createMediaStreamSource(stream).connect(analyser);
+  const heard = new Set(), spectrum = new Float32Array(1024);
+  for (let turn = 0; turn < turns; turn++) {
+    await new Promise((done) => setTimeout(done, 100));
+    analyser.getFloatFrequencyData(spectrum);
+    for (const [name, hertz] of Object.entries(tones)) {
+      const at = Math.round((hertz * 2048) / 8000);
+      if (Math.max(...spectrum.slice(at - 2, at + 3)) > -50) heard.add(name);
+    }
+  }
+  await context.close();
+  return [...heard].sort();
+}"""
+# A microphone that hears one tone. The real one stays open: who is being recorded may also be played to.
+SPEAK = """(() => {
+  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    globalThis.realMicrophone = await real(wanted);
+    const context = new AudioContext(), there = context.createMediaStreamDestination();
+    await context.resume();
+    const tone = new OscillatorNode(context, { frequency: HERTZ }), loud = new GainNode(context, { gain: 0.3 });
+    tone.connect(loud).connect(there);
+    tone.start();
+    return there.stream;
+  };
+})()"""
 
 
 def chromium() -> str:
@@ -88,13 +126,30 @@ class Tab:
         if kind == "error" and "401" not in text:
             self.said.append(text)
 
-    async def enter(self, base: str, name: str, password: str, to: str = "/agent") -> None:
-        """Sign in as people do."""
-        await self.page.goto(f"{base}/sign-in?next={to}")
+    async def enter(self, base: str, name: str, password: str, to: str = "/agent", code: str = "") -> None:
+        """Sign in as people do; `code` of his generator, where he has one."""
+        await self.page.goto(f"{base}/sign-in?next={quote(to, safe='/')}")
         await self.page.locator("input[autocomplete=username]").fill(name)
         await self.page.locator("input[type=password]").fill(password)
         await self.page.keyboard.press("Enter")
-        await self.page.wait_for_url(f"**{to}")
+        if code:
+            await self.page.locator("input[autocomplete=one-time-code]").fill(code)
+            await self.page.keyboard.press("Enter")
+        await self.page.wait_for_url(lambda url: url == f"{base}{to}")
+
+    async def speak(self, hertz: int) -> None:
+        """From the next page on his microphone hears this."""
+        await self.page.context.add_init_script(SPEAK.replace("HERTZ", str(hertz)))
+
+    async def hears_just(self, tones: Mapping[str, int], *names: str) -> None:
+        """Within some looks, of `tones` these and no others are in his ear."""
+        heard: list[list[str]] = []
+        async with asyncio.timeout(LIMIT_MS / 1000):
+            while True:
+                heard.append(await self.page.evaluate(TONES, [tones, PAUSE_TENTHS]))
+                if heard[-1] == sorted(names):
+                    return
+                assert len(heard) < LOOKS, heard
 
     async def ready(self, state: str = "idle") -> None:
         """One click, and the telephone is up."""

@@ -1,17 +1,12 @@
 // A supervisor's orders: to the campaign, to an agent. Each waits for the engine's word and shows it.
 
-import { get, newKey, patch, post } from "./lib/api.js";
+import { get, patch } from "./lib/api.js";
 import { clock, decimal, now } from "./lib/format.js";
-import { reason } from "./lib/reasons.js";
 import { may } from "./lib/session.js";
-import { Badge, Button, Dialog, Field, Trouble, confirmed, html, said, toast, useEffect, useRef, useState, useTick } from "./lib/ui.js";
-import { keep, kept } from "./lib/kept.js";
-import { AGENT_LOOKS, t } from "./board-words.js";
-
-/** Send an order; its answer or refusal is said at the edge of the page. */
-export const order = (campaign, name, args = {}) =>
-  said(() => post(`/campaigns/${campaign}/orders`, { name, ...args }, { key: newKey(), limit: 10 }),
-    (answer) => t("ordered", { text: reason(answer.text) }));
+import { Badge, Button, Dialog, Field, Trouble, confirmed, html, toast, useEffect, useRef, useState, useTick } from "./lib/ui.js";
+import { keep } from "./lib/kept.js";
+import { looksOf, t } from "./board-words.js";
+import { extensionOf, isHere, order, raised } from "./board-phone.js";
 
 /** Start, pause, stop: what makes no sense now cannot be pressed, and nothing changes its place. */
 export function Run({ campaign, board }) {
@@ -88,7 +83,8 @@ const SPIES = [["listen", "ear"], ["whisper", "whisper"], ["join", "join"], ["ta
 
 /** One agent: how he stands, what may be asked of him. The dialog follows the live board. */
 export function AgentDialog({ campaign, agent, who, onClose, onMessage }) {
-  const [phone, setPhone] = useState(who.agent || kept("board.phone", ""));
+  const here = isHere(who);
+  const [phone, setPhone] = useState(extensionOf(who));
   const [name, setName] = useState("");
   useTick(1);
   useEffect(() => {
@@ -98,14 +94,16 @@ export function AgentDialog({ campaign, agent, who, onClose, onMessage }) {
   const known = useRef(agent);
   known.current = agent ?? { ...known.current, state: "signed_out", call: "", attempt: "" };
   const now_ = known.current;
-  const [tone, icon] = AGENT_LOOKS[now_.state];
+  const mine = now_.monitored?.find((one) => one.supervisor === phone)?.mode;
+  const [tone, icon] = looksOf(now_);
   const give = (order_, more = {}) => order(campaign, order_, { agent: now_.id, ...more });
-  const spy = (order_) => {
-    keep("board.phone", phone);
-    return give(order_, { supervisor: phone });
+  const spy = async (order_) => {
+    if (!here) keep("board.phone", phone);
+    else if (order_ !== "leave" && !(await raised())) return;
+    await give(order_, { supervisor: phone });
   };
   const talks = now_.state === "talking";
-  const here = now_.state !== "signed_out";
+  const works = now_.state !== "signed_out";
   return html`<${Dialog} title=${t("agent.title", { agent: now_.id })} onClose=${onClose}>
     <div class="row spread"><${Badge} tone=${tone} icon=${icon}>${t("agent_state." + now_.state)}</${Badge}><span class="clock strong">${clock(now() - now_.since)}</span></div>
     ${now_.help && html`<p class="tone-bad toned strong">${t("agent.help")}</p>`}
@@ -113,14 +111,14 @@ export function AgentDialog({ campaign, agent, who, onClose, onMessage }) {
     <dl class="facts"><dt>${t("agent.call")}</dt><dd>${now_.call ? t("call." + flightOf(now_.call)) : "–"}</dd>
       <dt>${t("agent.contact")}</dt><dd>${now_.contact ? html`<a href=${`/debtors?campaign=${campaign}&contact=${encodeURIComponent(now_.contact)}`}>${name || now_.contact}</a>` : "–"}</dd></dl>
     ${may("agents:order") && html`<section class="stack-s"><h3>${t("agent.ask")}</h3><div class="act">
-        <${Button} icon="message" disabled=${!here} onClick=${() => onMessage(now_.id)}>${t("agent.message")}</${Button}>
+        <${Button} icon="message" disabled=${!works} onClick=${() => onMessage(now_.id)}>${t("agent.message")}</${Button}>
         ${now_.state === "break" || now_.next ? html`<${Button} icon="ready" act=${() => give("back")}>${t("agent.back")}</${Button}>`
-          : html`<${Button} icon="cup" disabled=${!here} act=${() => give("break")}>${t("agent.break")}</${Button}>`}
-        <${Button} icon="door" kind="bad" disabled=${!here} why=${t("agent.sign_out.text")} act=${() => give("sign_out")}>${t("agent.sign_out")}</${Button}></div></section>
+          : html`<${Button} icon="cup" disabled=${!works} act=${() => give("break")}>${t("agent.break")}</${Button}>`}
+        <${Button} icon="door" kind="bad" disabled=${!works} why=${t("agent.sign_out.text")} act=${() => give("sign_out")}>${t("agent.sign_out")}</${Button}></div></section>
       <section class="stack-s"><h3>${t("agent.in_call")}</h3>
-        <${Field} label=${t("agent.phone")} value=${phone} onValue=${(text) => setPhone(text.replace(/\D/g, "").slice(0, 10))} inputmode="numeric" short hint=${talks ? t("agent.phone.hint") : t("agent.no_call")} />
-        <div class="act">${SPIES.map(([name_, sign]) => html`<${Button} key=${name_} icon=${sign} disabled=${!talks || phone.length < 2} act=${() => spy(name_)}>${t("agent." + name_)}</${Button}>`)}
-          <${Button} kind="plain" disabled=${phone.length < 2} act=${() => spy("leave")}>${t("agent.leave")}</${Button}></div></section>`}</${Dialog}>`;
+        ${here ? html`<p class="small soft">${t(talks ? "agent.phone.here" : "agent.no_call")}</p>` : html`<${Field} label=${t("agent.phone")} value=${phone} onValue=${(text) => setPhone(text.replace(/\D/g, "").slice(0, 10))} inputmode="numeric" short hint=${talks ? t("agent.phone.hint") : t("agent.no_call")} />`}
+        <div class="act">${SPIES.map(([name_, sign]) => html`<${Button} key=${name_} icon=${sign} pressed=${name_ === "take_over" ? undefined : mine === name_} disabled=${!talks || phone.length < 2} act=${() => spy(name_)}>${t("agent." + name_)}</${Button}>`)}
+          <${Button} kind="plain" disabled=${!mine} act=${() => spy("leave")}>${t("agent.leave")}</${Button}></div></section>`}</${Dialog}>`;
 }
 
 const flightOf = (state) => ({ claimed: "dialing", placed: "dialing", detecting: "waiting", wants_agent: "waiting", on_hold: "held", ended: "gone" })[state] ?? state;

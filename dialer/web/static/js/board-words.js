@@ -24,6 +24,9 @@ export const AGENT_LOOKS = {
   signed_out: ["quiet", "door"],
 };
 
+/** [tone, sign] of an agent; one whose state is newer than this page is shown all the same. */
+export const looksOf = (agent) => AGENT_LOOKS[agent.state] ?? ["quiet", "info"];
+
 /** Rows of calls in flight: [name, the engine's states in it]. */
 export const FLIGHTS = [
   ["dialing", ["claimed", "placed"]],

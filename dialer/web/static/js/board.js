@@ -7,8 +7,9 @@ import { reason } from "./lib/reasons.js";
 import { Frame, may, session } from "./lib/session.js";
 import { Badge, Button, Icon, LinkState, Meter, Trouble, html, mount, useAsked, useEffect, useKeys, useState, useTick } from "./lib/ui.js";
 import { AgentDialog, Message, Pace, Run } from "./board-orders.js";
+import { PhoneBar } from "./board-phone.js";
 import { Charts } from "./board-charts.js";
-import { AGENT_LOOKS, FLIGHTS, STATUS_TONES, agentsOf, alertText, alertsOf, funnel, inStates, silence, t, useBoard } from "./board-words.js";
+import { AGENT_LOOKS, FLIGHTS, STATUS_TONES, agentsOf, alertText, alertsOf, funnel, inStates, looksOf, silence, t, useBoard } from "./board-words.js";
 
 const WINDOWS = ["rolling_24h", "calendar_day", "campaign_30_days", "last_100"];
 
@@ -62,6 +63,7 @@ function App({ who }) {
       <${Charts} campaign=${campaign} board=${board} />
       <${Why} board=${board} />
     </div>`}
+    <${PhoneBar} who=${who} campaign=${campaign} board=${board} />
     ${open?.pace && board && html`<${Pace} campaign=${campaign} board=${board} onClose=${shut} />`}
     ${open?.message && html`<${Message} campaign=${campaign} agent=${open.message} onClose=${shut} />`}
     ${open?.agent && board && html`<${AgentDialog} campaign=${campaign} who=${who} agent=${board.agents?.[open.agent]} onClose=${shut} onMessage=${(agent) => setOpen({ message: agent })} />`}
@@ -75,7 +77,7 @@ function Agents({ board, onOpen }) {
   return html`<section class="panel board-agents"><header><h2>${t("agents")} <span class="strong">${board ? agents.length : ""}</span></h2>
       <span class="states">${states.map(([state, n]) => html`<span key=${state} class=${`tone-${AGENT_LOOKS[state][0]}`}><${Icon} name=${AGENT_LOOKS[state][1]} />${t("agent_state." + state)} ${n}</span>`)}</span></header>
     <div class="scroll">${board && !agents.length ? html`<p class="empty small">${t("agents.none")}</p>` : html`<div class="agents">${agents.map((agent) => {
-      const [tone, icon] = agent.help ? ["bad", "help"] : AGENT_LOOKS[agent.state];
+      const [tone, icon] = agent.help ? ["bad", "help"] : looksOf(agent);
       const more = agent.help ? t("agent.help") : agent.monitored?.length ? t("agent.heard", { who: agent.monitored.map((one) => one.supervisor).join(", ") }) : agent.next ? t("agent.next." + agent.next) : agent.break_reason ? (t.has("pause." + agent.break_reason) ? t("pause." + agent.break_reason) : agent.break_reason) : agent.call && agent.contact ? agent.contact : "";
       return html`<button type="button" key=${agent.id} class=${`agent tone-${tone}`} onClick=${() => onOpen(agent.id)}>
         <${Icon} name=${icon} /><span class="who">${agent.id}</span><span class="clock">${clock(now() - agent.since)}</span>

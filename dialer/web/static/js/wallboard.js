@@ -4,7 +4,7 @@ import { get } from "./lib/api.js";
 import { clock, count, money, now, percent, time } from "./lib/format.js";
 import { session } from "./lib/session.js";
 import { Badge, Icon, LinkState, Meter, html, mount, useEffect, useState, useTick } from "./lib/ui.js";
-import { AGENT_LOOKS, FLIGHTS, STATUS_TONES, agentsOf, alertText, alertsOf, funnel, inStates, t, useBoard } from "./board-words.js";
+import { FLIGHTS, STATUS_TONES, agentsOf, alertText, alertsOf, funnel, inStates, looksOf, t, useBoard } from "./board-words.js";
 
 function App() {
   const [campaign, set] = useState(new URLSearchParams(location.search).get("campaign") ?? "");
@@ -39,7 +39,7 @@ function App() {
     <dl class="wall-row">${figures.map(([name, value, look]) => html`<div key=${name} class=${`wall-figure ${look ? "tone-" + look : ""}`}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
     <div class="wall-main">
       <section class="wall-card"><h2>${t("agents")} ${agents.length}</h2><div class="wall-agents">${agents.map((agent) => {
-        const [look, icon] = AGENT_LOOKS[agent.state];
+        const [look, icon] = looksOf(agent);
         return html`<div key=${agent.id} class=${`wall-agent tone-${look}`}><${Icon} name=${icon} /><strong>${agent.id}</strong><span class="clock">${clock(now() - agent.since)}</span><b>${t("agent_state." + agent.state)}</b></div>`;
       })}</div></section>
       <section class="wall-card"><h2>${t("flow.funnel")}</h2>
