@@ -263,6 +263,14 @@ class MetricsPages(_Table):
     listen: Annotated[str, Field(pattern=r"^$|^(\[[0-9A-Fa-f:]{2,39}\]|[A-Za-z0-9.-]{1,253}):[0-9]{1,5}$")] = ""
 
 
+class SpoolSettings(_Table):
+    """Where changes wait while Redis is away (docs/operate.md). `folder` empty: `spool` in the folder that systemd
+    gives the service, else beside the settings file; `most_mb`: how much may wait."""
+
+    folder: str = ""
+    most_mb: Annotated[int, Field(ge=1, le=100_000)] = 64
+
+
 class Config(_Table):
     """All settings of a site. `person_key`: the secret of every keyed hash; who loses it loses all histories."""
 
@@ -275,6 +283,7 @@ class Config(_Table):
     rules: RuleFiles = RuleFiles()
     web: Web = Web()
     metrics: MetricsPages = MetricsPages()
+    spool: SpoolSettings = SpoolSettings()
     payments: dict[str, PaymentSender] = Field(default_factory=dict)
     person_key: bytes = Field(repr=False)
 

@@ -17,11 +17,13 @@ from dialer.model import Command, Event, Mode, Status
 from dialer.model import Seen as Kind
 from dialer.orders import of_phone_key
 from dialer.placing import Ready, Refusal
-from dialer.ports import Clock, Store, Telephony
+from dialer.ports import Clock, Spool, Store, Telephony
 from dialer.pulse import LOOK_S, Pulse, out_of_ivr, uses_ivr
 from dialer.run import ENDED_RINGING, Run, Seen, Site
 from dialer.skew import Skew
 from dialer.snapshot import Decision
+from dialer.spooling import LOOK_S as SPOOL_LOOK_S
+from dialer.spooling import Spooling
 from dialer.tools import STORE_RETRY_S
 
 log = structlog.get_logger("engine")
@@ -46,10 +48,13 @@ def _unheard(seconds: float) -> None:
 class Engine:
     """Leads what campaigns it can get, on the Asterisk nodes it is given. To its Hands it is the Tools."""
 
-    def __init__(self, site: Site, store: Store, phones: Mapping[str, Telephony], clock: Clock) -> None:
+    def __init__(
+        self, site: Site, store: Store, phones: Mapping[str, Telephony], clock: Clock, spool: Spool | None = None
+    ) -> None:
         self._site, self._store, self._phones, self._clock = site, store, phones, clock
         self.runs: dict[str, Run] = {}
-        self._leader = Leader(site, store, phones, clock)
+        self._leader = Leader(site, store, phones, clock, self.say)
+        self._spooling = Spooling(spool, store, clock, log.warning) if spool else None
         self._hands = Hands(store, clock, self)
         self._skews = {node: Skew() for node in phones}
         self._write_wanted = asyncio.Event()
@@ -69,6 +74,7 @@ class Engine:
         """Until stop(); then gives its leases back. Calls that are up go on without us."""
         loops = [self._turns(), self._ticks(), self._seconds(), self._leases(), self._pings(), self._write_behind()]
         loops += [self._beats()] if self._site.ivr else []
+        loops += [self._spool(self._spooling)] if self._spooling else []
         loops += [self._listen(phone) for phone in self._phones.values()]
         tasks = [asyncio.create_task(loop) for loop in loops]
         stop = asyncio.create_task(self._stopping.wait())
@@ -90,6 +96,9 @@ class Engine:
             draining=self._draining or self._stopping.is_set(),
             unusable=len(self._leader.cannot),
             holds={name: self._holds(run) for name, run in self.runs.items()},
+            spooled=self._spooling.waiting if self._spooling else 0,
+            spool_bytes=self._spooling.size if self._spooling else 0,
+            spool_fault=self._spooling.fault if self._spooling else "",
         )
 
     def stop(self) -> None:
@@ -115,6 +124,8 @@ class Engine:
                 run.writes.save(attempt, self._clock.monotonic())
             with contextlib.suppress(StoreError):
                 await run.writes.flush()
+        if self._spooling:
+            await self._spooling.last(self.runs.values())
         await resign_all(self._leader, self.runs)
 
     # ---- tools for the hands
@@ -158,6 +169,8 @@ class Engine:
         """Another engine leads: forget everything, write nothing."""
         run.lease_until = 0.0
         if self.leads(run):
+            if self._spooling:
+                self._spooling.dethroned(run)
             del self.runs[run.campaign.id]
             log.warning("leads no more", action="dethroned", campaign=run.campaign.id)
 
@@ -237,6 +250,12 @@ class Engine:
             if any(run.writes.failed for run in waiting):
                 await asyncio.sleep(STORE_RETRY_S)
                 self._write_wanted.set()
+
+    async def _spool(self, spooling: Spooling) -> None:
+        """What Redis does not take is on the disk soon."""
+        while True:
+            await asyncio.sleep(SPOOL_LOOK_S)
+            await spooling.look(self.runs.values())
 
     # ---- every turn
 
@@ -344,6 +363,8 @@ class Engine:
     async def _seconds(self) -> None:
         while True:
             try:
+                if self._spooling:
+                    await self._spooling.hand_over()  # before anybody leads whom it concerns
                 if not self._draining:
                     await self._lead()
                 self._led_at = self._clock.monotonic()
@@ -416,6 +437,7 @@ class Engine:
     async def _second(self, run: Run) -> None:
         name = run.campaign.id
         await self._leader.reread(run)
+        await self._leader.late(run)
         if run.sweeps and not run.placing:
             await self._sweep(run)
         if self._leader.wants_upkeep(run):

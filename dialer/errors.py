@@ -11,6 +11,7 @@ DialerError
  +-- StoreError           Redis
  |    +-- StoreDown       cannot be reached, or refuses writes
  |    +-- NotLeader       another engine leads this campaign now
+ +-- SpoolFailed          the file for changes that Redis cannot take
  +-- SetupError           something that has to be installed or started is not there
 """
 
@@ -62,6 +63,10 @@ class StoreDown(StoreError):
 
 class NotLeader(StoreError):
     """Another engine leads this campaign."""
+
+
+class SpoolFailed(DialerError):
+    """What waits for Redis cannot be kept on the disk."""
 
 
 class SetupError(DialerError):

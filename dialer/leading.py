@@ -1,10 +1,11 @@
 """Which campaigns this engine leads: leases taken, renewed and given back; what a new leader finds; new settings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 
 from dialer import schedule
 from dialer.errors import BadInput, ConfigError, NotLeader, StoreError
+from dialer.late import Late
 from dialer.live import Share
 from dialer.model import Campaign, Status
 from dialer.ports import Clock, Store, Telephony
@@ -18,11 +19,23 @@ FALLEN_MOST = 20  # times that the store looks for promises at one upkeep
 LEASE_MARGIN_S = 0.5  # a Redis token does not fence AMI: so long before the lease ends nothing is written there
 
 
+def _unheard(text: str, action: str, **facts: object) -> None:
+    """Where nobody listens."""
+
+
 class Leader:
     """Leases of one engine. Every lease is checked by the monotonic clock, from the moment it was asked for."""
 
-    def __init__(self, site: Site, store: Store, phones: Mapping[str, Telephony], clock: Clock) -> None:
+    def __init__(
+        self,
+        site: Site,
+        store: Store,
+        phones: Mapping[str, Telephony],
+        clock: Clock,
+        say: Callable[..., object] = _unheard,
+    ) -> None:
         self._site, self._store, self._phones, self._clock = site, store, phones, clock
+        self._late = Late(store, clock, say)
         self.cannot: dict[str, str] = {}  # campaign -> why this engine cannot run it
         self._changed: dict[str, tuple[Campaign, Trunk, Pack] | tuple[Campaign, str]] = {}  # new settings, looked at
 
@@ -85,6 +98,10 @@ class Leader:
         if not run.trouble and schedule.loosened(before, campaign):
             run.recalls, run.kept_up_at = True, -inf
 
+    async def late(self, run: Run) -> None:
+        """What came too late for whoever led then. Raises StoreError."""
+        await self._late.apply(run)
+
     def wants_upkeep(self, run: Run) -> bool:
         """Whether it is time for `upkeep`."""
         return self._clock.monotonic() - run.kept_up_at >= UPKEEP_S
@@ -117,6 +134,7 @@ class Leader:
             run.take_over(await self._store.published(name))
         except (BadInput, ValueError, AttributeError, TypeError):
             self.cannot[f"{name}: counts"] = "the last leader's counts cannot be read; counting starts anew"
+        await self._late.apply(run)  # before it is asked what is open
         for attempt in await self._store.open_attempts(name):
             run.floor.adopt(attempt)
         for agent in await self._store.agents(name):

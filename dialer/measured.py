@@ -24,6 +24,9 @@ class Health:
     draining: bool
     unusable: int
     holds: Mapping[str, tuple[str, ...]]
+    spooled: int = 0  # changes in the spool file, and its bytes; why they cannot be kept
+    spool_bytes: int = 0
+    spool_fault: str = ""
 
 
 def stuck(health: Health) -> list[str]:
@@ -44,6 +47,10 @@ def lacking(health: Health, links: Mapping[str, LinkHealth]) -> list[str]:
         wrong.append(f"Redis is slow: {health.ping_s:.1f} s")
     elif health.led_s > IDLE_S:
         wrong.append("it neither leads nor stands by: it has not looked for campaigns")
+    if health.spool_fault:
+        wrong.append(health.spool_fault)
+    if health.spooled:
+        wrong.append(f"spool: {health.spooled} changes wait on the disk for Redis")
     wrong += [f"Asterisk {node} cannot be reached" for node, link in links.items() if not link.up]
     return wrong
 
@@ -54,6 +61,9 @@ def of_engine(health: Health) -> Iterator[Sample]:
     yield "santun_draining", (), float(health.draining)
     yield "santun_redis_up", (), float(not health.store_error)
     yield "santun_redis_ping_seconds", (), health.ping_s
+    yield "santun_spool_changes", (), float(health.spooled)
+    yield "santun_spool_bytes", (), float(health.spool_bytes)
+    yield "santun_spool_failed", (), float(bool(health.spool_fault))
     yield "santun_tick_age_seconds", (), health.ticked_s
 
 

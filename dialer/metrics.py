@@ -65,6 +65,9 @@ ENGINE: tuple[Metric, ...] = (
     Metric("santun_manager_ack_seconds", _H, "how long Asterisk took to acknowledge an action", ("node",), ACK_S),
     Metric("santun_redis_up", _G, "1: Redis answered the last question"),
     Metric("santun_redis_ping_seconds", _G, "how long the last ping took, or the one under way lasts"),
+    Metric("santun_spool_changes", _G, "changes that wait on the disk for Redis"),
+    Metric("santun_spool_bytes", _G, "size of the file in which they wait"),
+    Metric("santun_spool_failed", _G, "1: what waits for Redis cannot be kept on the disk, or its bound is reached"),
     Metric("santun_tick_age_seconds", _G, "since the engine's last tick; ticks are 0.05 s apart"),
 )  # fmt: skip
 
@@ -126,7 +129,7 @@ def document() -> str:
         "| process | ready means |",
         "|---|---|",
         "| engine | Redis answers within a second, every Asterisk node has a manager session, it leads or stands by, |",
-        "| | and is not draining |",
+        "| | nothing waits in its spool, and it is not draining |",
         "| ivr | Redis took the last heartbeat, there is room for one more call, and it is not draining |",
         "",
         "Names end in their unit; shares are ratios from 0 to 1. `process_*` are prometheus_client's own. A campaign",

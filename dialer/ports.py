@@ -112,6 +112,44 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
+class Unwritten:
+    """A change that Redis has not taken: an attempt's newest state, or its outcome. `token`: of the leader who made it;
+    `facts`: no change of an engine's, but facts of the IVR that came after the call.
+    """
+
+    campaign: str
+    attempt_id: str
+    token: int = 0
+    at: float = 0.0  # when it was put aside, epoch seconds
+    attempt: Attempt | None = None
+    finish: Finish | None = None
+    facts: bool = False
+    v: int = 1
+
+
+class Spool(Protocol):
+    """Where changes wait on the disk while Redis is away. Each method raises SpoolFailed."""
+
+    async def keep(self, changes: Sequence[Unwritten]) -> None:
+        """On the disk when it returns; beyond its bound it refuses all of them."""
+
+    async def rewrite(self, changes: Sequence[Unwritten]) -> None:
+        """These alone, instead of all that was kept."""
+
+    async def clear(self) -> None:
+        """Redis has everything."""
+
+    async def left(self) -> tuple[str, Sequence[Unwritten]] | None:
+        """Name and whole records of one file of a process that is gone; None: there is none."""
+
+    async def remove(self, name: str) -> None:
+        """What `left` found is safe elsewhere."""
+
+    def size(self) -> int:
+        """Bytes that wait in this process's file."""
+
+
+@dataclass(frozen=True, slots=True)
 class StreamSize:
     """`kept_days` 0: entries go as soon as they are done with."""
 
@@ -194,6 +232,14 @@ class Store(Protocol):
     async def facts(self, campaign: str, attempt: str) -> tuple[Fact, ...]: ...
 
     # -- agents
+    # -- what could not be written in its time
+    async def hand_over(self, changes: Sequence[Unwritten]) -> None:
+        """For whoever leads their campaigns; needs no token, the same ones again change nothing."""
+
+    async def handed_over(self, campaign: str) -> tuple[Unwritten, ...]: ...
+    async def taken(self, token: int, campaign: str, changes: Sequence[Unwritten]) -> None:
+        """They are dealt with."""
+
     async def save_agents(
         self, campaign: str, token: int, agents: Sequence[Agent], notes: Sequence[DeskNote] = ()
     ) -> None:

@@ -23,6 +23,7 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_sessions import Limits, RedisSessions, RedisTokens
 from dialer.adapters.redis_users import RedisUsers
 from dialer.adapters.site import OpenSite, new_id, open_site, phones_of
+from dialer.adapters.spool import DiskSpool
 from dialer.config import Asterisk, Config, web_of
 from dialer.engine import Engine
 from dialer.ports import Telephony
@@ -34,6 +35,7 @@ from dialer.web.sip import PhoneNode, SoftPhones
 from dialer.web.sip import socket as sip_socket
 
 INFO = 20
+MB = 1024 * 1024
 BURST_S = 6.0  # a page asks for several things at once when it opens
 
 
@@ -42,9 +44,11 @@ async def serve(path: Path, listen: str | None) -> None:
     log_to_stderr()
     async with open_site(path) as site:
         phones = phones_of(site)
-        engine = Engine(engine_site(site), site.store, phones, site.clock)
+        spool = DiskSpool(Path(site.config.spool.folder), site.config.spool.most_mb * MB)
+        engine = Engine(engine_site(site), site.store, phones, site.clock, spool)
         on_signals(engine.stop)
         try:
+            await spool.start()
             async with contextlib.AsyncExitStack() as open_pages:
                 if place := site.config.metrics.listen:
                     await open_pages.enter_async_context(served(pages_of(engine, phones, site.clock), place))
@@ -56,6 +60,7 @@ async def serve(path: Path, listen: str | None) -> None:
         finally:
             for phone in phones.values():
                 await phone.close()
+            await spool.close()
 
 
 async def serve_web(path: Path, listen: str) -> None:

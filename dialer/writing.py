@@ -65,6 +65,15 @@ class WriteBehind:
         oldest = self._under_way or self._batch
         return now - oldest.since if oldest is not None else 0.0
 
+    def unwritten(self) -> dict[str, Attempt | Finish]:
+        """What Redis has not said that it has: an attempt's outcome, or else its newest state."""
+        found: dict[str, Attempt | Finish] = {}
+        for batch in (self._under_way, self._batch):
+            if batch is not None:
+                found |= {key: one for key, one in batch.attempts.items() if not isinstance(found.get(key), Finish)}
+                found |= batch.finished
+        return found
+
     async def flush(self) -> None:
         """Write what has gathered; one at a time. Raises StoreError, with everything put back."""
         taken, self._batch = self._batch, None

@@ -11,7 +11,7 @@ from dialer.rulebook import Pack
 from dialer.run import Run, Site, Trunk
 
 from . import packs
-from .twins import EPOCH, Debtor, Kept, TwinAsterisk, TwinClock, TwinStore, new_id, until
+from .twins import EPOCH, Debtor, Kept, TwinAsterisk, TwinClock, TwinDisk, TwinSpool, TwinStore, new_id, until
 
 CAMPAIGN = Campaign("c1", "Reminder", pack="demo", mode=Mode.PROGRESSIVE, wrap_up_max_s=5)
 IVR = "10.0.0.5:4573"
@@ -55,19 +55,26 @@ class Stage:
     """One campaign and what is around it."""
 
     def __init__(
-        self, campaign: Campaign, debtor: Callable[[Order], Debtor], seed: int = 0, pack_of: PackOf = _demo
+        self,
+        campaign: Campaign,
+        debtor: Callable[[Order], Debtor],
+        seed: int = 0,
+        pack_of: PackOf = _demo,
+        disk: "TwinDisk | None" = None,
     ) -> None:
         self.clock = TwinClock()
         self.store = TwinStore(self.clock)
         self.asterisk = TwinAsterisk(self.clock, debtor, seed)
         self.campaign, self.pack_of = campaign, pack_of
         self.trunks = {"trunk": TRUNK}
+        self.disk: TwinDisk | None = disk
         self.engine = self.new_engine("e1")
 
     def new_engine(self, name: str) -> Engine:
         """One more engine on the same store and Asterisk."""
         site = Site(name, self.trunks, self.pack_of, new_id, IVR)
-        return Engine(site, self.store, {"a": self.asterisk}, self.clock)
+        spool = TwinSpool(name, self.disk) if self.disk else None
+        return Engine(site, self.store, {"a": self.asterisk}, self.clock, spool)
 
     @property
     def run(self) -> Run:

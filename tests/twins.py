@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from dialer import decisionlog
 from dialer.desknote import DeskMessage, DeskNote
 from dialer.dialplan import ANSWERED_IVR, Context, Var, room
-from dialer.errors import AckTimeout, ActionRefused, LinkDown, NoLease, NotLeader, StoreDown
+from dialer.errors import AckTimeout, ActionRefused, LinkDown, NoLease, NotLeader, SpoolFailed, StoreDown
 from dialer.model import (
     Agent,
     AgentState,
@@ -34,7 +34,7 @@ from dialer.model import (
     Seen,
     Status,
 )
-from dialer.ports import Finish, Held, Lease, LinkHealth, StreamSize
+from dialer.ports import Finish, Held, Lease, LinkHealth, StreamSize, Unwritten
 
 STALE_S = 30.0
 SLICE_S = 4.0
@@ -143,6 +143,7 @@ class TwinStore:
         self.ivrs: dict[str, str] = {}  # IVR server -> alive or frozen
         self._beats: dict[str, float] = {}
         self.desks: list[DeskNote] = []
+        self.late: dict[tuple[str, str, str], Unwritten] = {}
         self.messages: list[DeskMessage] = []
 
     async def _asked(self, name: str) -> None:
@@ -342,6 +343,21 @@ class TwinStore:
 
     async def facts(self, campaign: str, attempt: str) -> tuple[Fact, ...]:
         await self._asked("facts")
+    async def hand_over(self, changes: Sequence[Unwritten]) -> None:
+        await self._asked("hand_over")
+        for one in changes:
+            self.late[one.campaign, one.attempt_id, "facts" if one.facts else str(one.token)] = one
+
+    async def handed_over(self, campaign: str) -> tuple[Unwritten, ...]:
+        await self._asked("handed_over")
+        found = [one for key, one in self.late.items() if key[0] == campaign]
+        return tuple(sorted(found, key=lambda one: (one.token, one.at)))
+
+    async def taken(self, token: int, campaign: str, changes: Sequence[Unwritten]) -> None:
+        await self._asked("taken")
+        self._fenced(campaign, token)
+        self.late = {key: one for key, one in self.late.items() if one not in changes}
+
         return tuple(self.told.get(attempt, ()))
 
     async def save_agents(
@@ -442,6 +458,44 @@ _BUSY = frozenset({AgentState.RESERVED, AgentState.TALKING})
 
 def _parties(attempt: Attempt) -> tuple[str, str]:
     return f"p:{attempt.person}", f"n:{attempt.number.key}"
+class TwinDisk:
+    """Spool files by their process's name; `full`: nothing more is kept."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, list[Unwritten]] = {}
+        self.dead: set[str] = set()
+        self.full = False
+
+
+class TwinSpool:
+    """ports.Spool."""
+
+    def __init__(self, name: str, disk: TwinDisk) -> None:
+        self._name, self._disk = name, disk
+
+    async def keep(self, changes: Sequence[Unwritten]) -> None:
+        if self._disk.full:
+            raise SpoolFailed("the twin's disk is full")
+        self._disk.files.setdefault(self._name, []).extend(changes)
+
+    async def rewrite(self, changes: Sequence[Unwritten]) -> None:
+        self._disk.files.pop(self._name, None)
+        await self.keep(changes)
+
+    async def clear(self) -> None:
+        self._disk.files.pop(self._name, None)
+
+    async def left(self) -> tuple[str, Sequence[Unwritten]] | None:
+        found = [name for name in self._disk.files if name in self._disk.dead]
+        return (found[0], self._disk.files[found[0]]) if found else None
+
+    async def remove(self, name: str) -> None:
+        del self._disk.files[name]
+
+    def size(self) -> int:
+        return len(self._disk.files.get(self._name, ()))
+
+
 
 
 # ---- Asterisk -------------------------------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ class CampaignKeys:
     promised: str  # "attempt person" of promises that are pending, score: when they end
     promises_ended: str  # the same of others, score: when it was seen
 
+    late: str  # "attempt token" -> a change that could not be written in its time: dialer/late.py
 
 @lru_cache(maxsize=1024)
 def campaign_keys(campaign: str) -> CampaignKeys:

@@ -9,6 +9,7 @@ from dialer.adapters.redis_claims import Claims
 from dialer.adapters.redis_commands import Commands
 from dialer.adapters.redis_history import PersonHistory
 from dialer.adapters.redis_index import Index
+from dialer.adapters.redis_late import LateChanges
 from dialer.adapters.redis_link import COMMAND_LIMIT_S, Link
 from dialer.adapters.redis_list import Contacts
 from dialer.adapters.redis_log import Log
@@ -25,7 +26,7 @@ from dialer.adapters.redis_updates import Updates
 
 class RedisStore(
     Campaigns, Contacts, Claims, Outcomes, Agents, Commands, PacingSeries, Streams, Log, People, Stops, Survey,
-    PersonHistory, Payments, Pages, CallBacks,
+    PersonHistory, Payments, Pages, CallBacks, LateChanges,
 ):  # fmt: skip
     """Redis behind ports.Store; `url` as in redis://host:port/0."""
 

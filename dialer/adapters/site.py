@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_store import RedisStore
-from dialer.config import Config, RuleFiles, Web, read_config
+from dialer.adapters.spool import default_folder
+from dialer.config import Config, RuleFiles, SpoolSettings, Web, read_config
 from dialer.errors import ConfigError
 from dialer.model import Campaign, attempt_id
 
@@ -28,7 +29,11 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path} cannot be read ({error}); name it by --config or {CONFIG}.") from None
     config = read_config(text, os.environ, path.name)
     return config.model_copy(
-        update={"rules": _beside(config.rules, path.parent), "web": _web_beside(config.web, path.parent)}
+        update={
+            "rules": _beside(config.rules, path.parent),
+            "web": _web_beside(config.web, path.parent),
+            "spool": _spool_beside(config.spool, path.parent),
+        }
     )
 
 
@@ -48,6 +53,11 @@ def _beside(rules: RuleFiles, folder: Path) -> RuleFiles:
 def _web_beside(web: Web, folder: Path) -> Web:
     files = {name: getattr(web, name) for name in ("tls_cert", "tls_key", "recordings")}
     return web.model_copy(update={name: str((folder / file).absolute()) for name, file in files.items() if file})
+
+
+def _spool_beside(spool: SpoolSettings, folder: Path) -> SpoolSettings:
+    found = folder / spool.folder if spool.folder else default_folder(folder)
+    return spool.model_copy(update={"folder": str(found.absolute())})
 
 
 @dataclass(frozen=True, slots=True)

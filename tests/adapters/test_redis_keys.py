@@ -22,6 +22,7 @@ from dialer.desknote import desk_note
 from dialer.errors import BadInput
 from dialer.model import Agent, AgentState, Campaign, Command, Fact, Number, Refused, Status
 from dialer.payments import Told
+from dialer.ports import Unwritten
 from dialer.promises import Promise
 from tests.adapters.redis_lives import (
     AT,
@@ -66,6 +67,8 @@ async def everything(store: RedisStore) -> None:
     assert await store.reserve(token, agent, attempts[0])
     await store.refuse(token, CAMPAIGN, [(people[3], people[3].numbers[0], Refused("hours", AT + 5))], AT)
     assert await store.write(token, CAMPAIGN, attempts, [finish(attempts[0], people[0])]) == 1
+    await store.hand_over([Unwritten(CAMPAIGN, attempts[0].id, facts=True)])
+    await store.taken(token, CAMPAIGN, await store.handed_over(CAMPAIGN))
     assert await store.call_back(CAMPAIGN, people[3].id, AT + 99, "101", AT)
     await store.correct(CAMPAIGN, token, {"attempt": attempts[0].id})
     taken = attempt(people[1])
