@@ -13,7 +13,7 @@ from textwrap import dedent
 import pytest
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("demo", "test", "check", "bench", "dialer", "ivr", "setup", "help")
+COMMANDS = ("demo", "test", "check", "bench", "chaos", "dialer", "ivr", "setup", "help")
 PLAIN = "sh bash cat chmod cp dirname env grep head ln ls mkdir mv rm tail touch".split()
 
 # `python3 -m venv` makes one with pip, pip brings uv, and uv makes the .venv.

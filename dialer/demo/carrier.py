@@ -48,6 +48,7 @@ BEHAVIOURS = (
     Behaviour("03", "hangs_up_later", "says halo, talks for about 5 s, hangs up", human=True),
     Behaviour("04", "long_dial_delay", "10 s of nothing, then like human", human=True),
     Behaviour("05", "listens", "rings for the delay, answers, never says a word", human=True),
+    Behaviour("06", "hears", "says halo, then writes down when he hears sound and when not", human=True),
     Behaviour("10", "keys_right", "verifies himself and chooses from the menu", human=True, keys="1-n4-2-1-1"),
     Behaviour("11", "keys_wrong", "fails to verify himself, three times", human=True, keys="1-0000-1111-2222"),
     Behaviour("12", "keys_too_late", "thinks for 12 s before his key", human=True, keys="w12-1-n4-2-1-1"),
@@ -108,6 +109,41 @@ def parse_call(line: str) -> CarrierCall:
         raise BadInput(f"{line!r} is no line of the carrier's call log; see sub-log in extensions.conf.") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A call that reached the carrier, written when it began: it is there, too, when the carrier is killed."""
+
+    attempt: str
+    number: str
+    began_at: float
+
+
+def parse_begun(line: str) -> Begun:
+    """One line of the log of calls that began."""
+    try:
+        attempt, called, began = line.strip().split("|")
+        return Begun(attempt, f"+{called}", float(began))
+    except ValueError as error:
+        raise BadInput(f"{line!r} is no line of the carrier's calls begun; see [called] in extensions.conf.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """When a debtor who `hears` began to hear sound, and when there had been none for a second; epoch seconds."""
+
+    attempt: str
+    turns: tuple[tuple[bool, float], ...]  # (sound, since)
+
+
+def parse_heard(line: str) -> Heard:
+    """One line of what was heard."""
+    try:
+        attempt, turns = line.strip("\n").split("|")
+        return Heard(attempt, tuple((turn[0] == "+", float(turn[1:])) for turn in turns.split()))
+    except ValueError as error:
+        raise BadInput(f"{line!r} is no line of what was heard; see sub-log in extensions.conf.") from error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarrierSettings:
     """Addresses are loopback by nature: the carrier must be another host than the PBX, which knows it by address."""
@@ -121,6 +157,7 @@ class CarrierSettings:
     rtp_from: int = 30000
     rtp_to: int = 39999
     phones: tuple[Phone, ...] = ()
+    patience_s: int = 0  # who gets no packet at all for so long hangs up; 0: never
     keys: Mapping[str, str] = field(default_factory=dict)  # behaviour's name -> steps, where BEHAVIOURS will not do
 
 
@@ -151,8 +188,20 @@ class Carrier:
 
     def calls(self) -> tuple[CarrierCall, ...]:
         """The call log up to now: calls that have ended, in the order in which they did."""
-        path = _call_log(self.settings.run)
-        return tuple(map(parse_call, path.read_text().splitlines())) if path.exists() else ()
+        return tuple(map(parse_call, _lines(_call_log(self.settings.run))))
+
+    def begun(self) -> tuple[Begun, ...]:
+        """Every call that has reached it up to now."""
+        return tuple(map(parse_begun, _lines(self.begun_log)))
+
+    @property
+    def begun_log(self) -> Path:
+        """For who follows it."""
+        return _begun_log(self.settings.run)
+
+    def heard(self) -> tuple[Heard, ...]:
+        """What those who `hear` have heard in calls that have ended."""
+        return tuple(map(parse_heard, _lines(_heard_log(self.settings.run))))
 
 
 def render(settings: CarrierSettings, modules: Path, out: Path) -> None:
@@ -167,6 +216,9 @@ def render(settings: CarrierSettings, modules: Path, out: Path) -> None:
         "CARRIER_RTP_FROM": str(settings.rtp_from),
         "CARRIER_RTP_TO": str(settings.rtp_to),
         "CARRIER_CALL_LOG": str(_call_log(settings.run)),
+        "CARRIER_BEGUN_LOG": str(_begun_log(settings.run)),
+        "CARRIER_HEARD_LOG": str(_heard_log(settings.run)),
+        "CARRIER_PATIENCE": str(settings.patience_s),
         "CARRIER_KEYS": _keys(settings.keys),
     }
     fill(CONF, values, out)
@@ -175,6 +227,18 @@ def render(settings: CarrierSettings, modules: Path, out: Path) -> None:
 
 def _call_log(run: Path) -> Path:
     return run / "calls.log"
+
+
+def _begun_log(run: Path) -> Path:
+    return run / "begun.log"
+
+
+def _heard_log(run: Path) -> Path:
+    return run / "heard.log"
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
 
 
 def _keys(changed: Mapping[str, str]) -> str:

@@ -14,10 +14,14 @@ from dialer.demo.carrier import (
     BY_NAME,
     CATALOGUE,
     CONF,
+    Begun,
     CarrierCall,
     CarrierSettings,
+    Heard,
     number,
+    parse_begun,
     parse_call,
+    parse_heard,
     render,
 )
 from dialer.errors import BadInput, ConfigError
@@ -83,3 +87,22 @@ def test_render_writes_keys_and_phones(tmp_path: Path) -> None:
 def test_keys_for_nobody_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="keys_rihgt"):
         render(settings(tmp_path, keys_rihgt="1"), Path("/modules"), tmp_path / "etc")
+
+
+def test_a_call_that_began_and_what_was_heard_are_read() -> None:
+    assert parse_begun("a1|62812000011200|1795335118.25\n") == Begun("a1", "+62812000011200", 1795335118.25)
+    heard = parse_heard("a1|+100.5 -103.25 +104.0 \n")
+    assert heard == Heard("a1", ((True, 100.5), (False, 103.25), (True, 104.0)))
+    assert parse_heard("a2|\n").turns == ()
+
+
+@pytest.mark.parametrize("line", ["", "a1|62812", "a1|62812|soon"])
+def test_what_is_no_line_of_a_call_begun_is_refused(line: str) -> None:
+    with pytest.raises(BadInput):
+        parse_begun(line)
+
+
+@pytest.mark.parametrize("line", ["a1", "a1|+then", "a1|+1 -"])
+def test_what_is_no_line_of_what_was_heard_is_refused(line: str) -> None:
+    with pytest.raises(BadInput):
+        parse_heard(line)

@@ -1,0 +1,76 @@
+"""Promises: every one that the IVR noted, or that an agent was told is noted, stands in stream and keys."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from dialer.adapters.redis_codec import FACT
+
+KEPT = "promise"
+
+
+def noted_by_ivr(aof: Path) -> dict[str, str]:
+    """attempt -> what was promised, from Redis's append-only files: the IVR confirms nothing that is not in there."""
+    found: dict[str, str] = {}
+    for path in sorted(aof.glob("*.incr.aof")):
+        for words in _commands(path.read_bytes()):
+            if len(words) < 4 or b":facts:" not in words[1] or words[0].upper() not in (b"HSET", b"HSETNX"):
+                continue
+            attempt = words[1].rpartition(b":")[2].decode()
+            for raw in words[3::2]:
+                fact = FACT.decode(raw)
+                if fact.name == KEPT:
+                    found[attempt] = fact.value
+    return found
+
+
+def lost(
+    by_ivr: Mapping[str, str], by_agents: Mapping[str, str], told: Mapping[str, Mapping[str, str]], keys: frozenset[str]
+) -> list[str]:
+    """Sentences. `told`: attempt -> its outcome with corrections; `keys`: attempts in the keys of persons' promises."""
+    wrong = []
+    promised = {attempt: "the IVR" for attempt in by_ivr}
+    promised |= {attempt: "an agent" for attempt, said in by_agents.items() if said.startswith(KEPT)}
+    for attempt, who in promised.items():
+        if not told.get(attempt, {}).get("promise_due"):
+            wrong.append(f"attempt {attempt}: a promise made to {who} is not in the outcome stream")
+        elif attempt not in keys:
+            wrong.append(f"attempt {attempt}: a promise made to {who} is in the stream and not among the person's")
+    for attempt, said in by_agents.items():
+        if not told.get(attempt, {}).get("disposition", "").startswith(said.partition(":")[0]):
+            wrong.append(f"attempt {attempt}: an agent was told that {said.partition(':')[0]} is noted, and it is not")
+    return wrong
+
+
+def merged(entries: Sequence[Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """attempt -> its record, corrections on top."""
+    found: dict[str, dict[str, str]] = {}
+    for entry in entries:
+        if entry["type"] == "outcome":
+            found.setdefault(entry["attempt"], {}).update(entry)
+        elif entry["type"] == "correction":
+            found.setdefault(entry["attempt"], {}).update(
+                {name: value for name, value in entry.items() if name != "type"}
+            )
+    return found
+
+
+def _commands(data: bytes) -> Iterator[list[bytes]]:
+    """RESP arrays of bulk strings; a half-written end, as of a killed Redis, is left; annotations are skipped."""
+    at = 0
+    while at < len(data):
+        end = data.find(b"\r\n", at)
+        if end < 0:
+            return
+        if data[at : at + 1] != b"*":
+            at = end + 2
+            continue
+        count, at = int(data[at + 1 : end]), end + 2
+        words = []
+        for _ in range(count):
+            end = data.find(b"\r\n", at)
+            if end < 0 or data[at : at + 1] != b"$":
+                return
+            size = int(data[at + 1 : end])
+            words.append(data[end + 2 : end + 2 + size])
+            at = end + 2 + size + 2
+        yield words
