@@ -167,7 +167,7 @@ def spans_of(case: Case, ask: Ask, begins: float, ends: float, said: dict[str, s
     found: list[Span] = []
     at = begins
     while at < ends:
-        rule, until = _answer(case, ask, at, said)
+        rule, until = answer(case, ask, at, said)
         until = min(max(until, at + 1.0), ends)
         if found and found[-1].rule == rule:
             found[-1] = Span(found[-1].begins, until, rule)
@@ -177,8 +177,9 @@ def spans_of(case: Case, ask: Ask, begins: float, ends: float, said: dict[str, s
     return tuple(found)
 
 
-def _answer(case: Case, ask: Ask, at: float, said: dict[str, str]) -> tuple[str, float]:
-    """A rule, or CALLABLE, and how long that holds: of several numbers one that may be called is enough."""
+def answer(case: Case, ask: Ask, at: float, said: dict[str, str]) -> tuple[str, float]:
+    """What the gate says of a contact at `at`: a rule, or CALLABLE, and how long that holds. Of several
+    numbers one that may be called is enough."""
     if case.standing is not Standing.LISTED:
         return case.standing.value, inf
     contact = case.contact

@@ -5,7 +5,7 @@ schedule shuts is refused as `campaign_hours` or `campaign_days`, and due again 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from math import inf, isnan
@@ -103,6 +103,13 @@ def shown(day: tuple[Span, ...]) -> str:
     return ", ".join(f"{a // 60:02}:{a % 60:02}-{b // 60:02}:{b % 60:02}" for a, b in day) or "closed"
 
 
+def common(some: Iterable[Span], others: Iterable[Span]) -> tuple[Span, ...]:
+    """What is open in both."""
+    other = list(others)
+    both = ((max(a, c), min(b, d)) for a, b in some for c, d in other)
+    return tuple((first, last) for first, last in both if first < last)
+
+
 def open_on(pack: Pack, day: date) -> tuple[Span, ...]:
     """What of a day both the law and the schedule leave open, in minutes of the debtor's clock."""
     whole = Windows(tuple((one, "UTC") for one in (pack.hours, pack.own_hours) if one is not None))
@@ -115,8 +122,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text) if len(text) == 10 else None
     except ValueError:
         return None
-
-
-def week_of(campaign: Campaign) -> Mapping[str, str]:
-    """Its own words by weekday; empty where it says nothing."""
-    return {day: campaign.week.get(day, "") for day in WEEKDAYS}

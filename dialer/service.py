@@ -21,6 +21,7 @@ from dialer.adapters.redis_deeds import RedisAudit, RedisOnce, RedisThrottle
 from dialer.adapters.redis_ear import RedisEar
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_sessions import Limits, RedisSessions, RedisTokens
+from dialer.adapters.redis_sheets import RedisSheets
 from dialer.adapters.redis_users import RedisUsers
 from dialer.adapters.site import OpenSite, new_id, open_site, phones_of
 from dialer.adapters.spool import DiskSpool
@@ -121,7 +122,7 @@ async def open_office(site: OpenSite, config: Config, phones: Mapping[str, Telep
             new_id=new_id,
             pack_of=site.pack_of,
             phones=phones,
-            parts={"soft_phones": soft_phones, "lists": lists},
+            parts={"soft_phones": soft_phones, "lists": lists, "sheets": RedisSheets(link)},
         )
     finally:
         await lists.close()

@@ -17,6 +17,7 @@ from dialer.model import CAMPAIGN_ID, NumberKind
 from dialer.number_plan import NumberType
 from dialer.rulebook import JOINT_LEAVE, WEEKDAYS, Cap, Hours, Pack, Silence, Span
 from dialer.rulebook_form import CapForm, Name, Rule, Spans, Table, spans, within
+from dialer.schedule import common
 
 CURE = "only a pack edited and signed off may be looser"
 
@@ -140,7 +141,7 @@ def _hours(pack: Pack, rules: Stricter, wrong: list[str]) -> Pack:
     def narrow(hours: Hours) -> Hours:
         whole: tuple[Span, ...] = ((0, 24 * 60),)
         were = [whole] * 7 if hours.always else hours.days
-        days = tuple(_common(were[day], given.get(day, were[day])) for day in range(7))
+        days = tuple(common(were[day], given.get(day, were[day])) for day in range(7))
         return replace(hours, days=days, always=False)
 
     return _every_hours(pack, narrow)
@@ -266,12 +267,6 @@ def _sources(rules: Stricter) -> Iterator[tuple[str, str]]:
 def _clock(days: Iterable[Span]) -> str:
     parts = [f"{a // 60:02}:{a % 60:02}-{b // 60:02}:{b % 60:02}" for a, b in days]
     return repr(", ".join(parts) or "closed")
-
-
-def _common(some: Iterable[Span], others: Iterable[Span]) -> tuple[Span, ...]:
-    other = list(others)
-    both = ((max(a, c), min(b, d)) for a, b in some for c, d in other)
-    return tuple((first, last) for first, last in both if first < last)
 
 
 def _without(some: Iterable[Span], closed: Iterable[Span]) -> tuple[Span, ...]:

@@ -125,10 +125,16 @@ def shut(windows: Windows, at: float, need_s: float) -> tuple[str, str]:
         if any(opens <= at <= closes - need_s for opens, closes in spans):
             continue
         where = f"{zone}, {day}" if zones == 1 else f"{zone}, {day}; {zones} zones have to agree"
-        if not spans:
-            return _shut_day(hours, day), f"No calls that day ({where})."
+        if not spans or (name := _own_day_off(windows, day)):
+            return _shut_day(hours, day) if not spans else name, f"No calls that day ({where})."
         return hours.name, f"{_shut_now(spans, zone, at)} ({where})."
     return windows.parts[0][0].name, "The zones' hours have no moment in common now."
+
+
+def _own_day_off(windows: Windows, day: date) -> str:
+    """The campaign's own rule, where it closes the whole day: then the hour of the day is not what matters."""
+    own = ((hours, zone) for hours, zone in windows.parts if hours.name == "campaign_hours")
+    return next((_shut_day(hours, day) for hours, zone in own if not _spans(hours, zone, day.toordinal())), "")
 
 
 def _shut_day(hours: Hours, day: date) -> str:

@@ -5,9 +5,11 @@ from functools import lru_cache
 
 from dialer.errors import BadInput
 from dialer.model import CAMPAIGN_ID
+from dialer.sheets import NAME
 
 CAMPAIGNS = "santun:campaigns"
 IVR_BEATS = "santun:ivr-beats"
+SHEETS = "santun:sheets"  # names of what is edited in the browser
 STOPS_LOG = "santun:stops"  # stream: who stopped or lifted what, and why
 PAYMENTS = "{santun:payments}:told"  # stream: every payment that we were told of
 PAYMENT_IDS = "{santun:payments}:ids"  # payment -> what it said
@@ -105,6 +107,13 @@ def payments_key(person: str) -> str:
 def number_keys(key: str) -> PartyKeys:
     """Under `{n:...}`."""
     return PartyKeys(f"{{n:{key}}}:state", f"{{n:{key}}}:attempts", f"{{n:{key}}}:talks")
+
+
+def sheet_keys(name: str) -> tuple[str, str]:
+    """The newest version of a sheet, and those that are kept. Refuses what is no name of one."""
+    if not NAME.fullmatch(name):
+        raise BadInput(f"sheet {name!r}: use a name such as scripts/april")
+    return f"{{s:{name}}}:sheet", f"{{s:{name}}}:versions"
 
 
 def agent_key(agent: str) -> str:

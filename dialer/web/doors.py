@@ -8,6 +8,7 @@ from dialer.config import Config
 from dialer.model import Campaign, Command
 from dialer.ports import Clock, Store, Telephony
 from dialer.rulebook import Pack
+from dialer.sheets import Sheet
 from dialer.users import ApiToken, Deed, Done, Session, Step, User
 from dialer.web.access import Who
 from dialer.web.problems import Problem
@@ -115,6 +116,22 @@ class Once(Protocol):
     async def done(self, whose: str, key: str, done: Done) -> None: ...
     async def drop(self, whose: str, key: str) -> None:
         """It came to nothing: the same request may come again."""
+
+
+class Sheets(Protocol):
+    """What is edited in the browser; names as in dialer/sheets.py."""
+
+    async def read(self, name: str) -> Sheet:
+        """The newest version; one of revision 0 where there is none."""
+
+    async def write(self, name: str, words: str, revision: int, by: str, at: float) -> Sheet | None:
+        """As the version after `revision`; None: somebody else has written one meanwhile."""
+
+    async def versions(self, name: str) -> tuple[Sheet, ...]:
+        """Those that are kept, the newest first."""
+
+    async def names(self, kind: str) -> tuple[str, ...]:
+        """Of all sheets `kind/...`."""
 
 
 class Passwords(Protocol):

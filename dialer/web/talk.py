@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -17,6 +17,7 @@ LATE_FROM_DAYS = 31  # up to then early: a reminder, not a negotiation
 VARIABLES = frozenset(
     "greeting caller name lender product outstanding minimum due days_late promised promised_day".split()
 )
+FOR_ANYONE = frozenset(("greeting", "caller", "name"))  # what the first step of a script may say
 _PLACE = re.compile(r"\{(\w+)\}")
 _MONTHS = {
     "id": "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember".split(),
@@ -55,11 +56,14 @@ def stage_of(days_late: int | None, entries: Sequence[Entry]) -> Stage:
     return Stage.LATE if (days_late or 0) >= LATE_FROM_DAYS else Stage.EARLY
 
 
-def steps(stage: Stage, language: str, values: Mapping[str, str]) -> tuple[Step, ...]:
-    """The script of a stage; what would need a value that is not there is left out whole."""
+def steps(
+    stage: Stage, language: str, values: Mapping[str, str], own: Sequence[Step] | None = None
+) -> tuple[Step, ...]:
+    """The script of a stage, a campaign's `own` instead of ours; what would need a value that is not there is left
+    out whole."""
     return tuple(
         Step(*(_PLACE.sub(lambda found: values[found[1]], text) for text in (one.title, one.say, one.do)))
-        for one in read(language)[stage]
+        for one in (read(language)[stage] if own is None else own)
         if all(values.get(name) for name in _PLACE.findall(one.title + one.say + one.do))
     )
 
@@ -69,6 +73,34 @@ def read(language: str) -> Mapping[Stage, tuple[Step, ...]]:
     """The scripts of a language; Indonesian where there are none. Raises ConfigError."""
     path = SCRIPTS / f"{language}.toml"
     return parse(path.read_text(encoding="utf-8"), path.name) if path.is_file() and language.isalpha() else read("id")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a step of a script; `step` counts from 0. `word`: which variable."""
+
+    stage: Stage
+    step: int
+    kind: str
+    word: str = ""
+
+
+def faults(stage: Stage, script: Sequence[Step]) -> Iterator[Fault]:
+    """What nobody may be given to read out. Who it is comes first: until then not a word of a debt."""
+    if not script:
+        yield Fault(stage, 0, "empty")
+    for turn, one in enumerate(script):
+        text = f"{one.title}\n{one.say}\n{one.do}"
+        if not one.title.strip():
+            yield Fault(stage, turn, "no_title")
+        if not (one.say.strip() or one.do.strip()):
+            yield Fault(stage, turn, "no_words")
+        if set("{}") & set(_PLACE.sub("", text)):
+            yield Fault(stage, turn, "brace")
+        used = dict.fromkeys(_PLACE.findall(text))
+        yield from (Fault(stage, turn, "unknown", name) for name in used if name not in VARIABLES)
+        if turn == 0:
+            yield from (Fault(stage, 0, "debt_first", name) for name in used if name in VARIABLES - FOR_ANYONE)
 
 
 def parse(text: str, name: str) -> Mapping[Stage, tuple[Step, ...]]:

@@ -3,9 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import date, datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
@@ -14,7 +12,6 @@ from dialer import campaigns
 from dialer.config import validate_campaign
 from dialer.errors import BadInput
 from dialer.model import CAMPAIGN_ID, Campaign, Kind, Mode, Status
-from dialer.preview import CALLABLE, Preview, add, citation, day_of, gate_of, look, sentence
 from dialer.web.access import Right
 from dialer.web.doors import Office
 from dialer.web.problems import Problem
@@ -27,7 +24,6 @@ LIVE = frozenset(
     " shifts week first_day last_day"
     " callback_own_agent_s agent_wait_s promise_days_max promise_least promise_grace_days breaks cool_down_s".split()
 )
-SAMPLE = 20_000
 SETTINGS_MAX = 60
 
 # what differs from model.Campaign's own safe defaults
@@ -101,44 +97,6 @@ class TemplateList(msgspec.Struct):
     templates: dict[str, dict[str, str]]
 
 
-class PreviewQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """`day` as 2026-11-23; empty: today in the rules' first zone. `sample`: contacts looked at, at random."""
-
-    day: Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$")] = ""
-    sample: Annotated[int, Meta(ge=100, le=SAMPLE)] = 5000
-
-
-class Hour(msgspec.Struct):
-    """Of the whole list, as estimated; `refused`: rule -> contacts."""
-
-    begins: datetime
-    callable: int
-    refused: dict[str, int]
-
-
-class Rule(msgspec.Struct):
-    """A rule that keeps contacts out all day: how many, in words, and where it is written."""
-
-    rule: str
-    all_day: int
-    sentence: str
-    source: str
-
-
-class Foretold(msgspec.Struct):
-    """A day before it begins, if nobody is called meanwhile. Figures are estimates where `looked_at` < `contacts`."""
-
-    campaign: str
-    day: str
-    zone: str
-    pack: str
-    contacts: int
-    looked_at: int
-    callable: int
-    hours: list[Hour]
-    rules: list[Rule]
-
-
 async def list_all(office: Office, asked: Asked[None, None]) -> CampaignList:
     """With what is left of their lists."""
     shown = []
@@ -163,7 +121,7 @@ async def create(office: Office, asked: Asked[None, NewCampaign]) -> CampaignFul
         raise Problem(422, "no_template", f"Use one of {', '.join(TEMPLATES)}.")
     if await office.books.campaign(wanted.id) is not None:
         raise Problem(409, "campaign_there", f"Campaign {wanted.id} is there already.")
-    campaign = await _with(office, wanted.id, None, {**TEMPLATES[wanted.template], **wanted.settings})
+    campaign = await changed_campaign(office, wanted.id, None, {**TEMPLATES[wanted.template], **wanted.settings})
     await office.books.save_campaign(campaign)
     asked.note = f"{wanted.id} from {wanted.template}"
     return await _full(office, campaign, Status.READY, asked.at)
@@ -180,7 +138,7 @@ async def change(office: Office, asked: Asked[None, CampaignChange]) -> Campaign
     wanted = asked.body
     if wanted.revision and wanted.revision != _revision(before):
         raise Problem(409, "changed_meanwhile", "Somebody has changed the campaign meanwhile; look again.")
-    after = await _with(office, before.id, before, wanted.settings)
+    after = await changed_campaign(office, before.id, before, wanted.settings)
     changes = [name for name in campaigns.FIELDS if getattr(before, name) != getattr(after, name)]
     slow = sorted(set(changes) - LIVE)
     if slow and not asked.who.may(Right.CAMPAIGNS_CHANGE):
@@ -192,43 +150,7 @@ async def change(office: Office, asked: Asked[None, CampaignChange]) -> Campaign
     return await _full(office, after, status, asked.at)
 
 
-async def foretell(office: Office, asked: Asked[PreviewQuery, None]) -> Foretold:
-    """What the rules will say of the list that day: how many may be called in which hour, and what keeps others out."""
-    campaign, _ = await campaign_of(office, asked)
-    pack, store = await pack_of(office, campaign), records(office)
-    today = datetime.fromtimestamp(asked.at, ZoneInfo(pack.zones[0])).date()
-    try:
-        day = date.fromisoformat(asked.query.day) if asked.query.day else today
-    except ValueError:
-        raise Problem(422, "bad_day", f"Use a day such as {today}.") from None
-    if not 0 <= (day - today).days <= 366:
-        raise Problem(422, "bad_day", "A preview looks ahead, at most a year.")
-    chosen, total = day_of(day, pack.zones[0], asked.at), await store.listed(campaign.id)
-    ask, seen = gate_of(campaign, pack), Preview(chosen, total)
-    async for cases in store.survey(
-        campaign.id, chosen.begins, 0 if total <= asked.query.sample else asked.query.sample
-    ):
-        seen = add(seen, look(cases, ask, chosen, total))
-    hours = [
-        Hour(
-            datetime.fromtimestamp(start, ZoneInfo("UTC")),
-            seen.estimate(words.get(CALLABLE, 0)),
-            {rule: seen.estimate(count) for rule, count in sorted(words.items()) if rule != CALLABLE},
-        )
-        for start, words in zip(chosen.hours, seen.by_hour, strict=False)
-        if words
-    ]
-    rules = [
-        Rule(rule, seen.estimate(count), sentence(rule, pack, seen.said), citation(rule, pack))
-        for rule, count in sorted(seen.never.items(), key=lambda one: -one[1])
-    ]
-    return Foretold(
-        campaign.id, day.isoformat(), chosen.zone, pack.label, seen.total, seen.looked,
-        seen.estimate(seen.callable_some_time), hours, rules,
-    )  # fmt: skip
-
-
-async def _with(office: Office, name: str, known: Campaign | None, given: Mapping[str, Value]) -> Campaign:
+async def changed_campaign(office: Office, name: str, known: Campaign | None, given: Mapping[str, Value]) -> Campaign:
     """What is given, over what is known. Raises Problem 422 with every fault at once."""
     if len(given) > SETTINGS_MAX:
         raise Problem(422, "bad_settings", "Too many settings.")
@@ -280,6 +202,4 @@ ROUTES = (
           problems=(NO_CAMPAIGN,)),
     Route("PATCH", "/campaigns/{campaign}", Right.CAMPAIGNS_RUN, change, "Change settings", takes=CampaignChange,
           gives=CampaignFull, problems=(NO_CAMPAIGN, (409, "running"), (422, "bad_settings"))),
-    Route("GET", "/campaigns/{campaign}/preview", Right.CAMPAIGNS_SEE, foretell, "A day before it begins",
-          query=PreviewQuery, gives=Foretold, cost=10, problems=(NO_CAMPAIGN, (422, "bad_day"))),
 )  # fmt: skip

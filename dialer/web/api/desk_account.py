@@ -12,9 +12,12 @@ from dialer.outlook import zone_of
 from dialer.promises import limits_of
 from dialer.values import MINOR_DIGITS
 from dialer.web import talk
-from dialer.web.api.desk_form import DeskNote, Heard, HisNumber, Limit, Noted, Past, Pop, Promised, Script
+from dialer.web.api.desk_form import DeskNote, Heard, HisNumber, Limit, Noted, Offered, Past, Pop, Promised, Script
 from dialer.web.api.desk_orders import histories
+from dialer.web.api.results import offered
+from dialer.web.api.scripts import NO_SCRIPTS, Own, own_scripts
 from dialer.web.doors import Office
+from dialer.web.results import DEFAULT
 from dialer.web.talk import Stage
 
 CONTACTS_SHOWN, NOTES_SHOWN = 5, 5
@@ -24,22 +27,25 @@ async def read(office: Office, seen: DeskNote, at: float) -> Pop | None:
     """The account of the one who is on the line, or is shown; None: nobody is."""
     if not seen.attempt and not seen.contact:
         return None
-    settings, contact, facts = await asyncio.gather(  # an agent waits for it: one after the other takes too long
+    settings, contact, facts, own, results = await asyncio.gather(  # an agent waits: one by one takes too long
         office.books.campaign(seen.campaign),
         office.books.contact(seen.campaign, seen.contact),
         office.books.facts(seen.campaign, seen.attempt),
+        own_scripts(office, seen.campaign),
+        offered(office, seen.campaign),
     )
     if settings is None:
         return None
     campaign, known = settings[0], contact or Contact(seen.contact, "", ())
     past = await histories(office).history(known.person, at) if known.person else ()
     mine = [one for one in past if one.contact in ("", known.id)]
-    return build_pop(seen, campaign, known, mine, facts, frozenset(office.config.web.agent_fields), at)
+    allowed = frozenset(office.config.web.agent_fields)
+    return build_pop(seen, campaign, known, mine, facts, allowed, at, own, results)
 
 
 def build_pop(
     seen: DeskNote, campaign: Campaign, contact: Contact, past: Sequence[Entry], facts: Sequence[Fact],
-    allowed: frozenset[str], at: float,
+    allowed: frozenset[str], at: float, own: Own = NO_SCRIPTS, results: Sequence[Offered] = DEFAULT,
 ) -> Pop:  # fmt: skip
     """The account as an agent may see it; nothing that is not `allowed` is even named in the script."""
     local = datetime.fromtimestamp(at, zone_of(contact.zone) or UTC)
@@ -57,7 +63,8 @@ def build_pop(
     shown = {name: value for name, value in shown.items() if name in allowed}
     stage = talk.stage_of(late, past if {"promises", "contacts"} & allowed else ())
     values = _values(shown, campaign, contact.currency, language, local)
-    script = {one: list(talk.steps(one, language, values)) for one in Stage}
+    theirs = own.get("en" if language == "en" else "id", {})
+    script = {one: list(talk.steps(one, language, values, theirs.get(one))) for one in Stage}
     limits = limits_of(campaign)
     least = min(limits.least or contact.minimum, contact.amount) if contact.amount else limits.least
     return Pop(
@@ -65,7 +72,8 @@ def build_pop(
         language=language, currency=contact.currency, zone=contact.zone, next_number=contact.next_number,
         numbers=[HisNumber(mask_number(one.e164), one.kind.value, one.state.value) for one in contact.numbers],
         script=Script(stage, script),
-        limit=Limit(local.date(), _after(local.date(), limits.days_max), least, contact.amount), **shown,
+        limit=Limit(local.date(), _after(local.date(), limits.days_max), least, contact.amount),
+        results=list(results), **shown,
     )  # fmt: skip
 
 

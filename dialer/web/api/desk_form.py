@@ -1,5 +1,6 @@
 """What the desk's page and the web tell each other."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -23,6 +24,15 @@ Word = Literal[
 
 
 # ---- what is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A word with which a talk may end, its key, and whether nothing is taken without a note."""
+
+    word: str
+    key: str
+    note: bool = False
 
 
 class DeskNote(msgspec.Struct):
@@ -148,6 +158,7 @@ class Pop(msgspec.Struct, kw_only=True, omit_defaults=True):
     heard: list[Heard] | None = None
     script: Script
     limit: Limit
+    results: list[Offered] = []
 
 
 class Line(msgspec.Struct):

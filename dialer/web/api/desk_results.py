@@ -7,8 +7,10 @@ from dialer.history import Entry, note
 from dialer.numbers import NumberFault, read_number
 from dialer.web.api.desk_form import DeskNote, Done, LateResult, Result, Written
 from dialer.web.api.desk_orders import histories, order, same_call
+from dialer.web.api.results import offered
 from dialer.web.doors import Office
 from dialer.web.problems import Problem
+from dialer.web.results import fault_of
 from dialer.web.route import Asked
 
 LATE_S, LATE_ENTRIES = 3600.0, 1000  # so long, and so far back in the stream, an agent corrects his own result
@@ -27,7 +29,7 @@ async def disposed(office: Office, asked: Asked[None, Result]) -> Done:
 async def _result(office: Office, asked: Asked[None, Result], name: str) -> str:
     said = asked.body
     seen = await same_call(office, asked.who, said.attempt)
-    disposition = disposition_of(said, office)
+    disposition = await _checked(said, office, seen.campaign)
     text = await order(office, asked, seen.campaign, name, disposition=disposition, attempt=said.attempt)
     contact = await office.books.contact(seen.campaign, seen.contact) if seen.contact and said.note.strip() else None
     if contact is not None:
@@ -47,7 +49,12 @@ async def late(office: Office, asked: Asked[None, LateResult]) -> Done:
     if asked.at - datetime.fromisoformat(told["ended_at"]).timestamp() > LATE_S:
         raise Problem(409, "too_late", "This call is more than an hour old; a supervisor can correct its result.")
     text = await order(
-        office, asked, said.campaign, "correct", attempt=said.attempt, disposition=disposition_of(said, office)
+        office,
+        asked,
+        said.campaign,
+        "correct",
+        attempt=said.attempt,
+        disposition=await _checked(said, office, said.campaign),
     )
     if said.note.strip():
         about = note(
@@ -55,6 +62,16 @@ async def late(office: Office, asked: Asked[None, LateResult]) -> Done:
         )
         await histories(office).remember(told["person"], about)
     return Done(text)
+
+
+async def _checked(said: Result, office: Office, campaign: str) -> str:
+    """What the campaign takes as a result, and nothing else. Raises Problem 422."""
+    match fault_of(said.word, said.note, await offered(office, campaign)):
+        case "not_offered":
+            raise Problem(422, "not_offered", f"Talks of this campaign do not end with {said.word}.")
+        case "note_needed":
+            raise Problem(422, "note_needed", "This result needs a note.")
+    return disposition_of(said, office)
 
 
 def disposition_of(said: Result, office: Office) -> str:
