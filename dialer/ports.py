@@ -231,7 +231,6 @@ class Store(Protocol):
 
     async def facts(self, campaign: str, attempt: str) -> tuple[Fact, ...]: ...
 
-    # -- agents
     # -- what could not be written in its time
     async def hand_over(self, changes: Sequence[Unwritten]) -> None:
         """For whoever leads their campaigns; needs no token, the same ones again change nothing."""
@@ -240,6 +239,7 @@ class Store(Protocol):
     async def taken(self, token: int, campaign: str, changes: Sequence[Unwritten]) -> None:
         """They are dealt with."""
 
+    # -- agents
     async def save_agents(
         self, campaign: str, token: int, agents: Sequence[Agent], notes: Sequence[DeskNote] = ()
     ) -> None:

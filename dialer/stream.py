@@ -299,7 +299,6 @@ def corrected(told: Mapping[str, str], new: Mapping[str, str], at: float, by: st
     return correction(told["attempt"], told["campaign"], at, by, {}) | {name: new[name] for name in names}
 
 
-_SAID = CORRECTABLE - {"recording", "wrapped_at", "wrap_up_s"}
 def late_correction(told: Mapping[str, str], new: Mapping[str, str], at: float, by: str) -> dict[str, str]:
     """The correction that makes the record of a call which its writer had lost sight of into that of one who had not:
     every field that differs, but for those by which the call is known."""
@@ -307,8 +306,9 @@ def late_correction(told: Mapping[str, str], new: Mapping[str, str], at: float, 
     return correction(told["attempt"], told["campaign"], at, by, {}) | {name: new.get(name, "") for name in names}
 
 
-
+_SAID = CORRECTABLE - {"recording", "wrapped_at", "wrap_up_s"}
 _FIXED = frozenset({"v", "type", "attempt", "campaign", "debtor", "person", "number", "direction", "kind"})
+
 
 def refusal_record(campaign: Campaign, contact: Contact, number: Number, refused: Refused, at: float) -> dict[str, str]:
     """The entry of a call that was not placed: once per contact, rule and `until`; repeats are counters elsewhere."""

@@ -341,8 +341,6 @@ class TwinStore:
         await self._asked("outcome")
         return next((one.record for one in self.books[campaign].outcomes if one.attempt.id == attempt), None)
 
-    async def facts(self, campaign: str, attempt: str) -> tuple[Fact, ...]:
-        await self._asked("facts")
     async def hand_over(self, changes: Sequence[Unwritten]) -> None:
         await self._asked("hand_over")
         for one in changes:
@@ -358,6 +356,8 @@ class TwinStore:
         self._fenced(campaign, token)
         self.late = {key: one for key, one in self.late.items() if one not in changes}
 
+    async def facts(self, campaign: str, attempt: str) -> tuple[Fact, ...]:
+        await self._asked("facts")
         return tuple(self.told.get(attempt, ()))
 
     async def save_agents(
@@ -456,8 +456,6 @@ class TwinStore:
 _BUSY = frozenset({AgentState.RESERVED, AgentState.TALKING})
 
 
-def _parties(attempt: Attempt) -> tuple[str, str]:
-    return f"p:{attempt.person}", f"n:{attempt.number.key}"
 class TwinDisk:
     """Spool files by their process's name; `full`: nothing more is kept."""
 
@@ -496,6 +494,8 @@ class TwinSpool:
         return len(self._disk.files.get(self._name, ()))
 
 
+def _parties(attempt: Attempt) -> tuple[str, str]:
+    return f"p:{attempt.person}", f"n:{attempt.number.key}"
 
 
 # ---- Asterisk -------------------------------------------------------------------------------------------------------

@@ -47,10 +47,10 @@ class CampaignKeys:
     command_ids: str  # command id -> entry of that stream
     told: str  # channel: attempt id with new facts; empty: a command
     call_backs: str  # contact -> the minute at which he wants to be called
+    late: str  # "attempt token" -> a change that could not be written in its time: dialer/late.py
     promised: str  # "attempt person" of promises that are pending, score: when they end
     promises_ended: str  # the same of others, score: when it was seen
 
-    late: str  # "attempt token" -> a change that could not be written in its time: dialer/late.py
 
 @lru_cache(maxsize=1024)
 def campaign_keys(campaign: str) -> CampaignKeys:
