@@ -36,6 +36,7 @@ from .pages import SUPERVISOR_HZ, Tab, browser, chromium, write_microphone
 __all__ = ["ami", "asterisk", "pbx", "scratch", "settings"]  # fixtures of the same house
 
 DEBTOR_HZ = 440
+HUM_S = 40.0  # without a rest: longer than a test listens
 SIP_HZ = 620  # of an agent's plain telephone
 PASSWORD = "a quiet river at noon"
 PERSON_KEY = "ab" * 32
@@ -44,7 +45,7 @@ TURN_SECRET = "of-the-test-turn-server"
 
 def hum(language: str, text: str) -> Samples:
     """Every debtor hums one note, every telephone of an agent another: each is known again wherever it is heard."""
-    return tone(SIP_HZ if "petugas" in text or "service" in text else DEBTOR_HZ, 3.0)
+    return tone(SIP_HZ if "petugas" in text or "service" in text else DEBTOR_HZ, HUM_S)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -151,6 +152,8 @@ async def opened(
         [web]
         listen = "127.0.0.1:0"
         requests_per_second = 50
+        [privacy]
+        plain_recordings = true
     """
     env = {
         "SANTUN_AMI_SECRET": settings.ami_secret,

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any, cast
@@ -116,6 +117,8 @@ class Shift:
     asterisk: TwinAsterisk
     base: str
     chrome: Browser
+    another: Callable[[], Engine]  # as a new process would be
+    running: asyncio.Task[None]
 
     async def order(self, name: str, campaign: str = CAMPAIGN.id, **args: str) -> bool:
         """A command to the engine."""
@@ -137,6 +140,22 @@ class Shift:
     def phone(self) -> Phone:
         """What its users talk with: none of them talks."""
         return Phone.SIP
+
+    @asynccontextmanager
+    async def without_engine(self) -> AsyncIterator[None]:
+        """It ends in good order; afterwards another one leads."""
+        self.engine.stop()
+        await self.running
+        try:
+            yield
+        finally:
+            self.engine = self.another()
+            self.running = asyncio.create_task(self.engine.run())
+
+        async def leads() -> bool:
+            return CAMPAIGN.id in self.engine.runs
+
+        await until(leads, 25)
 
     @contextmanager
     def silent(self) -> Iterator[None]:
@@ -203,7 +222,7 @@ class Shift:
 async def at_work(
     folder: Path, chrome: Browser, agents: int = 14, contacts: int = 600, past_s: int = SHIFT_S
 ) -> AsyncIterator[Shift]:
-    """From an empty Redis to a campaign that dials; `past_s`: how much of the shift has gone by."""
+    """From an empty Redis to a campaign that dials; `past_s`: how much of the shift has gone by, 0: it begins now."""
     redis = RedisProcess(redis_server(ROOT), folder / "redis", "no")
     await redis.start()
     store = RedisStore(redis.url)
@@ -212,30 +231,41 @@ async def at_work(
     site = OpenSite(config, store, clock)
     asterisk = TwinAsterisk(cast(TwinClock, clock), floor.debtor, 5, "pbx1")
     trunk = Trunk("carrier", "pbx1", "PJSIP/{digits}@carrier", 60, 20.0)
-    engine = Engine(Site("e1", {"carrier": trunk}, site.pack_of, new_id), store, {"pbx1": asterisk}, clock)
+    names = count(1)
+
+    def another() -> Engine:
+        where = Site(f"e{next(names)}", {"carrier": trunk}, site.pack_of, new_id)
+        return Engine(where, store, {"pbx1": asterisk}, clock)
+
+    engine = another()
     tasks: list[asyncio.Task[None]] = []
+    shift: Shift | None = None
     try:
         await store.save_campaign(CAMPAIGN)
         await store.save_campaign(OTHER)
         await store.add_contacts(CAMPAIGN.id, people(contacts), clock.now())
         await store.add_contacts(OTHER.id, people(40, 9), clock.now())
-        await _morning(store, clock.now(), past_s)
+        if past_s:
+            await _morning(store, clock.now(), past_s)
         async with (
             open_office(site, config, {}) as office,
             Served(make_app(office, sockets_of(office)), config.web) as served,
         ):
-            shift = Shift(office, store, engine, asterisk, f"http://127.0.0.1:{served.port}", chrome)
-            tasks.append(asyncio.create_task(engine.run()))
+            running = asyncio.create_task(engine.run())
+            base = f"http://127.0.0.1:{served.port}"
+            shift = Shift(office, store, engine, asterisk, base, chrome, another, running)
             for agent in range(101, 101 + agents):
                 await until(partial(shift.order, "sign_in", agent=str(agent)))
             await until(lambda: shift.order("start"))
             tasks.append(asyncio.create_task(_robots(shift, floor)))
             yield shift
     finally:
-        engine.stop()
-        for task in tasks[1:]:
+        for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if shift is not None:
+            shift.engine.stop()
+            await asyncio.gather(shift.running, return_exceptions=True)
         asterisk.close()
         await store.close()
         await redis.kill()

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, async_playwright, expect
 
-from dialer.model import AgentState, Status
+from dialer.model import AgentState
 from dialer.users import Role
 
 from .pages import AXE, FLAGS, SERIOUS, chromium
@@ -106,25 +106,6 @@ async def test_the_board_lives(shift: Shift, page: Page) -> None:
     assert points == 3
     assert await page.evaluate("document.documentElement.scrollHeight") <= 768, "one screen"
     assert await page.evaluate("document.documentElement.scrollWidth") <= 1366
-
-
-async def test_an_order_shows_its_effect(shift: Shift, page: Page) -> None:
-    await board(shift, page)
-    run = shift.engine.runs[CAMPAIGN.id]
-    await page.get_by_role("button", name="Jeda").click()
-    await expect(page.locator(".board-head .badge").first).to_have_text("Dijeda")
-    assert run.status is Status.PAUSED
-    await expect(page.locator(".board-reason")).to_contain_text("kampanye dijeda")
-    await page.get_by_role("button", name="Mulai").click()
-    await expect(page.locator(".board-head .badge").first).to_have_text("Berjalan")
-    await page.get_by_role("button", name="Atur laju").click()
-    await page.locator("dialog select").select_option("progressive")
-    await page.get_by_label("Saluran paling banyak").fill("17")
-    assert await faults(page) == []
-    await page.keyboard.press("Enter")
-    await expect(page.locator("dialog")).to_have_count(0, timeout=8_000)
-    await expect(page.locator(".figures")).to_contain_text("/ 17")
-    assert (run.campaign.lines_max, run.campaign.mode.value) == (17, "progressive")
 
 
 async def test_what_the_law_forbids_is_refused_with_its_reason(shift: Shift, page: Page) -> None:

@@ -21,7 +21,7 @@ pytestmark = [
 ]  # fmt: skip
 
 TONES = {"debtor": DEBTOR_HZ, "agent": MICROPHONE_HZ, "supervisor": SUPERVISOR_HZ, "telephone": SIP_HZ}
-WINDOW_S = 2.0  # a debtor rests for 1.5 s between two sentences
+WINDOW_S = 0.6
 HEARD = 0.01
 LIMIT_S = LIMIT_MS / 1000
 
@@ -44,7 +44,7 @@ async def recorded(path: Path, *names: str) -> None:
         return found[-1] == set(names)
 
     try:
-        await until(so, f"recorded: {names}", 0.4)  # each look takes as long as what is looked at
+        await until(so, f"recorded: {names}", 1.0)  # each look takes as long as what is looked at
     except AssertionError as late:
         raise AssertionError(f"{late}; recorded: {found}") from None
 
