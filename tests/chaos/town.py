@@ -36,7 +36,7 @@ from tests.chaos.wire import Wire
 
 LOCAL = "127.0.0.1"
 # Not the demo's nor a bench's: RTP ports are shared by address.
-PBX_HOST, CARRIER_HOST, NO_PHONES_HOST, DESKS_HOST, PHONES_HOST = (f"127.0.0.{last}" for last in range(21, 26))
+PBX_HOST, CARRIER_HOST, NO_PHONES_HOST, DESKS_HOST, PHONES_HOST = (f"127.0.0.{last}" for last in range(41, 46))
 ATTEMPT_HEADER = "X-Santun-Attempt"
 KEEP = ROOT / ".run" / "chaos"  # logs of the last run
 READY_S = 60.0
