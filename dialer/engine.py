@@ -11,7 +11,7 @@ import structlog
 
 from dialer.errors import NotLeader, StoreError
 from dialer.hands import Hands
-from dialer.leading import Leader, resign_all, shares
+from dialer.leading import RENEW_S, Leader, resign_all, shares
 from dialer.measured import Health
 from dialer.model import Command, Event, Mode, Status
 from dialer.model import Seen as Kind
@@ -24,6 +24,8 @@ from dialer.skew import Skew
 from dialer.snapshot import Decision
 from dialer.spooling import LOOK_S as SPOOL_LOOK_S
 from dialer.spooling import Spooling
+from dialer.succession import LOOK_S as LEAD_LOOK_S
+from dialer.succession import Succession
 from dialer.tools import STORE_RETRY_S
 
 log = structlog.get_logger("engine")
@@ -34,6 +36,7 @@ EASE = 0.8  # a saved-up second of calls goes out at no more than 1 / EASE of th
 GATHER_S = 0.02
 CANCEL_AGAIN_S = 0.5
 SECOND_S = 1.0
+PUT_DOWN_S = 0.3  # so long what is under way may end before the leases are given back
 COMPARE_S = 60.0  # whatever an event that never came would have told is found out after so long
 _LINK = frozenset({Kind.LINK_UP, Kind.LINK_DOWN, Kind.BOOTED})
 _SIGNS_OF_LIFE = frozenset({Kind.DIALLED, Kind.PROGRESS, Kind.RINGING, Kind.ANSWERED, Kind.READY})
@@ -63,7 +66,7 @@ class Engine:
         self._pinged_at = inf  # monotonic, of a ping under way
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
-        self._draining = False
+        self._succession = Succession(self._leader, store, self._hands, clock, self, self.runs, phones, self._cannot)
         self._complained: dict[str, str] = {}
         self._ticked_at = self._led_at = -inf  # monotonic: last tick, last look for campaigns
         self.on_decision: Callable[[float], None] = _unheard  # seconds that each took
@@ -72,7 +75,8 @@ class Engine:
 
     async def run(self) -> None:
         """Until stop(); then gives its leases back. Calls that are up go on without us."""
-        loops = [self._turns(), self._ticks(), self._seconds(), self._leases(), self._pings(), self._write_behind()]
+        loops = [self._turns(), self._ticks(), self._looks(), self._seconds(), self._leases(), self._pings()]
+        loops += [self._write_behind()]
         loops += [self._beats()] if self._site.ivr else []
         loops += [self._spool(self._spooling)] if self._spooling else []
         loops += [self._listen(phone) for phone in self._phones.values()]
@@ -82,6 +86,7 @@ class Engine:
             done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
             for task in done - {stop}:
                 task.result()
+            await self._put_down()
         finally:
             await self._shut([*tasks, stop])
 
@@ -93,7 +98,7 @@ class Engine:
             led_s=now - self._led_at,
             ping_s=max(self._seen.store_ping_s, now - self._pinged_at),
             store_error=self._seen.store_error,
-            draining=self._draining or self._stopping.is_set(),
+            draining=self._succession.leaving or self._stopping.is_set(),
             unusable=len(self._leader.cannot),
             holds={name: self._holds(run) for name, run in self.runs.items()},
             spooled=self._spooling.waiting if self._spooling else 0,
@@ -105,11 +110,13 @@ class Engine:
         """End run() soon."""
         self._stopping.set()
 
-    def drain(self) -> None:
-        """No new calls, no more campaigns; what is up goes on."""
-        self._draining = True
+    async def _put_down(self) -> None:
+        """In good order: nothing is begun any more, what is under way has a moment to end, and the ears stay open."""
+        self._succession.drain_all()
         for run in self.runs.values():
-            run.draining = True
+            self._succession.withdraw(run)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=PUT_DOWN_S)
 
     async def _shut(self, loops: Iterable[asyncio.Task[Any]]) -> None:
         left: set[asyncio.Task[Any]] = {*loops} | self._tasks
@@ -159,6 +166,14 @@ class Engine:
     def write_soon(self) -> None:
         self._write_wanted.set()
 
+    def drain(self, run: Run | None, limit_s: float) -> None:
+        """No new calls; handed over when its calls have ended, at the latest after `limit_s`. None: every campaign, and
+        then the process ends."""
+        if run is not None:
+            self._succession.drain(run, limit_s)
+        else:
+            self._succession.drain_all(limit_s, ends=True)
+
     def leads(self, run: Run) -> bool:
         return self.runs.get(run.campaign.id) is run
 
@@ -185,10 +200,19 @@ class Engine:
             self._complain(run.campaign.id, error)
 
     def _complain(self, place: str, error: Exception) -> None:
-        fault = repr(error)
-        if self._complained.get(place) != fault:  # once, not five times a second
-            self._complained[place] = fault
+        if self._is_new(place, repr(error)):
             log.error("a fault of ours", action="bug", campaign=place, exc_info=error)
+
+    def _cannot(self, campaign: str, why: Exception | str) -> None:
+        if isinstance(why, Exception):
+            self._complain(campaign, why)
+        elif self._is_new(campaign, why):
+            log.error("campaign cannot be run", action="lead", campaign=campaign, error=why)
+
+    def _is_new(self, place: str, fault: str) -> bool:
+        """Once, not five times a second."""
+        known, self._complained[place] = self._complained.get(place), fault
+        return known != fault
 
     # ---- what Asterisk tells
 
@@ -205,6 +229,7 @@ class Engine:
         claimed_at = max((run.floor.claimed_at(event.channel) for run in here), default=-inf)
         at = self._skews[phone.node].ours(event.at, now, claimed_at)
         event = Event(event.kind, at, event.channel, event.room, event.result, event.cause, event.sip_code)
+        self._succession.heard(phone.node, event)
         for run in here:
             try:
                 self._hands.perform(run, run.floor.seen(event, now))
@@ -231,6 +256,7 @@ class Engine:
 
     def _link(self, phone: Telephony, event: Event) -> None:
         log.info("manager link", action=event.kind.value, node=phone.node)
+        self._succession.linked(phone.node, event.kind is not Kind.LINK_DOWN)
         for run in self.runs.values():
             if run.trunk.node == phone.node:
                 run.reconciled = False
@@ -332,7 +358,8 @@ class Engine:
             began = self._clock.monotonic()
             gap_s = max(max(TURN_S / 2, ends - began) / (len(ready) + 1), least_gap_s)
             for turn, one in enumerate(ready):
-                await asyncio.sleep(began + turn * gap_s - self._clock.monotonic())
+                if not run.draining:
+                    await asyncio.sleep(began + turn * gap_s - self._clock.monotonic())
                 self.do(self._hands.originate(run, one))
         except BaseException:
             run.sweeps = 2  # what was claimed is not known: one look at once, one for a claim that Redis does late
@@ -358,18 +385,37 @@ class Engine:
             await asyncio.sleep(least_gap_s)
         return len(ready)
 
+    # ---- who leads
+
+    async def _looks(self) -> None:
+        """Apart from the second: a standby must not wait for what it leads already."""
+        while True:
+            try:
+                await self._look()
+                self._led_at = self._clock.monotonic()
+            except StoreError as error:
+                self.store_failed(error)
+            await asyncio.sleep(LEAD_LOOK_S)
+
+    async def _look(self) -> None:
+        known = set(self.runs)
+        await self._succession.put_down()
+        if self._spooling:
+            await self._spooling.hand_over()  # before anybody leads whom it concerns
+        await self._succession.look()
+        new = [run for name, run in self.runs.items() if name not in known]
+        if new:
+            await self._share_trunks()
+        for run in new:
+            self.do(self._guarded(run, self._second(run)))
+        if self._succession.done:
+            log.info("every campaign is handed over", action="drained")
+            self.stop()
+
     # ---- every second
 
     async def _seconds(self) -> None:
         while True:
-            try:
-                if self._spooling:
-                    await self._spooling.hand_over()  # before anybody leads whom it concerns
-                if not self._draining:
-                    await self._lead()
-                self._led_at = self._clock.monotonic()
-            except StoreError as error:
-                self.store_failed(error)
             await asyncio.gather(*(self._guarded(run, self._second(run)) for run in self.runs.values()))
             await self._share_trunks()
             await asyncio.sleep(SECOND_S)
@@ -378,7 +424,7 @@ class Engine:
         """Apart from the rest of the second: a slow Redis must not cost the lease."""
         while True:
             await asyncio.gather(*(self._guarded(run, self._leader.renew(run)) for run in self.runs.values()))
-            await asyncio.sleep(SECOND_S)
+            await asyncio.sleep(RENEW_S)
 
     async def _pings(self) -> None:
         """How fast Redis answers, counted while it does not."""
@@ -413,26 +459,6 @@ class Engine:
         if self._pulse.still:
             for run in self.runs.values():
                 self._hands.perform(run, out_of_ivr(run.floor, self._clock.now()))
-
-    async def _lead(self) -> None:
-        for name in await self._store.campaigns():
-            if name in self.runs:
-                continue
-            try:
-                run = await self._leader.take(name)
-            except StoreError:
-                raise
-            except Exception as error:  # a campaign that cannot be taken over must not keep us from the others
-                self._complain(name, error)
-                continue
-            if run is not None:
-                self.runs[name] = run
-                self._hands.tell_desks(run)
-                log.info("leads", action="lead", campaign=name, token=run.token, open=len(run.floor.attempts))
-        for name, why in self._leader.cannot.items():
-            if self._complained.get(name) != why:
-                self._complained[name] = why
-                log.error("campaign cannot be run", action="lead", campaign=name, error=why)
 
     async def _second(self, run: Run) -> None:
         name = run.campaign.id

@@ -12,11 +12,12 @@ from dialer.ports import Clock, Store, Telephony
 from dialer.rulebook import Pack
 from dialer.run import Run, Site, Trunk
 
-LEASE_MS = 4000
+LEASE_MS = 2500
+RENEW_S = 0.5
 UPKEEP_S = 60.0
 TRIM_S = 3600.0
 FALLEN_MOST = 20  # times that the store looks for promises at one upkeep
-LEASE_MARGIN_S = 0.5  # a Redis token does not fence AMI: so long before the lease ends nothing is written there
+LEASE_MARGIN_S = 0.5  # no token fences Asterisk: so long before the lease ends nothing is written there
 
 
 def _unheard(text: str, action: str, **facts: object) -> None:
@@ -67,15 +68,26 @@ class Leader:
 
     async def renew(self, run: Run) -> None:
         """Raises NotLeader when somebody else has it, StoreError when Redis does not answer."""
-        asked_at = self._clock.monotonic()
-        if not await self._store.renew(run.campaign.id, self._site.engine, run.token, LEASE_MS):
+        if run.resigned:
+            return
+        asked_at, run.renewing = self._clock.monotonic(), True
+        try:
+            led = await self._store.renew(run.campaign.id, self._site.engine, run.token, LEASE_MS)
+        finally:
+            run.renewing = False
+        if not led:
             raise NotLeader(run.campaign.id)
-        run.lease_until = _until(asked_at)
+        if not run.resigned:
+            run.lease_until = _until(asked_at)
 
     async def resign(self, run: Run) -> None:
         """Give it back, so that a standby need not wait for its end."""
-        run.lease_until = 0.0
+        run.lease_until, run.resigned = 0.0, True
         await self._store.resign(run.campaign.id, self._site.engine, run.token)
+
+    async def leave_trunk(self, run: Run) -> None:
+        """Its slice is for those who call over it."""
+        await self._store.leave_trunk(run.trunk.name, self._site.engine)
 
     async def reread(self, run: Run) -> None:
         """Settings may change, or become unreadable, while the campaign is led. Raises StoreError."""
@@ -159,6 +171,7 @@ async def resign_all(leader: Leader, runs: Mapping[str, Run]) -> None:
     """At shutdown; what cannot be given back runs out by itself."""
     for run in runs.values():
         try:
+            await leader.leave_trunk(run)  # first: whoever leads next asks for it at once
             await leader.resign(run)
         except StoreError:
             run.lease_until = 0.0

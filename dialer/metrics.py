@@ -95,6 +95,7 @@ _BEGINS: Mapping[str, str] = {
     "the trunk fails": "trunk",
     "the list is empty": "list",
     "nobody may be called now": "list",
+    "draining": "draining",
 }
 
 

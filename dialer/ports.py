@@ -173,6 +173,9 @@ class Store(Protocol):
     async def lead(self, campaign: str, engine: str, ttl_ms: int) -> int | None:
         """A fencing token if nobody else leads (or the same engine already does, then its own token); else None."""
 
+    async def leaders(self, campaigns: Sequence[str]) -> Mapping[str, str]:
+        """Campaign -> the engine that has its lease; empty: none."""
+
     async def renew(self, campaign: str, engine: str, token: int, ttl_ms: int) -> bool: ...
     async def resign(self, campaign: str, engine: str, token: int) -> None: ...
 
@@ -275,6 +278,9 @@ class Store(Protocol):
 
     async def trunk_share(self, trunk: str, engine: str, lines: int, cps: float, at: float) -> tuple[int, float]:
         """This engine's slice of a trunk's lines and calls per second, for a few seconds."""
+
+    async def leave_trunk(self, trunk: str, engine: str) -> None:
+        """Its slice is free at once."""
 
     # -- upkeep
     async def fall_due(self, campaign: str, at: float) -> int:

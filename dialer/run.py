@@ -145,6 +145,9 @@ class Run:
     trimmed_at: float = -inf
     streams: Mapping[str, StreamSize] = field(default_factory=dict)
     draining: bool = False
+    leaves_at: float = inf  # monotonic: handed over to another engine then at the latest
+    renewing: bool = False  # Redis is being asked for the lease
+    resigned: bool = False
     trouble: str = ""  # why its settings forbid new calls
     sweeps: int = 0  # looks at the store still to be taken for claims whose answer was lost
     answers: dict[str, tuple[bool, str]] = field(default_factory=dict)  # of commands applied, until they are told
@@ -235,10 +238,20 @@ class Run:
             seen.ivr: bool(seen.ivr) and self.campaign.kind is Kind.IVR,
             pause: bool(pause),
             self.trouble: bool(self.trouble),
+            self._leaving(monotonic): self.draining,
             off_duty: bool(off_duty),
             self.no_contact(): not self.due,
         }
         return tuple(why for why, holds in found.items() if holds)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is under way, and all is written."""
+        return not (self.floor.attempts or self.placing or self.under_way or self.writes)
+
+    def _leaving(self, monotonic: float) -> str:
+        left = f"draining: {len(self.floor.attempts)} calls are left"
+        return left if self.leaves_at == inf else f"{left}, for {max(0.0, self.leaves_at - monotonic):.0f} s at most"
 
     def no_contact(self) -> str:
         """The hold that is none for those whom an agent calls himself."""

@@ -21,6 +21,9 @@ class Tools(Protocol):
 
     def say(self, text: str, action: str, **facts: object) -> None: ...
     def write_soon(self) -> None: ...
+    def drain(self, run: Run | None, limit_s: float) -> None:
+        """Hand this campaign over as soon as its calls have ended; None: all of them, then end."""
+
     def leads(self, run: Run) -> bool: ...
     def holds(self, run: Run) -> tuple[str, ...]:
         """Every reason why it may start no call now."""

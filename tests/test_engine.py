@@ -189,7 +189,7 @@ def slow_redis(stage: Stage) -> None:
 
 
 def drain(stage: Stage) -> None:
-    stage.engine.drain()
+    stage.engine.drain(None, 3600.0)
 
 
 def pause(stage: Stage) -> None:
@@ -207,7 +207,7 @@ def settings_gone(stage: Stage) -> None:
         (break_redis, "Redis fails"),
         (slow_acks, "Asterisk is slow"),
         (slow_redis, "Redis is slow"),
-        (drain, "shift ends"),
+        (drain, "draining: "),
         (pause, "paused"),
         (settings_gone, "trunk 'unknown' is not configured"),
     ],

@@ -107,6 +107,6 @@ async def test_an_engine_that_runs_is_alive_and_ready_and_tells_why_it_is_not() 
         health = stage.engine.health()
         assert lacking(health, {"a": stage.asterisk.health()}) == []
         assert health.holds == {"c1": stage.engine.health().holds["c1"]}
-        stage.engine.drain()
+        stage.engine.drain(None, 3600.0)
         assert lacking(stage.engine.health(), {}) == ["it is draining"]
     assert all(seconds >= 0 for seconds in took)

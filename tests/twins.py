@@ -37,7 +37,7 @@ from dialer.model import (
 from dialer.ports import Finish, Held, Lease, LinkHealth, StreamSize, Unwritten
 
 STALE_S = 30.0
-SLICE_S = 4.0
+SLICE_S = 2.5
 BEAT_S = 0.25
 EPOCH = 1_795_000_000.0  # 2026-11-18 06:26:40 UTC, early afternoon in Jakarta
 
@@ -193,6 +193,12 @@ class TwinStore:
             return None
         books.leader = (engine, books.leader[1], now + ttl_ms / 1000)
         return books.leader[1]
+
+    async def leaders(self, campaigns: Sequence[str]) -> Mapping[str, str]:
+        await self._asked("leaders")
+        now = self._clock.monotonic()
+        held = {name: self.books[name].leader for name in campaigns}
+        return {name: one[0] if one is not None and one[2] > now else "" for name, one in held.items()}
 
     async def renew(self, campaign: str, engine: str, token: int, ttl_ms: int) -> bool:
         await self._asked("renew")
@@ -427,6 +433,10 @@ class TwinStore:
         rate = min(cps / (len(others) + 1), cps - sum(one[1] for one in others))
         slices[engine] = (max(0, share), max(0.0, rate), at)
         return slices[engine][:2]
+
+    async def leave_trunk(self, trunk: str, engine: str) -> None:
+        await self._asked("leave_trunk")
+        self.slices.get(trunk, {}).pop(engine, None)
 
     async def ivr_beats(self) -> Mapping[str, float]:
         await self._asked("ivr_beats")

@@ -1,5 +1,7 @@
 """Campaigns, their leader's lease, live snapshots, commands to the leader, slices of a trunk."""
 
+from collections.abc import Mapping, Sequence
+
 from dialer.adapters.redis_codec import CAMPAIGN, COMMAND, Reply, encode, text
 from dialer.adapters.redis_keys import CAMPAIGNS, IVR_BEATS, campaign_keys, reply_key, trunk_key
 from dialer.adapters.redis_link import Link
@@ -8,7 +10,7 @@ from dialer.model import Campaign, Command, Status
 
 COMMANDS_AT_ONCE = 200
 REPLY_KEPT_MS = 60_000
-SLICE_S = 4.0  # an engine that has not asked for so long has lost its slice, as it has its lease
+SLICE_S = 2.5  # an engine that has not asked for so long has lost its slice, as it has its lease (leading.LEASE_MS)
 
 
 class Campaigns:
@@ -57,6 +59,11 @@ class Campaigns:
         keys = campaign_keys(campaign)
         token = await self._link.one(call("lead", (keys.lease, keys.fence), engine, ttl_ms))
         return None if token is None else int(token)
+
+    async def leaders(self, campaigns: Sequence[str]) -> Mapping[str, str]:
+        """Campaign -> the engine that has its lease; empty: none."""
+        found = await self._link.run([("GET", campaign_keys(name).lease) for name in campaigns])
+        return {name: text(lease or "").partition(" ")[2] for name, lease in zip(campaigns, found, strict=True)}
 
     async def renew(self, campaign: str, engine: str, token: int, ttl_ms: int) -> bool:
         """False: another engine has led since."""
@@ -108,6 +115,10 @@ class Campaigns:
         share = call("trunk", (trunk_key(trunk),), engine, lines, repr(cps), repr(at), repr(SLICE_S))
         own_lines, own_cps = await self._link.one(share)
         return int(own_lines), float(own_cps)
+
+    async def leave_trunk(self, trunk: str, engine: str) -> None:
+        """Its slice is free at once."""
+        await self._link.one(("HDEL", trunk_key(trunk), engine))
 
     async def ivr_beats(self) -> dict[str, float]:
         """IVR server -> when its last heartbeat was (epoch seconds)."""

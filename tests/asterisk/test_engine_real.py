@@ -616,12 +616,13 @@ async def test_a_held_debtor_whose_agent_is_gone_gets_another_and_in_the_end_the
 
 async def test_another_engine_goes_on_with_the_calls_of_a_killed_one(office: Office) -> None:
     """One in a talk, one who answers while nobody leads, one who rings until the other engine leads."""
-    killed = await office.open("1001", "1002", "1003")
+    killed = await office.open("1001", "1002", "1003", connect_limit_ms=500)  # his message is over before
     heir = await office.engine("second")
-    talks, answers, rings = office.debtor("human"), office.debtor("human", 3.5), office.debtor("human", 8)
-    await office.add(talks, answers, rings)
+    talks, answers, rings = office.debtor("human"), office.debtor("human", 1.0), office.debtor("human", 8)
+    await office.add(talks)
     await office.order("start")
     attempt = await office.talking("1001")
+    await office.add(answers, rings)
     unheard, late = (await office.ringing(answers)).id, (await office.ringing(rings)).id
     await killed.kill()
     assert (await office.told(Told.OVERFLOWED, unheard))["To"] == "message"

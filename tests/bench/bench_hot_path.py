@@ -72,7 +72,7 @@ async def measure(attempts: int, agents: int) -> float:
     clock, store, phone = TwinClock(), TwinStore(TwinClock()), Mute()
     engine = Engine(engine_site(), store, {"a": phone}, clock)
     await store.save_campaign(replace(CAMPAIGN, mode=Mode.RATIO, lines_max=1000))
-    await engine._lead()
+    await engine._look()
     run = engine.runs["c1"]
     run.status, run.due, run.reconciled = Status.RUNNING, 1, True
     for number in range(agents):
