@@ -52,6 +52,7 @@ class CampaignKeys:
     promises_ended: str  # the same of others, score: when it was seen
 
 
+
 @lru_cache(maxsize=1024)
 def campaign_keys(campaign: str) -> CampaignKeys:
     """Refuses what is no campaign id: it could land in somebody else's keys."""

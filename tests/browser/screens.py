@@ -24,6 +24,9 @@ PAGES = {
     "wallboard": f"/wallboard?campaign={CAMPAIGN.id}",
     "campaigns": "/campaigns",
     "settings": "/campaigns",
+    "week": "/campaigns",
+    "scripts": "/campaigns",
+    "results": "/campaigns",
     "preview": "/campaigns",
     "new": "/campaigns",
     "lists": "/lists",
@@ -58,7 +61,10 @@ async def tab(page: Page, number: int) -> None:
 
 STEPS: Mapping[str, Callable[[Page], Awaitable[None]]] = {
     "settings": lambda page: tab(page, 1),
-    "preview": lambda page: tab(page, 2),
+    "week": lambda page: tab(page, 2),
+    "scripts": lambda page: tab(page, 3),
+    "results": lambda page: tab(page, 4),
+    "preview": lambda page: tab(page, 5),
     "new": lambda page: page.locator(".head .button-main").click(),
     "lists": send_list,
     "debtor": find_debtor,

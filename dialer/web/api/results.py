@@ -42,11 +42,18 @@ class ResultChange(msgspec.Struct, forbid_unknown_fields=True):
     revision: int
 
 
-async def show(office: Office, asked: Asked[None, None]) -> Results:
+class ResultQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """`revision` 0: the newest."""
+
+    revision: Annotated[int, Meta(ge=0, le=10**9)] = 0
+
+
+async def show(office: Office, asked: Asked[ResultQuery, None]) -> Results:
     """What is offered now."""
     campaign, _ = await campaign_of(office, asked)
-    found, sheet = await sheets.content(office, f"results/{campaign.id}", list[Offered])
-    return _shown(found, sheets.shown(sheet))
+    name, wanted = f"results/{campaign.id}", asked.query.revision
+    sheet = await sheets.version(office, name, wanted) if wanted else await sheets.sheets(office).read(name)
+    return _shown(sheets.decoded(sheet, list[Offered]), sheets.shown(sheet))
 
 
 async def change(office: Office, asked: Asked[None, ResultChange]) -> Results:
@@ -93,8 +100,8 @@ def _shown(found: list[Offered] | None, version: Version) -> Results:
 NO_CAMPAIGN = (404, "no_campaign")
 WHERE = "/campaigns/{campaign}/results"
 ROUTES = (
-    Route("GET", WHERE, Right.CAMPAIGNS_SEE, show, "With what words talks end", gives=Results,
-          problems=(NO_CAMPAIGN,)),
+    Route("GET", WHERE, Right.CAMPAIGNS_SEE, show, "With what words talks end", query=ResultQuery,
+          gives=Results, problems=(NO_CAMPAIGN, (404, "no_version"))),
     Route("PUT", WHERE, Right.CAMPAIGNS_CHANGE, change, "Change the words that are offered", takes=ResultChange,
           gives=Results, problems=(NO_CAMPAIGN, sheets.CHANGED, (422, "bad_results"))),
     Route("GET", WHERE + "/versions", Right.CAMPAIGNS_SEE, versions, "Who changed the words when", gives=Versions,

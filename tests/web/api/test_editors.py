@@ -7,6 +7,7 @@ import pytest
 
 from dialer.users import Role
 from dialer.web import results, talk
+from dialer.web.api.desk_form import Offered
 from dialer.web.api.results import offered
 from dialer.web.api.scripts import own_scripts
 from dialer.web.results import DEFAULT
@@ -93,7 +94,7 @@ async def test_which_words_are_offered_by_which_keys(house: House) -> None:
     words += [{"word": word, "key": key} for word, key in zip(seen["always"], "XYZ", strict=True)]
     after = (await put(boss, "results", {"words": words, "revision": 0})).body
     assert after["words"][0] == {"word": "promise", "key": "P", "note": False}
-    assert await offered(house.office, FIRST) == [results.Offered(**one) for one in after["words"]]
+    assert await offered(house.office, FIRST) == [Offered(**one) for one in after["words"]]
     assert (await put(boss, "results", {"words": words, "revision": 0})).kind == "changed_meanwhile"
 
 
@@ -119,7 +120,7 @@ async def test_results_that_cannot_be(house: House, change: dict[str, str | None
 
 
 def test_what_a_talk_may_end_with() -> None:
-    words = [results.Offered("promise", "1"), results.Offered("dispute", "2", note=True)]
+    words = [Offered("promise", "1"), Offered("dispute", "2", note=True)]
     assert results.fault_of("promise", "", words) == ""
     assert results.fault_of("hardship", "x", words) == "not_offered"
     assert results.fault_of("dispute", " ", words) == "note_needed"

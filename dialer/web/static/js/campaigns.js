@@ -1,11 +1,15 @@
 // Campaigns: created from a template, looked at, changed while they run, foretold before they begin.
 
 import { get, newKey, patch, post } from "./lib/api.js";
-import { count, percent, time, zoneName } from "./lib/format.js";
-import { lang, words } from "./lib/i18n.js";
+import { count, percent } from "./lib/format.js";
+import { words } from "./lib/i18n.js";
 import { reason } from "./lib/reasons.js";
 import { Frame, may, session } from "./lib/session.js";
-import { Badge, Button, Dialog, Field, Meter, Note, Table, Tile, Trouble, confirmed, html, mount, said, toast, useAsked, useEffect, useState } from "./lib/ui.js";
+import { Badge, Button, Dialog, Field, Meter, Note, Tile, Trouble, confirmed, html, mount, said, toast, useAsked, useEffect, useState } from "./lib/ui.js";
+import { Results } from "./campaign-results.js";
+import { Scripts } from "./campaign-scripts.js";
+import { Skips } from "./campaign-skips.js";
+import { Week } from "./campaign-week.js";
 import en from "./i18n/campaigns.en.js";
 import id from "./i18n/campaigns.id.js";
 
@@ -13,6 +17,8 @@ const t = words({ id, en });
 const TONES = { ready: "quiet", running: "good", paused: "warn", stopped: "bad" };
 const SIGNS = { ready: "clock", running: "play", paused: "pause", stopped: "stop" };
 
+const TABS = ["state", "settings", "week", "scripts", "results", "preview"];
+const ELSEWHERE = new Set(["week", "shifts", "first_day", "last_day"]); // they have a tab of their own
 const GROUPS = [
   ["basic", ["name", "caller_name", "caller_id", "language", "pack", "trunk", "kind", "mode"]],
   ["pace", ["ratio", "lines_max", "lines_per_agent_max", "calls_per_second", "abandon_rate_max", "shift_ends"]],
@@ -57,10 +63,11 @@ function One({ campaign, onChange }) {
   return html`<section class="card"><div class="row spread"><h2>${full?.settings.name ?? campaign}</h2>
       <div class="row"><${Run} campaign=${campaign} status=${full?.status} onDone=${changed} />
         <a class="button" href=${`/lists?campaign=${campaign}`}>${t("nav.lists")}</a><a class="button" href=${`/board?campaign=${campaign}`}>${t("nav.board")}</a></div></div>
-    <div class="tabs-line" role="tablist">${["state", "settings", "preview"].map((name) => html`<button type="button" role="tab" key=${name} aria-selected=${String(name === tab)} onClick=${() => set(name)}>${t("tab." + name)}</button>`)}</div>
+    <div class="tabs-line" role="tablist">${TABS.map((name) => html`<button type="button" role="tab" key=${name} aria-selected=${String(name === tab)} onClick=${() => set(name)}>${t("tab." + name)}</button>`)}</div>
     <${Trouble} problem=${problem} again=${again} />
     ${!full ? !problem && html`<p class="wait">${t("loading")}</p>` : tab === "state" ? html`<${State} full=${full} />`
-      : tab === "settings" ? html`<${Settings} key=${full.revision} full=${full} onSaved=${changed} />` : html`<${Skips} campaign=${campaign} />`}</section>`;
+      : tab === "settings" ? html`<${Settings} key=${full.revision} full=${full} onSaved=${changed} />` : tab === "week" ? html`<${Week} key=${full.revision} full=${full} onSaved=${changed} />`
+      : tab === "scripts" ? html`<${Scripts} campaign=${campaign} />` : tab === "results" ? html`<${Results} campaign=${campaign} />` : html`<${Skips} campaign=${campaign} />`}</section>`;
 }
 
 function Run({ campaign, status, onDone }) {
@@ -111,7 +118,7 @@ function Settings({ full, onSaved }) {
   const [problem, setProblem] = useState(null);
   const { settings } = full;
   const grouped = new Set(GROUPS.flatMap(([, names]) => names));
-  const groups = [...GROUPS, ["other", Object.keys(settings).filter((name) => !grouped.has(name))]];
+  const groups = [...GROUPS, ["other", Object.keys(settings).filter((name) => !grouped.has(name) && !ELSEWHERE.has(name))]];
   const changes = Object.entries(wanted).filter(([name, text]) => String(text) !== String(typed(settings[name])));
   const unclear = changes.filter(([name, text]) => meant(settings[name], text) === undefined);
   const runs = full.status === "running";
@@ -151,23 +158,6 @@ function Settings({ full, onSaved }) {
     <div class="save-bar"><span class="grow soft small">${unclear.length ? t("set.unclear", { names: unclear.map(([name]) => name).join(", ") }) : changes.length ? t("set.changed", { n: changes.length }) : ""}</span>
       <${Button} disabled=${!changes.length} onClick=${() => set({})}>${t("set.undo")}</${Button}>
       <${Button} kind="main" type="submit" disabled=${!changes.length || unclear.length > 0}>${t("save")}</${Button}></div></form>`;
-}
-
-function Skips({ campaign }) {
-  const [day, setDay] = useState("");
-  const [seen, problem, again] = useAsked(() => get(`/campaigns/${campaign}/preview`, { day }), [campaign, day]);
-  const most = Math.max(1, ...(seen?.hours ?? []).map((hour) => hour.callable));
-  return html`<div class="stack">
-    <div class="row row-base"><${Field} label=${t("preview.day")} kind="date" value=${day || seen?.day || ""} onValue=${setDay} inputClass="input-auto" />
-      <p class="soft grow">${seen ? t("preview.sum", { callable: count(seen.callable), contacts: count(seen.contacts), zone: zoneName(seen.zone), pack: seen.pack }) : ""}
-        ${seen && seen.looked_at < seen.contacts ? t("preview.estimate", { n: count(seen.looked_at) }) : ""}</p></div>
-    <${Trouble} problem=${problem} again=${again} />
-    ${seen && html`<div class="columns"><section class="stack-s"><h3>${t("preview.hours")}</h3>
-        ${seen.hours.length ? html`<div class="hours">${seen.hours.map((hour) => html`<span class="clock">${time(hour.begins, seen.zone)}</span><${Meter} value=${hour.callable} most=${most} label=${t("preview.hour", { time: time(hour.begins, seen.zone), n: hour.callable })} /><b class="num">${count(hour.callable)}</b>`)}</div>` : html`<p class="soft">${t("preview.none")}</p>`}</section>
-      <section class="stack-s"><h3>${t("preview.rules")}</h3><${Table} label=${t("preview.rules")} rows=${seen.rules} id=${(rule) => rule.rule} none=${t("preview.rules.none")} columns=${[
-        { key: "rule", name: t("preview.rule"), show: (rule) => html`<strong>${t.has("rule." + rule.rule) ? t("rule." + rule.rule) : rule.rule}</strong><br /><span class="small soft">${lang() === "en" ? rule.sentence : ""} ${rule.source}</span>` },
-        { key: "all_day", name: t("preview.people"), num: true, show: (rule) => count(rule.all_day) },
-      ]} /></section></div>`}</div>`;
 }
 
 const idOf = (name) => name.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);

@@ -11,6 +11,9 @@ export default {
   "stop.yes": "Stop the campaign",
   "tab.state": "State",
   "tab.settings": "Settings",
+  "tab.week": "Schedule",
+  "tab.scripts": "Scripts",
+  "tab.results": "Results",
   "tab.preview": "Who is skipped",
   "faults": "It cannot run yet:",
   "contacts": "Contacts on the list",
@@ -122,5 +125,19 @@ export default {
   "template.reminder": "Reminder by IVR",
   "about.reminder": "No agents: reminds and takes promises.",
   "template.reminder_with_agents": "Reminder by IVR, with agents",
-  "about.reminder_with_agents": "The IVR offers an agent."
+  "about.reminder_with_agents": "The IVR offers an agent.",
+
+  "now.title": "Right now",
+  "now.sum": "{callable} of {contacts} contacts may be called now.",
+  "now.estimate": "Estimated from {n} contacts.",
+  "now.rules": "Who would be refused now",
+  "now.none": "Nobody would be refused now.",
+  "now.people": "Contacts",
+  "now.until": "First again",
+  "now.never": "not any more",
+  "now.who": "Refused by “{rule}”",
+  "now.name": "Name",
+  "now.number": "Number",
+  "now.again": "Ask again",
+  "now.no_names": "Nobody to be named."
 };

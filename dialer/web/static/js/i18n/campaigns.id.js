@@ -11,6 +11,9 @@ export default {
   "stop.yes": "Hentikan kampanye",
   "tab.state": "Keadaan",
   "tab.settings": "Pengaturan",
+  "tab.week": "Jadwal",
+  "tab.scripts": "Naskah",
+  "tab.results": "Hasil",
   "tab.preview": "Siapa yang dilewati",
   "faults": "Belum bisa berjalan:",
   "contacts": "Kontak dalam daftar",
@@ -122,5 +125,19 @@ export default {
   "template.reminder": "Pengingat lewat IVR",
   "about.reminder": "Tanpa agen: mengingatkan dan mencatat janji.",
   "template.reminder_with_agents": "Pengingat lewat IVR, dengan agen",
-  "about.reminder_with_agents": "IVR menawarkan bicara dengan agen."
+  "about.reminder_with_agents": "IVR menawarkan bicara dengan agen.",
+
+  "now.title": "Saat ini",
+  "now.sum": "{callable} dari {contacts} kontak boleh ditelepon saat ini.",
+  "now.estimate": "Diperkirakan dari {n} kontak.",
+  "now.rules": "Siapa yang ditolak saat ini",
+  "now.none": "Tidak ada yang ditolak saat ini.",
+  "now.people": "Kontak",
+  "now.until": "Paling cepat lagi",
+  "now.never": "tidak lagi",
+  "now.who": "Ditolak oleh “{rule}”",
+  "now.name": "Nama",
+  "now.number": "Nomor",
+  "now.again": "Tanya lagi",
+  "now.no_names": "Tidak ada yang bisa disebut."
 };
