@@ -79,6 +79,7 @@ IVR: tuple[Metric, ...] = (
     Metric("santun_ivr_sounds_files", _G, "sounds of single calls that are kept, counted at most every ten minutes"),
     Metric("santun_ivr_sounds_bytes", _G, "their size, counted at most every ten minutes"),
     Metric("santun_ivr_redis_up", _G, "1: Redis answered the last heartbeat"),
+    Metric("santun_ivr_spool_facts", _G, "facts of conversations that wait on the disk for Redis"),
     Metric("santun_ivr_draining", _G, "1: no new conversation is begun"),
 )
 
@@ -131,7 +132,8 @@ def document() -> str:
         "|---|---|",
         "| engine | Redis answers within a second, every Asterisk node has a manager session, it leads or stands by, |",
         "| | nothing waits in its spool, and it is not draining |",
-        "| ivr | Redis took the last heartbeat, there is room for one more call, and it is not draining |",
+        "| ivr | Redis took the last heartbeat, no fact waits in its spool, there is room for one more call, and it is |",
+        "| | not draining |",
         "",
         "Names end in their unit; shares are ratios from 0 to 1. `process_*` are prometheus_client's own. A campaign",
         "is shown by the engine that leads it: sum over engines. Windows of the law: campaign_30_days, calendar_day,",

@@ -74,9 +74,13 @@ def serve(
     known_as: Annotated[str, typer.Option(help="host:port of [ivr] in the settings, if not that of --listen.")] = "",
     send: Annotated[bool, typer.Option(help="A worker sends messages: offer the virtual account as one.")] = False,
     metrics: Annotated[str, typer.Option(help="host:port of /metrics, /healthz and /readyz: docs/metrics.md.")] = "",
+    spool: Annotated[Path | None, typer.Option(help="Where facts wait for Redis. [spool, beside --prompts]")] = None,
+    spool_mb: Annotated[int, typer.Option(help="How much may wait there.", min=1)] = 64,
 ) -> None:
     """Answer Asterisk's FastAGI: a thread per call."""
     from dialer.adapters.redis_ivr import IvrStore  # a command that needs no Redis does not load it
+    from dialer.adapters.spool import SpoolFile, default_folder
+    from ivr.adapters.spooled import KIND, SpooledReports
 
     _log_to_stderr()
     key = read_key(os.environ.get(KEY, ""))
@@ -89,16 +93,20 @@ def serve(
     store = IvrStore(redis)
     voice = opened(prompts.resolve())
     clock = SystemClock()
+    file = SpoolFile(spool or default_folder(prompts.resolve().parent), KIND, spool_mb * MB)
+    reports = SpooledReports(store, file, clock)
+    reports.start()
     broom = Broom(voice, clock, forget_days * DAY_S, most_mb * MB)
     broom.start()
     background = ThreadPoolExecutor(BACKGROUND_THREADS, "background")
-    desk = Desk(store, store, clock, background.submit, zone_of, key, offered, send, spoken_flow, store, terms)
+    desk = Desk(store, reports, clock, background.submit, zone_of, key, offered, send, spoken_flow, store, terms)
     script = PaymentReminder(desk, voice, background, _seen(prompts.resolve(), prompts_as))
     server = _server(listen, script, most)
     _stop_on_signal(server, drain_s)
     memory.settle()
     heart = Heart(store, clock, _name(known_as or "{}:{}".format(*server.address), server.address[1]))
-    shown = _shown(metrics, Parts(server, heart, lambda: script.endings, lambda: broom.left), script)
+    parts = Parts(server, heart, lambda: script.endings, lambda: broom.left, lambda: reports.waiting)
+    shown = _shown(metrics, parts, script)
     heart.start()
     log.info("Waiting for calls.", action="serve", host=server.address[0], port=server.address[1], pid=os.getpid())
     server.serve()
@@ -107,6 +115,7 @@ def serve(
     heart.stop()
     broom.stop()
     background.shutdown(wait=False, cancel_futures=True)
+    reports.stop()
     store.close()
     log.info("All calls have ended.", action="stopped", endings=script.endings)
 

@@ -12,6 +12,7 @@ from dialer.adapters.redis_codec import ATTEMPT, CAMPAIGN, Reader, encode, text
 from dialer.adapters.redis_contact import read_contact
 from dialer.adapters.redis_index import number_bucket, places_of_number
 from dialer.adapters.redis_keys import CAMPAIGNS, IVR_BEATS, campaign_keys, facts_key, number_keys, person_keys
+from dialer.adapters.redis_late import handing_over
 from dialer.adapters.redis_link import COMMAND_LIMIT_S, FAILURES, translate
 from dialer.adapters.redis_list import epoch_word
 from dialer.adapters.redis_outcomes import KEPT_MS
@@ -19,6 +20,7 @@ from dialer.adapters.redis_scripts import Argument, sources
 from dialer.errors import StoreDown
 from dialer.inbound import COMMAND, Listed
 from dialer.model import INBOUND, Attempt, Campaign, Command, Contact, Fact
+from dialer.ports import Unwritten
 
 FACTS_KEPT_MS = 7 * 86_400_000
 ENTERED_LIMIT_S = 3600.0  # later a new leader finds it among the open attempts all the same
@@ -84,6 +86,18 @@ class IvrStore:
             return self._reported(keys, words)
         except StoreDown:
             return self._reported(keys, words)
+
+    def report_once(self, campaign: str, attempt: str, fact: Fact) -> bool:
+        """The same for who repeats it himself."""
+        keys = (facts_key(campaign, attempt), campaign_keys(campaign).told)
+        return self._reported(keys, (fact.seq, encode(fact), FACTS_KEPT_MS, attempt))
+
+    def came_late(self, campaign: str, attempt: str, at: float) -> None:
+        """Facts of a call whose outcome may be written: whoever leads looks at them once more."""
+        try:
+            self._client.execute_command(*handing_over(Unwritten(campaign, attempt, at=at, facts=True)))
+        except FAILURES as error:
+            raise translate(error) from error
 
     def listed(self, number_key: str) -> list[Listed]:
         """Who has this number, in every campaign."""

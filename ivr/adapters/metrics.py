@@ -35,12 +35,14 @@ class Beating(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is shown. `endings`: how -> how many; `sounds`: files and bytes of the sounds of single calls."""
+    """What is shown. `endings`: how -> how many; `sounds`: files and bytes of the sounds of single calls;
+    `waiting`: facts that are on the disk because Redis did not take them."""
 
     server: Calls
     heart: Beating
     endings: Callable[[], Mapping[str, int]]
     sounds: Callable[[], tuple[int, int]]
+    waiting: Callable[[], int]
 
 
 def pages_of(parts: Parts) -> Pages:
@@ -55,6 +57,7 @@ def pages_of(parts: Parts) -> Pages:
         yield "santun_ivr_sounds_files", (), float(files)
         yield "santun_ivr_sounds_bytes", (), float(size)
         yield "santun_ivr_redis_up", (), float(parts.heart.beating)
+        yield "santun_ivr_spool_facts", (), float(parts.waiting())
         yield "santun_ivr_draining", (), float(parts.server.stopping)
 
     return Pages(Meters(IVR, samples), lambda: _stuck(parts), lambda: _lacking(parts))
@@ -68,6 +71,8 @@ def _lacking(parts: Parts) -> list[str]:
     wrong = _stuck(parts)
     if not parts.heart.beating:
         wrong.append("Redis did not take the last heartbeat")
+    if waiting := parts.waiting():
+        wrong.append(f"spool: {waiting} facts wait on the disk for Redis")
     if parts.server.stopping:
         wrong.append("it is draining")
     elif parts.server.calls >= parts.server.most:

@@ -19,6 +19,7 @@ class Far:
     stopping: bool = False
     beating: bool = True
     alive: bool = True
+    waiting: int = 0
 
 
 def get(port: int, path: str) -> tuple[int, str]:
@@ -32,7 +33,7 @@ def get(port: int, path: str) -> tuple[int, str]:
 
 def test_the_pages() -> None:
     far = Far()
-    pages = pages_of(Parts(far, far, lambda: {"promise": 3}, lambda: (4, 1000)))
+    pages = pages_of(Parts(far, far, lambda: {"promise": 3}, lambda: (4, 1000), lambda: far.waiting))
     pages.meters.observer("santun_ivr_call_seconds")(33.0)
     server = PageServer(pages, "127.0.0.1:0")
     server.start()
@@ -51,7 +52,10 @@ def test_the_pages() -> None:
         assert get(server.port, "/readyz") == (200, "ready\n")
         far.calls = 5
         assert get(server.port, "/readyz") == (503, "it has 5 calls, as many as it may\n")
-        far.calls, far.stopping, far.beating = 0, True, False
+        far.calls, far.waiting = 0, 7
+        assert get(server.port, "/readyz") == (503, "spool: 7 facts wait on the disk for Redis\n")
+        assert "santun_ivr_spool_facts 7.0" in get(server.port, "/metrics")[1].splitlines()
+        far.stopping, far.beating, far.waiting = True, False, 0
         assert get(server.port, "/readyz") == (503, "Redis did not take the last heartbeat\nit is draining\n")
         assert get(server.port, "/healthz") == (200, "alive\n")
         far.alive = False
@@ -64,4 +68,4 @@ def test_the_pages() -> None:
 def test_a_place_that_is_none() -> None:
     far = Far()
     with pytest.raises(ConfigError, match="use host:port"):
-        PageServer(pages_of(Parts(far, far, dict, lambda: (0, 0))), "127.0.0.1:x")
+        PageServer(pages_of(Parts(far, far, dict, lambda: (0, 0), lambda: 0)), "127.0.0.1:x")
