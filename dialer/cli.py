@@ -72,6 +72,25 @@ def web(config: Config = HERE, listen: Listen = "") -> None:
 
 
 @app.command()
+def keep(
+    config: Config = HERE,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+) -> None:
+    """Encrypt recordings as calls end, and remove what was kept for long enough; `serve` and `web` start it."""
+    from dialer.commands import keeper
+
+    keeper.run(config, with_parent)
+
+
+@app.command()
+def key() -> None:
+    """A new key of the site, a line for [privacy] keys; the last one of the file encrypts."""
+    from dialer.adapters.sealed import new_key
+
+    typer.echo(new_key())
+
+
+@app.command()
 def check(
     config: Config = HERE,
     asterisk: Annotated[

@@ -16,6 +16,7 @@ from dialer.errors import ConfigError
 from dialer.keyed import KEY_HEX_MIN, read_key
 from dialer.model import AGENT_ID, CAMPAIGN_ID, Campaign, Kind, Mode, Outcome
 from dialer.payments import SECRET_MIN
+from dialer.privacy import SITE_KEYS, Privacy
 from dialer.rulebook import DEMO_CAMPAIGNS, Pack
 from dialer.values import MINOR_DIGITS
 
@@ -284,6 +285,7 @@ class Config(_Table):
     web: Web = Web()
     metrics: MetricsPages = MetricsPages()
     spool: SpoolSettings = SpoolSettings()
+    privacy: Privacy = Privacy()
     payments: dict[str, PaymentSender] = Field(default_factory=dict)
     person_key: bytes = Field(repr=False)
 
@@ -382,6 +384,11 @@ def _take_secrets(data: dict[str, Any], env: Mapping[str, str]) -> list[str]:
         node["turn_secret"] = env.get(f"{TURN_SECRET}{own.removeprefix(AMI_SECRET)}") or env.get(TURN_SECRET, "")
     _payment_secrets(data, env, wrong)
     _redis_secret(data, env, wrong)
+    privacy = data.setdefault("privacy", {})
+    if isinstance(privacy, dict):
+        if "secret" in privacy:
+            wrong.append(f"privacy.secret: take it out of the file, set {SITE_KEYS} or [privacy] keys instead")
+        privacy["secret"] = env.get(SITE_KEYS, "")
     return wrong
 
 

@@ -14,16 +14,18 @@ import structlog
 
 from dialer import run
 from dialer.adapters.ari import Ari, AriSettings
+from dialer.adapters.keeper_process import kept_beside
 from dialer.adapters.list_jobs import ListJobs
 from dialer.adapters.metrics_loop import pages_of, served
 from dialer.adapters.passwords import HashPool
+from dialer.adapters.recording_shelf import Shelf
 from dialer.adapters.redis_deeds import RedisAudit, RedisOnce, RedisThrottle
 from dialer.adapters.redis_ear import RedisEar
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_sessions import Limits, RedisSessions, RedisTokens
 from dialer.adapters.redis_sheets import RedisSheets
 from dialer.adapters.redis_users import RedisUsers
-from dialer.adapters.site import OpenSite, new_id, open_site, phones_of
+from dialer.adapters.site import OpenSite, new_id, open_site, phones_of, seals_of
 from dialer.adapters.spool import DiskSpool
 from dialer.config import Asterisk, Config, web_of
 from dialer.engine import Engine
@@ -56,6 +58,7 @@ async def serve(path: Path, listen: str | None) -> None:
                 for phone in phones.values():
                     await phone.start()
                 if listen is not None:
+                    await open_pages.enter_async_context(kept_beside(path))
                     await open_pages.enter_async_context(web_of_site(site, listen, phones))
                 await engine.run()
         finally:
@@ -69,7 +72,7 @@ async def serve_web(path: Path, listen: str) -> None:
     log_to_stderr()
     stopping = asyncio.Event()
     on_signals(stopping.set)
-    async with open_site(path) as site, web_of_site(site, listen, {}):
+    async with open_site(path) as site, kept_beside(path), web_of_site(site, listen, {}):
         await stopping.wait()
 
 
@@ -97,7 +100,9 @@ async def open_office(site: OpenSite, config: Config, phones: Mapping[str, Telep
     lists = ListJobs(config)
     each_s = 1 / web.requests_per_second
     limits = Limits(web.idle_minutes * 60.0, web.day_hours * 3600.0, each_s, max(1, round(BURST_S / each_s)))
-    users = RedisUsers(link)
+    seals = seals_of(config.privacy)
+    users = RedisUsers(link, seals)
+    shelf = Shelf(Path(web.recordings), seals, config.privacy.plain_recordings) if web.recordings else None
     aris = [
         Ari(AriSettings(name, node.ari, node.ari_user, node.ari_secret, node.media_address))
         for name, node in config.asterisk.items()
@@ -122,9 +127,12 @@ async def open_office(site: OpenSite, config: Config, phones: Mapping[str, Telep
             new_id=new_id,
             pack_of=site.pack_of,
             phones=phones,
-            parts={"soft_phones": soft_phones, "lists": lists, "sheets": RedisSheets(link)},
+            parts={"soft_phones": soft_phones, "lists": lists, "sheets": RedisSheets(link)}
+            | ({"recordings": shelf} if shelf else {}),
         )
     finally:
+        if shelf is not None:
+            shelf.close()
         await lists.close()
         await soft_phones.shut()
         for ari in aris:

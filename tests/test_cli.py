@@ -125,7 +125,7 @@ COMMANDS = (
     "", "engine", "serve", "check", "conf", "load", "preview", "why", "status", "outcomes", "pacing", "campaign",
     "campaign create", "campaign start", "campaign pause", "campaign stop", "campaign list", "campaign show",
     "agent", "agent sign-in", "agent sign-out", "agent break", "agent back", "agent wrapped", "agent hang-up",
-    "agent disposition", "dnc", "dnc add", "dnc remove", "dnc list", "withdraw", "erase",
+    "agent disposition", "dnc", "dnc add", "dnc remove", "dnc list", "withdraw", "erase", "keep", "key",
 )  # fmt: skip
 
 

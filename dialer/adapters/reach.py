@@ -7,6 +7,7 @@ from dialer.adapters.ami import Ami
 from dialer.adapters.site import OpenSite, open_site, phones_of
 from dialer.config import Config
 from dialer.errors import ConfigError, StoreError, TelephonyError
+from dialer.privacy import NO_KEYS
 
 WAIT_S = 5.0
 LOOK_S = 0.05
@@ -17,7 +18,16 @@ async def faults_of(config: Config, path: Path) -> list[str]:
     async with open_site(path) as site:
         nodes = [_node(name, phone) for name, phone in phones_of(site).items()]
         found = await asyncio.gather(_redis(site), _ivr(config), *nodes)
-    return [fault for some in found for fault in some]
+    return [fault for some in (*found, _privacy(config)) for fault in some]
+
+
+def _privacy(config: Config) -> list[str]:
+    """What lies unencrypted."""
+    privacy, folder = config.privacy, config.web.recordings
+    wrong = [] if privacy.secret else [f"{NO_KEYS[:1].upper()}{NO_KEYS[1:]}."]
+    if folder and not Path(folder).is_dir():
+        wrong.append(f"[web] recordings: {folder} is no folder that can be looked into; `dialer conf` makes it.")
+    return wrong
 
 
 async def _redis(site: OpenSite) -> list[str]:

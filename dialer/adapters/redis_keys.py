@@ -11,6 +11,9 @@ CAMPAIGNS = "santun:campaigns"
 IVR_BEATS = "santun:ivr-beats"
 SHEETS = "santun:sheets"  # names of what is edited in the browser
 STOPS_LOG = "santun:stops"  # stream: who stopped or lifted what, and why
+ENDED = "santun:ended"  # campaign -> since when it is known to be stopped
+UNWANTED = "santun:unwanted"  # attempts whose recordings are to go, score: since when
+UPKEEP = "santun:upkeep"  # whoever does it this hour
 PAYMENTS = "{santun:payments}:told"  # stream: every payment that we were told of
 PAYMENT_IDS = "{santun:payments}:ids"  # payment -> what it said
 
@@ -50,6 +53,7 @@ class CampaignKeys:
     late: str  # "attempt token" -> a change that could not be written in its time: dialer/late.py
     promised: str  # "attempt person" of promises that are pending, score: when they end
     promises_ended: str  # the same of others, score: when it was seen
+    forgotten: str  # open attempts whose person was erased during the call
 
 
 

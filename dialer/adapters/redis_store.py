@@ -1,6 +1,7 @@
 """The store of the core (ports.Store) on Redis: one object that joins its parts over one link."""
 
 import asyncio
+from collections.abc import Mapping
 
 from dialer.adapters.redis_agents import Agents
 from dialer.adapters.redis_call_backs import CallBacks
@@ -19,7 +20,7 @@ from dialer.adapters.redis_pages import Pages
 from dialer.adapters.redis_payments import Payments
 from dialer.adapters.redis_people import People
 from dialer.adapters.redis_stops import Stops
-from dialer.adapters.redis_streams import Streams
+from dialer.adapters.redis_streams import KEPT_DAYS, Streams
 from dialer.adapters.redis_survey import Survey
 from dialer.adapters.redis_updates import Updates
 
@@ -28,10 +29,11 @@ class RedisStore(
     Campaigns, Contacts, Claims, Outcomes, Agents, Commands, PacingSeries, Streams, Log, People, Stops, Survey,
     PersonHistory, Payments, Pages, CallBacks, LateChanges,
 ):  # fmt: skip
-    """Redis behind ports.Store; `url` as in redis://host:port/0."""
+    """Redis behind ports.Store; `url` as in redis://host:port/0; `kept_days`: of streams, where not as in KEPT_DAYS."""
 
-    def __init__(self, url: str, limit_s: float = COMMAND_LIMIT_S) -> None:
+    def __init__(self, url: str, limit_s: float = COMMAND_LIMIT_S, kept_days: Mapping[str, float] = KEPT_DAYS) -> None:
         self._link = Link(url, limit_s)
+        self.kept_days = {**KEPT_DAYS, **kept_days}
         self._settling = Settling(self._link)
         self._updates = Updates(self._link)
         self._index = Index(self._link)

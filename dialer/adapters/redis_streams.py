@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+import structlog
+
 from dialer.adapters.redis_codec import text
 from dialer.adapters.redis_keys import campaign_keys
 from dialer.adapters.redis_link import BLOCK_S, FAILURES, Link, translate
@@ -13,6 +15,7 @@ from dialer.errors import BadInput
 from dialer.ports import StreamSize
 from dialer.series import KEPT_S
 
+log = structlog.get_logger(__name__)
 READ_AT_ONCE = 200
 SAMPLES = 50
 DAY_S = 86400.0
@@ -30,6 +33,8 @@ Entry = tuple[str, Mapping[str, str]]
 
 class Streams:
     """Part of the store."""
+
+    kept_days: Mapping[str, float] = KEPT_DAYS
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -50,15 +55,18 @@ class Streams:
                 after = text(one[0])
                 yield _entry(one)
 
-    async def trim(self, campaign: str, at: float, keep_days: Mapping[str, float] = KEPT_DAYS) -> int:
-        """Drop entries that have been kept for as long as KEPT_DAYS says, but none that a consumer group has yet to
+    async def trim(self, campaign: str, at: float, keep_days: Mapping[str, float] | None = None) -> int:
+        """Drop entries that have been kept for as long as `kept_days` says, but none that a consumer group has yet to
         read; the log of decisions keeps an anchor. How many went."""
         keys = campaign_keys(campaign)
         calls = []
-        for stream, days in keep_days.items():
+        for stream, days in (self.kept_days if keep_days is None else keep_days).items():
             names = (keys.log, keys.log_anchor) if stream == "log" else (_stream(campaign, stream),)
             calls.append(call("trim", names, f"{max(0, int((at - days * DAY_S) * 1000))}-0"))
-        return sum(await self._link.run(calls))
+        gone = int(sum(await self._link.run(calls)))
+        if gone:
+            log.info("entries past their time went", action="trim", campaign=campaign, count=gone)
+        return gone
 
     async def stream_sizes(self, campaign: str) -> dict[str, StreamSize]:
         """Every stream of a campaign, for figures; an empty one too."""
@@ -69,7 +77,7 @@ class Streams:
             asked += [("XLEN", key), ("MEMORY", "USAGE", key, "SAMPLES", SAMPLES)]
         found = await self._link.run(asked)
         return {
-            name: StreamSize(found[2 * i], found[2 * i + 1] or 0, KEPT_DAYS.get(name, 0))
+            name: StreamSize(found[2 * i], found[2 * i + 1] or 0, self.kept_days.get(name, 0))
             for i, name in enumerate(names)
         }
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_store import RedisStore
+from dialer.adapters.sealed import Seals, keys_text, read_keys
 from dialer.adapters.spool import default_folder
 from dialer.config import Config, RuleFiles, SpoolSettings, Web, read_config
 from dialer.errors import ConfigError
 from dialer.model import Campaign, attempt_id
+from dialer.privacy import NO_KEYS, SITE_KEYS, Privacy
 
 if TYPE_CHECKING:
     from dialer.adapters.ami import Ami
@@ -28,13 +30,29 @@ def load_config(path: Path) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read ({error}); name it by --config or {CONFIG}.") from None
     config = read_config(text, os.environ, path.name)
+    privacy = _with_keys(config.privacy, path.parent)
     return config.model_copy(
         update={
             "rules": _beside(config.rules, path.parent),
             "web": _web_beside(config.web, path.parent),
+            "privacy": privacy,
             "spool": _spool_beside(config.spool, path.parent),
         }
     )
+
+
+def _with_keys(privacy: Privacy, folder: Path) -> Privacy:
+    """With the site's keys out of their file, if the environment has none; looked at once, so that a fault is told."""
+    if privacy.keys and not privacy.secret:
+        path = (folder / privacy.keys).absolute()
+        privacy = privacy.model_copy(update={"keys": str(path), "secret": keys_text(path)})
+    seals_of(privacy)
+    return privacy
+
+
+def seals_of(privacy: Privacy) -> Seals | None:
+    """The site's keys; None: it has none. Raises ConfigError."""
+    return read_keys(privacy.secret, privacy.keys or SITE_KEYS)
 
 
 def _beside(rules: RuleFiles, folder: Path) -> RuleFiles:
@@ -76,6 +94,8 @@ class OpenSite:
         if trunk is None:
             known = ", ".join(self.config.trunk)
             raise ConfigError(f"campaign {campaign.id}: trunk = {campaign.trunk!r}: use one of {known}.")
+        if campaign.record and not self.config.privacy.may_record:
+            raise ConfigError(f"campaign {campaign.id}: record = true, but {NO_KEYS}.")
         rules = self.config.rules
         return load_pack(
             campaign,
@@ -91,7 +111,7 @@ class OpenSite:
 async def open_site(path: Path) -> AsyncIterator[OpenSite]:
     """The site of a settings file."""
     config = load_config(path)
-    store = RedisStore(config.redis.url)
+    store = RedisStore(config.redis.url, kept_days=config.privacy.stream_days)
     try:
         yield OpenSite(config, store, SystemClock())
     finally:

@@ -13,7 +13,7 @@ from dialer.adapters.redis_deeds import RedisAudit
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_sessions import Limits, RedisSessions, RedisTokens
 from dialer.adapters.redis_users import RedisUsers
-from dialer.adapters.site import OpenSite
+from dialer.adapters.site import OpenSite, seals_of
 from dialer.commands.desk import out, say
 from dialer.users import ONE_TIME_DAYS, Deed, Phone, Role
 from dialer.web.accounts import Accounts, token_for
@@ -36,7 +36,7 @@ class Books:
 async def open_books(site: OpenSite) -> AsyncIterator[Books]:
     """Of this site."""
     link, passwords = Link(site.config.redis.url), HashPool()
-    users = RedisUsers(link)
+    users = RedisUsers(link, seals_of(site.config.privacy))
     try:
         yield Books(
             Accounts(users, RedisSessions(link, users, Limits()), passwords), RedisTokens(link, Limits()),

@@ -17,6 +17,7 @@ from dialer.adapters.asterisk_install import find
 from dialer.adapters.asterisk_process import AsteriskProcess
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_process import RedisProcess
+from dialer.adapters.sealed import new_key
 from dialer.demo.carrier import Carrier, CarrierSettings
 from dialer.demo.debtors import keys
 from dialer.demo.folder import Folder, free_port, run_folder
@@ -95,6 +96,7 @@ def _world(asterisk: Asterisk, settings: AsteriskSettings, folder: Folder, today
         "SANTUN_ARI_PASSWORD": settings.ari_password,
         "SANTUN_PERSON_KEY": secrets.token_hex(32),
         "SANTUN_REDIS_URL": redis.url,
+        "SANTUN_SITE_KEYS": new_key(),
     }
     listen = f"{settings.ivr_host}:{settings.ivr_port}"
     sounds = str(settings.sounds)

@@ -20,6 +20,7 @@ from dialer.web.access import RIGHTS, Right, Who, token_rights
 from dialer.web.api import tables
 from dialer.web.doors import Office
 from dialer.web.guard import Handler, Visit, address_of, dress, guard
+from dialer.web.in_parts import InParts
 from dialer.web.openapi import API, document
 from dialer.web.pages import PAGES, STATIC, Page, home
 from dialer.web.problems import Problem
@@ -284,8 +285,10 @@ def _response(route: Route, answer: Any) -> web.StreamResponse:
     match answer:
         case None if route.gives is None:
             return web.Response(status=204)
-        case Download(content_type, file_name, path, content):
+        case Download(content_type, file_name, path, content, parts):
             headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file_name)}"}
+            if parts is not None:
+                return InParts(parts, headers | {"Content-Type": content_type})
             if path is not None:
                 return web.FileResponse(path, headers=headers | {"Content-Type": content_type})
             return web.Response(body=content, content_type=content_type, headers=headers)

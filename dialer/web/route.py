@@ -17,11 +17,11 @@ A change by a signed-in page needs its CSRF token, is counted, audited under `ME
 target (`asked.note` adds a word), and answered once per Idempotency-Key: all that is done before and after the handler.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from dialer.users import Session
 from dialer.web.access import Right, Who
@@ -58,14 +58,23 @@ class Upload:
     file_name: str = ""
 
 
+class Parts(Protocol):
+    """A file that is made while it is sent: `size` bytes, given from `start` to before `stop`."""
+
+    @property
+    def size(self) -> int: ...
+    def pieces(self, start: int, stop: int) -> AsyncGenerator[bytes, None]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file to be sent, from disk or from memory."""
+    """A file to be sent: from disk, from memory, or in parts; from disk and in parts by ranges, too."""
 
     content_type: str
     file_name: str
     path: Path | None = None
     content: bytes = b""
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import pytest
 from dialer.adapters.reach import faults_of
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
+from dialer.adapters.sealed import new_key
 from dialer.adapters.site import load_config
 from dialer.model import Campaign
 
@@ -36,6 +37,7 @@ def site(path: Path, monkeypatch: pytest.MonkeyPatch, redis: str, ami: int, ivr:
     monkeypatch.setenv("SANTUN_AMI_SECRET", SECRET)
     monkeypatch.setenv("SANTUN_PERSON_KEY", "ab" * 32)
     monkeypatch.setenv("SANTUN_REDIS_URL", redis)
+    monkeypatch.setenv("SANTUN_SITE_KEYS", new_key())
     file = path / "santun.toml"
     file.write_text(
         f'[asterisk.pbx1]\nport = {ami}\n[trunk.carrier]\nendpoint = "carrier"\nhost = "192.0.2.7"\nlines = 30\n'
@@ -67,3 +69,25 @@ async def test_every_one_that_is_not_there(tmp_path: Path, monkeypatch: pytest.M
     assert "is [redis] url right?" in redis
     assert "start `ivr serve`" in ivr
     assert asterisk.startswith("Asterisk pbx1: no manager session within 0 s; look at [asterisk.pbx1] host and port")
+
+
+async def test_what_would_lie_unencrypted_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis_process: RedisProcess, store: RedisStore, ivr: int
+) -> None:
+    await store.save_campaign(
+        Campaign("april", "April", trunk="carrier", caller_id="+622150001234", pack="indonesia", record=True)
+    )
+    async with ScriptedAmi() as ami:
+        file = site(tmp_path, monkeypatch, redis_process.url, ami.port, ivr)
+        monkeypatch.delenv("SANTUN_SITE_KEYS")
+        file.write_text(file.read_text() + '[web]\nrecordings = "gone"\n')
+        found = await faults_of(load_config(file), file)
+        campaign, keys, folder = (one for one in found if "manager" not in one)
+        assert "campaign april: record = true, but no site keys: recording is refused" in campaign
+        assert keys.startswith("No site keys: recording is refused")
+        assert "`dialer key >site.keys`" in keys
+        assert folder.startswith("[web] recordings: ")
+        (tmp_path / "gone").mkdir()
+        file.write_text(file.read_text() + "[privacy]\nplain_recordings = true\n")
+        found = await faults_of(load_config(file), file)
+        assert [one for one in found if "manager" not in one] == [keys], "it may record; codes are still open"

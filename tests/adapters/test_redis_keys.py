@@ -18,11 +18,13 @@ from dialer.adapters.redis_outcomes import promise_word
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_scripts import digest, sources
 from dialer.adapters.redis_store import RedisStore
+from dialer.adapters.redis_upkeep import Upkeep
 from dialer.desknote import desk_note
 from dialer.errors import BadInput
 from dialer.model import Agent, AgentState, Campaign, Command, Fact, Number, Refused, Status
 from dialer.payments import Told
 from dialer.ports import Unwritten
+from dialer.privacy import Privacy
 from dialer.promises import Promise
 from tests.adapters.redis_lives import (
     AT,
@@ -103,6 +105,8 @@ async def everything(store: RedisStore) -> None:
     await store.withdraw(people[2].person, AT)
     await store.remember(people[2].person, history.note("n1", AT, "test", "friendly"))
     await store.erase(people[2].person)
+    await store.remember(people[1].person, history.note("n2", AT, "test", "friendly"))
+    assert (await Upkeep(link_of(store), store, Privacy(history_days=1)).run(AT + 9e5))["history entries"]
     assert await store.renew(CAMPAIGN, "engine", token, 1000)
     await store.resign(CAMPAIGN, "engine", token)
 

@@ -152,6 +152,8 @@ async def opened(
         [web]
         listen = "127.0.0.1:0"
         requests_per_second = 50
+        [privacy]
+        plain_recordings = true
     """
     env = {
         "SANTUN_AMI_SECRET": settings.ami_secret,

@@ -14,8 +14,10 @@ from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, Cook
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
+from dialer.adapters.sealed import new_key
 from dialer.adapters.site import OpenSite
 from dialer.config import Config, Web, read_config
+from dialer.privacy import Privacy
 from dialer.service import open_office, sockets_of
 from dialer.users import ApiToken, Phone, Role, User
 from dialer.web.accounts import Accounts
@@ -37,6 +39,7 @@ caller_ids = ["+622150001234"]
 """
 PASSWORD = "a quiet river at noon"
 HASHES: list[str] = []
+KEY = new_key()  # of the site
 
 
 class HandClock:
@@ -190,12 +193,15 @@ async def opened(
     web: Web | None = None,
     prepare: Callable[[Office], None] = lambda office: None,
     settings: str = SITE,
+    privacy: Privacy | None = None,
 ) -> AsyncIterator[House]:
     """A house of its own. `prepare`: gives the office what a test wants of it, before it opens."""
     redis = RedisProcess(redis_server(ROOT), folder / "redis", "no")
     await redis.start()
     config = read_config(f'[redis]\nurl = "{redis.url}"\n{settings}', ENV)
-    config = config.model_copy(update={"web": web or Web(listen="127.0.0.1:0")})
+    config = config.model_copy(
+        update={"web": web or Web(listen="127.0.0.1:0"), "privacy": privacy or Privacy(secret=KEY)}
+    )
     clock = HandClock()
     store = RedisStore(redis.url)
     site = OpenSite(config, store, clock)  # type: ignore[arg-type] # a clock that is moved by hand

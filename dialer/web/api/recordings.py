@@ -1,12 +1,11 @@
 """Recordings: which calls have one, and the sound itself; every listening is written into the audit.
 
-A file's name comes from our own record of the attempt, never from the request.
+They lie encrypted and are opened while they are sent. A file's name comes from our own record of the attempt, never
+from the request.
 """
 
-import os
 import re
-import stat
-from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -16,12 +15,21 @@ from dialer.web.access import Right
 from dialer.web.doors import Office
 from dialer.web.problems import Problem
 from dialer.web.records import Count, campaign_of, records
-from dialer.web.route import Asked, Download, Route
+from dialer.web.route import Asked, Download, Parts, Route
 
 ATTEMPT = re.compile(r"[0-9a-hjkmnp-tv-z]{26}")
 NAME = re.compile(r"[0-9a-z]{26}\.wav")
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 PAGE, LOOKED_MAX = 500, 5000
+SHELF = "recordings"
+
+
+class Shelf(Protocol):
+    """Where recordings lie encrypted."""
+
+    def find(self, name: str) -> Parts | None: ...
+    def is_new(self, name: str) -> bool:
+        """It is not encrypted yet."""
 
 
 class RecordingQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -68,7 +76,7 @@ async def listed(office: Office, asked: Asked[RecordingQuery, None]) -> Recordin
                     RecordingShown(
                         one.get("attempt", ""), one.get("answered_at", ""), one.get("agent", ""),
                         one.get("debtor", ""), one.get("person", ""), number if full else mask_number(number),
-                        float(one.get("talk_s") or 0.0), _file(office, one["recording"]) is not None,
+                        float(one.get("talk_s") or 0.0), _found(office, one["recording"]) is not None,
                     )
                 )  # fmt: skip
                 if len(found) == asked.query.limit:
@@ -84,18 +92,21 @@ async def sound(office: Office, asked: Asked[None, None]) -> Download:
     attempt = asked.path["attempt"]
     if not ATTEMPT.fullmatch(attempt):
         raise Problem(404, "no_recording", "There is no such recording.")
-    if not office.config.web.recordings:
+    if _shelf(office) is None:
         raise Problem(503, "not_here", "This process has no recordings: see [web] recordings.")
     known = await records(office).outcomes_of(campaign.id, {attempt: f"{_made_ms(attempt)}-0"})
-    path = _file(office, known.get(attempt, {}).get("recording", ""))
-    if path is None:
+    name = known.get(attempt, {}).get("recording", "")
+    found = _found(office, name)
+    if found is None:
+        if name == f"{attempt}.wav" and (shelf := _shelf(office)) is not None and shelf.is_new(name):
+            raise Problem(409, "not_ready", "The call has only just ended; ask again.", 2)
         raise Problem(404, "no_recording", "There is no such recording.")
     deed = Deed(
         asked.at, asked.who.name, asked.who.role.value, "listened to a recording", f"{campaign.id} {attempt}",
         asked.who.address, 200,
     )  # fmt: skip
     await office.audit.write(deed)  # first: what cannot be written down is not heard
-    return Download("audio/wav", path.name, path)
+    return Download("audio/wav", name, parts=found)
 
 
 def _made_ms(attempt: str) -> int:
@@ -105,21 +116,19 @@ def _made_ms(attempt: str) -> int:
     return min(number >> 80, 10**15 - 1)
 
 
-def _file(office: Office, name: str) -> Path | None:
-    """The file of that name in the recordings' folder itself: no link, no other place."""
-    folder = office.config.web.recordings
-    if not folder or not NAME.fullmatch(name):
-        return None
-    path = Path(folder) / name
-    try:
-        return path if stat.S_ISREG(os.lstat(path).st_mode) else None
-    except OSError:
-        return None
+def _shelf(office: Office) -> Shelf | None:
+    shelf: Shelf | None = office.parts.get(SHELF)
+    return shelf
+
+
+def _found(office: Office, name: str) -> Parts | None:
+    shelf = _shelf(office)
+    return shelf.find(name) if shelf is not None and NAME.fullmatch(name) else None
 
 
 ROUTES = (
     Route("GET", "/campaigns/{campaign}/recordings", Right.RECORDINGS_SEE, listed, "Recorded calls",
           query=RecordingQuery, gives=RecordingList, cost=2, problems=((404, "no_campaign"), (422, "bad_cursor"))),
     Route("GET", "/campaigns/{campaign}/recordings/{attempt}", Right.RECORDINGS_SEE, sound, "One recording",
-          gives=Download, cost=2, problems=((404, "no_recording"), (503, "not_here"))),
+          gives=Download, cost=2, problems=((404, "no_recording"), (409, "not_ready"), (503, "not_here"))),
 )  # fmt: skip

@@ -2,16 +2,22 @@
 
 import json
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from dialer.adapters.redis_keys import campaign_keys
+from dialer.adapters.sealed import new_key, read_keys
+from dialer.adapters.sealed_recordings import Folder, day_of
 from dialer.config import Web
 from dialer.model import Refused
+from dialer.privacy import Privacy
+from dialer.users import Role
 from tests.adapters.redis_lives import link_of
-from tests.web.api.kit import DUE, FIRST, filled, iso, listed
-from tests.web.house import House, opened
+from tests.web.api.kit import DUE, FIRST, Book, filled, iso, listed
+from tests.web.house import KEY, House, opened
 
 
 async def test_outcomes_by_cursor_in_both_directions(house: House) -> None:
@@ -58,15 +64,32 @@ async def test_filters(house: House) -> None:
 # ---- recordings -----------------------------------------------------------------------------------------------------
 
 
-async def test_recordings_by_our_own_names_only(tmp_path: Path) -> None:
+@asynccontextmanager
+async def recorded(tmp_path: Path, sealed: bool = True) -> AsyncIterator[tuple[House, Book, Path]]:
+    """Four calls and the folder that they were recorded into; `sealed` False: a site without keys that may do so."""
     folder = tmp_path / "recordings"
     folder.mkdir()
+    privacy = Privacy(secret=KEY) if sealed else Privacy(plain_recordings=True)
+    web = Web(listen="127.0.0.1:0", recordings=str(folder))
+    async with opened(tmp_path, web, privacy=privacy) as house:
+        yield house, await filled(house, 4, 4), folder
+
+
+def record(folder: Path, attempt: str, content: bytes, seal: bool = True) -> None:
+    (folder / f"{attempt}.wav").write_bytes(content)
+    if seal:
+        assert Folder(folder, read_keys(KEY, "keys")).sweep(0.0).sealed == 1
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+async def test_recordings_by_our_own_names_only(tmp_path: Path, sealed: bool) -> None:
     (tmp_path / "secret.wav").write_bytes(b"secret")
-    async with opened(tmp_path, Web(listen="127.0.0.1:0", recordings=str(folder))) as house:
-        book = await filled(house, 4, 4)
+    async with recorded(tmp_path, sealed) as (house, book, folder):
         here, linked, missing, folded = (one.id for one in book.attempts)
-        (folder / f"{here}.wav").write_bytes(b"RIFF" + bytes(range(96)))
+        record(folder, here, b"RIFF" + bytes(range(96)), sealed)
         os.symlink(tmp_path / "secret.wav", folder / f"{linked}.wav")
+        if sealed:
+            os.symlink(tmp_path / "secret.wav", folder / day_of(here) / f"{linked}.wav.age")
         (folder / f"{folded}.wav").mkdir()
         (folder / "stray.wav").write_bytes(b"stray")
         ear = await house.program("recordings:see")
@@ -89,6 +112,57 @@ async def test_recordings_by_our_own_names_only(tmp_path: Path) -> None:
             assert (await ear.get(f"{where}/{name}")).kind == "no_recording", name
         deeds = [(deed.what, deed.target) for _, deed in await house.office.audit.read(9)]
         assert deeds == [("listened to a recording", f"{FIRST} {here}")] * 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "start", "stop"),
+    [
+        ("bytes=0-", 200, 0, 200_000), ("bytes=0-0", 206, 0, 1), ("bytes=-5", 206, 199_995, 200_000),
+        ("bytes=65535-65537", 206, 65_535, 65_538), ("bytes=199999-999999999999", 206, 199_999, 200_000),
+        ("bytes=200000-", 416, 0, 0), ("bytes=5-3", 416, 0, 0), ("bytes=x", 416, 0, 0),
+        ("bytes=0-1,5-9", 200, 0, 200_000), ("lines=1-2", 200, 0, 200_000), ("bytes=-999999999", 200, 0, 200_000),
+        ("bytes=" + "9" * 4000 + "-", 416, 0, 0),
+    ],
+)  # fmt: skip
+async def test_a_range_of_what_lies_encrypted(tmp_path: Path, asked: str, status: int, start: int, stop: int) -> None:
+    content = os.urandom(200_000)
+    async with recorded(tmp_path) as (house, book, folder):
+        record(folder, book.attempts[0].id, content)
+        ear = await house.program("recordings:see")
+        where = f"/campaigns/{FIRST}/recordings/{book.attempts[0].id}"
+        answer = await ear.get(where, headers={"Range": asked})
+        assert (answer.status, answer.body) == (status, content[start:stop])
+        assert answer.headers["Content-Length"] == str(stop - start)
+        if status == 206:
+            assert answer.headers["Content-Range"] == f"bytes {start}-{stop - 1}/200000"
+
+
+async def test_what_is_not_sealed_yet_is_asked_for_again(tmp_path: Path) -> None:
+    async with recorded(tmp_path) as (house, book, folder):
+        record(folder, book.attempts[0].id, b"RIFF", seal=False)
+        ear = await house.program("recordings:see")
+        answer = await ear.get(f"/campaigns/{FIRST}/recordings/{book.attempts[0].id}")
+        assert (answer.kind, answer.headers["Retry-After"]) == ("not_ready", "2")
+        assert await house.office.audit.read(9) == ()
+
+
+async def test_what_no_key_opens_is_no_sound(tmp_path: Path) -> None:
+    async with recorded(tmp_path) as (house, book, folder):
+        attempt = book.attempts[0].id
+        (folder / f"{attempt}.wav").write_bytes(b"RIFF" * 100)
+        Folder(folder, read_keys(new_key(), "another")).sweep(0.0)
+        ear = await house.program("recordings:see")
+        answer = await ear.get(f"/campaigns/{FIRST}/recordings/{attempt}")
+        assert (answer.status, answer.body) == (500, b"")
+
+
+async def test_nobody_records_without_keys(tmp_path: Path) -> None:
+    async with opened(tmp_path, privacy=Privacy()) as house:
+        await filled(house)
+        boss = await house.signed_in("boss", Role.ADMIN)
+        answer = await boss.ask("PATCH", f"/campaigns/{FIRST}", {"settings": {"record": True}})
+        assert answer.status == 422, answer.body
+        assert "no site keys: recording is refused" in answer.body["detail"]
 
 
 async def test_without_a_folder_nothing_is_given_out(house: House) -> None:
