@@ -52,6 +52,9 @@ class ByHand:
         """A command about one of them: (done?, why or what)."""
         agent_id, args = agent_of(command), command.args
         offer = run.offers.get(agent_id)
+        seen = args.get("contact", "")
+        if command.name != manual.DIAL and seen and offer is not None and offer.contact.id != seen:
+            return False, "another account is shown now"  # the key was pressed for the one before
         if command.name == manual.SKIP:
             if why := manual.skip_fault(args.get("reason", ""), run.campaign):
                 return False, why
@@ -90,6 +93,7 @@ class ByHand:
             return False, why
         asked = run.placer.by_hand(contact, index, kind, now)
         if isinstance(asked, Refused):
+            await run.placer.only_tell(run.token, [(contact, contact.numbers[index], asked)], now)
             return False, asked.reason or asked.rule
         run.by_hand.take(1)
         attempt_id = asked.attempt.id

@@ -78,12 +78,12 @@ def _redis_url(text: str) -> str:
 
 AgentField = Literal[
     "name", "lender", "product", "account", "outstanding", "minimum", "fee", "incentive", "due", "days_late",
-    "province", "regency", "promises", "contacts", "notes", "heard",
+    "province", "regency", "promises", "contacts", "notes", "heard", "offers",
 ]  # fmt: skip
 # what a talk needs; an account's number, fees and where somebody lives only where the operator says so
 AGENT_FIELDS: tuple[AgentField, ...] = (
     "name", "lender", "product", "outstanding", "minimum", "incentive", "due", "days_late", "promises", "contacts",
-    "notes", "heard",
+    "notes", "heard", "offers",
 )  # fmt: skip
 
 Host = Annotated[str, AfterValidator(_host)]
@@ -193,6 +193,13 @@ class RuleFiles(_Table):
     stricter: tuple[str, ...] = ()
 
 
+class Offers(_Table):
+    """What lenders let us offer: `limits` is the file that `ivr serve --limits` reads, too; empty: nothing is offered.
+    Its path counts from the folder of the settings file."""
+
+    limits: str = ""
+
+
 class PaymentSender(_Table):
     """Who may tell of payments; the table's name goes with each as X-Santun-Sender. `lenders`: of these only; empty: of
     all. Its secret stands in SANTUN_PAYMENT_SECRET_<SENDER>."""
@@ -282,6 +289,7 @@ class Config(_Table):
     ivr: Ivr = Ivr()
     list: ListSettings = ListSettings()
     rules: RuleFiles = RuleFiles()
+    offers: Offers = Offers()
     web: Web = Web()
     metrics: MetricsPages = MetricsPages()
     spool: SpoolSettings = SpoolSettings()

@@ -28,6 +28,7 @@ from dialer.in_talk import InTalk
 from dialer.model import OWN_AGENT, AgentState, Attempt, CallState, Campaign, Contact, Event, Seen
 from dialer.moves import Moves
 from dialer.originate import timeout_s
+from dialer.plans import LimitsOf, none_offered
 from dialer.routing import JOIN_LIMIT_S, choose, may_send
 from dialer.spies import Spies
 from dialer.team import Team
@@ -54,6 +55,7 @@ class Floor(InTalk):
         self.team.awaited = self._awaited
         self.moves, self.spies = Moves(self.team), Spies()
         self.contact_of: Callable[[str], Contact | None] = _nobody  # of an attempt, where it is at hand
+        self.limits_of: LimitsOf = none_offered  # what lenders let us offer
         self.spared: frozenset[str] = frozenset()  # agents whom a call-back waits for: for others the last choice
 
     # ---- calls come and go

@@ -24,7 +24,7 @@ from dialer.actions import (
     TellDesk,
 )
 from dialer.agents import Word
-from dialer.answers import agent_of, call_of
+from dialer.answers import agent_of, call_of, over
 from dialer.by_hand import ByHand
 from dialer.calls import SETTLED
 from dialer.closing import Closing
@@ -54,7 +54,7 @@ class Hands:
         self._store, self._clock, self._tools = store, clock, tools
         self._closing = Closing(store, clock, tools)
         self._by_hand = ByHand(store, clock, tools, self)
-        self._mending = Mending(store, clock, self.perform)
+        self._mending = Mending(store, clock, tools, self._closing, self.perform)
         self.offer = self._by_hand.offer
 
     def perform(self, run: Run, actions: list[Action]) -> None:
@@ -273,7 +273,7 @@ class Hands:
     async def obey(self, run: Run, command: Command) -> None:
         """Apply it once and answer; where the answer does not get through, only the answer is tried again. One that has
         to ask the store does not keep the others waiting."""
-        if command.name not in _SLOW:
+        if command.name not in _SLOW and not self._mending.is_late(run, command):
             await self._obey(run, command)
         elif command.id not in run.under_way:
             run.under_way.add(command.id)
@@ -304,8 +304,12 @@ class Hands:
             ok, text = False, f"too late: it was to be done {now - command.deadline:.0f} s ago"
         elif command.name == CORRECT:
             ok, text = await self._mending.correct(run, command)
+        elif self._mending.is_late(run, command):
+            ok, text = await self._mending.late(run, command)
         elif command.name in _SLOW:
             ok, text = await self._by_hand.obey(run, command)
+        elif why := over(run.floor, command):
+            ok, text = False, why
         elif command.name in _RECORDING:
             ok, text = await self._record(run, command, _RECORDING[command.name])
         elif command.name in _STATUS:
@@ -313,12 +317,18 @@ class Hands:
         elif command.name == COMMAND:
             ok, text = await self._take_in(run, command.args.get("attempt", ""))
         else:
-            await self._mending.know_contact(run, command)
-            ok, text, actions = orders.obey(run.floor, command, now)
-            if command.name == "sign_in" and actions and (other := await self._elsewhere(run, command)):
-                ok, text, actions = False, f"works for {other}: sign him out there first", []
-            self.perform(run, actions)
+            ok, text = await self._order(run, command)
         self._tools.say("command", command.name, campaign=run.campaign.id, sender=command.sender, ok=ok, why=text)
+        return ok, text
+
+    async def _order(self, run: Run, command: Command) -> tuple[bool, str]:
+        await self._mending.know_contact(run, command)
+        if self._mending.is_late(run, command):  # his wrap-up ended meanwhile
+            return await self._mending.late(run, command)
+        ok, text, actions = orders.obey(run.floor, command, self._clock.now())
+        if command.name == "sign_in" and actions and (other := await self._elsewhere(run, command)):
+            ok, text, actions = False, f"works for {other}: sign him out there first", []
+        self.perform(run, actions)
         return ok, text
 
     async def _take_in(self, run: Run, attempt_id: str) -> tuple[bool, str]:

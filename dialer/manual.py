@@ -14,7 +14,8 @@ from dialer.run import Run
 
 TIME_UP = "time is up"
 _FREE = frozenset({AgentState.IDLE, AgentState.PREVIEW})
-COMMANDS = {"preview_call": PREVIEWED, "dial": MANUAL}
+DIAL = "dial"
+COMMANDS = {"preview_call": PREVIEWED, DIAL: MANUAL}
 SKIP = "preview_skip"
 
 

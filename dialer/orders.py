@@ -98,7 +98,7 @@ def _unfit(floor: Floor, agent_id: str, disposition: str, at: float) -> str:
     attempt = call_of(floor, agent_id)
     if attempt is None:
         return ""
-    return fault(disposition, attempt.zone, floor.contact_of(attempt.id), floor.campaign, at)
+    return fault(disposition, attempt.zone, floor.contact_of(attempt.id), floor.campaign, at, floor.limits_of)
 
 
 def _hang_up(floor: Floor, command: Command, at: float) -> Answer:

@@ -255,8 +255,21 @@ def _answers(facts: Iterable[Fact]) -> list[Said]:
 
 
 def _disposition(attempt: Attempt) -> list[Said]:
-    said = read_disposition(attempt.disposition)
-    return [said] if said[0] else []
+    return said_by_agent(attempt.disposition)
+
+
+def said_by_agent(disposition: str) -> list[Said]:
+    """What an agent's result says. An offer taken says the promise of its first payment too, as the IVR does."""
+    word, value = read_disposition(disposition)
+    if word == "offer" and (first := first_payment(value)):
+        return [(word, value), ("promise", first)]
+    return [(word, value)] if word else []
+
+
+def first_payment(offer: str) -> str:
+    """`short;2026-12-01=500000;2026-12-31=500000` -> `2026-12-01;500000`, as a promise says it; empty: it has none."""
+    day, _, amount = "".join(offer.split(";")[1:2]).partition("=")
+    return f"{day};{amount}" if promise_of(f"{day};{amount}") else ""
 
 
 def read_disposition(disposition: str) -> Said:

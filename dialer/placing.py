@@ -113,6 +113,8 @@ class Placer:
         ready = await self._locked(token, [asked], at, refusals)
         if asked.attempt.kind != MANUAL:
             await self.refuse(token, refusals, at)
+        else:
+            await self.only_tell(token, refusals, at)
         if ready:
             return ready[0]
         return refusals[0][2] if refusals else Refused("gone", at, "He is not on the list now.")
@@ -132,6 +134,14 @@ class Placer:
         """Set them aside, and tell why."""
         if refusals:
             await self.store.refuse(token, self.campaign.id, refusals, at, self.pack.label)
+            if self.tell is not None:
+                self.tell([refused for _, _, refused in refusals], at)
+
+    async def only_tell(self, token: int, refusals: Sequence[Refusal], at: float) -> None:
+        """Calls that an agent wanted: told and counted like any other refusal, but it changes nothing about when they
+        are due."""
+        if refusals:
+            await self.store.refuse(token, self.campaign.id, refusals, at, self.pack.label, aside=False)
             if self.tell is not None:
                 self.tell([refused for _, _, refused in refusals], at)
 

@@ -209,9 +209,11 @@ class Store(Protocol):
         refusals: Sequence[tuple[Contact, Number, Refused]],
         at: float,
         pack: str = "",
+        aside: bool = True,
     ) -> None:
-        """Set the contacts aside until `Refused.until` (inf: for good); written to {campaign}:refusals and to the log,
-        with the label of the `pack` that refused, once per contact, rule and until; repeats are counters."""
+        """Set the contacts aside until `Refused.until` (inf: for good), unless they are only to be told of; written to
+        {campaign}:refusals and to the log, with the label of the `pack` that refused, once per contact, rule and until;
+        repeats are counters."""
 
     async def recall(self, campaign: str, token: int, rules: Collection[str], at: float) -> int:
         """Who rests because one of these rules refused him is due now, to be asked about again; how many."""

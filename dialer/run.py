@@ -42,6 +42,7 @@ from dialer.outlook import outlook
 from dialer.pacing import Counters, Decision, Limits, Pacer, PacingEvent
 from dialer.past import Past
 from dialer.placing import Placer, Ready, Refusal
+from dialer.plans import LimitsOf, none_offered
 from dialer.ports import Finish, Leased, LinkHealth, Store, StreamSize
 from dialer.promises import of_outcome
 from dialer.recycling import recycle
@@ -95,6 +96,7 @@ class Site:
     new_id: Callable[[float], str]
     ivr: str = ""  # where Asterisk finds the IVR, host:port; empty: nobody looks at its heartbeat
     number_of: NumberOf = unread
+    limits_of: LimitsOf = none_offered
 
 
 @dataclass(slots=True)

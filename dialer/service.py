@@ -25,7 +25,7 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_sessions import Limits, RedisSessions, RedisTokens
 from dialer.adapters.redis_sheets import RedisSheets
 from dialer.adapters.redis_users import RedisUsers
-from dialer.adapters.site import OpenSite, new_id, open_site, phones_of, seals_of
+from dialer.adapters.site import OpenSite, limits_of, new_id, open_site, phones_of, seals_of
 from dialer.adapters.spool import DiskSpool
 from dialer.config import Asterisk, Config, web_of
 from dialer.engine import Engine
@@ -127,6 +127,7 @@ async def open_office(site: OpenSite, config: Config, phones: Mapping[str, Telep
             new_id=new_id,
             pack_of=site.pack_of,
             phones=phones,
+            limits_of=limits_of(config),
             parts={"soft_phones": soft_phones, "lists": lists, "sheets": RedisSheets(link)}
             | ({"recordings": shelf} if shelf else {}),
         )
@@ -160,7 +161,9 @@ def engine_site(site: OpenSite) -> run.Site:
     }
     name = f"{socket.gethostname()}:{os.getpid()}"
     rules = site.config.list_rules()
-    return run.Site(name, trunks, site.pack_of, new_id, ivr_address(site.config), rules.number_of)
+    return run.Site(
+        name, trunks, site.pack_of, new_id, ivr_address(site.config), rules.number_of, limits_of(site.config)
+    )
 
 
 def ivr_address(config: Config) -> str:

@@ -14,7 +14,7 @@ from math import isfinite
 from dialer.errors import BadInput
 from dialer.given import Given
 from dialer.model import INBOUND, Attempt, Campaign, Contact, Fact, Number, Outcome, Refused, Side, Verdict
-from dialer.outcomes import CHOICES, VERIFIED, believed, promise_of, read_disposition
+from dialer.outcomes import CHOICES, VERIFIED, believed, first_payment, promise_of, read_disposition, said_by_agent
 from dialer.recycling import RESTS
 
 VERSION = 1
@@ -231,13 +231,14 @@ def _between(begin: float, end: float) -> float | None:
 
 
 def _said(attempt: Attempt, facts: Sequence[Fact]) -> dict[str, Value]:
-    word, value = read_disposition(attempt.disposition)
+    word = read_disposition(attempt.disposition)[0]
     ordered = sorted(facts, key=lambda fact: fact.seq)
-    counts = believed(attempt, facts)
-    promised = [fact.value for fact in counts if fact.name == "promise"] + ([value] if word == "promise" else [])
+    heard = [(fact.name, fact.value) for fact in believed(attempt, facts)] + said_by_agent(attempt.disposition)
+    promised = [value for word, value in heard if word == "promise"]
     promise = promise_of(promised[-1]) if promised else None
     chosen = [fact.name for fact in ordered if fact.name in CHOICES]
-    offers = [fact.value for fact in counts if fact.name == "offer"]
+    # who promises something else to an agent has not kept to what he took from the IVR
+    offers = [value for word, value in heard if word == "offer" and first_payment(value) in ("", *promised[-1:])]
     return {
         "disposition": word,
         "promise_due": promise[0] if promise else None,

@@ -13,7 +13,7 @@ import msgspec
 
 from dialer.errors import BadInput
 from dialer.model import Agent, AgentState, Attempt, Fact, Outcome, Refused, Verdict
-from dialer.outcomes import CHOICES, believed, promise_of, read_disposition
+from dialer.outcomes import CHOICES, believed, promise_of, read_disposition, said_by_agent
 
 MOST_BETWEEN_S = 5.0  # a longer pause between two looks was the engine's, not the agents'
 WORDS_MOST = 100  # rules and choices are closed lists; whatever comes in, this does not grow beyond
@@ -61,9 +61,9 @@ class Tally:
         self._roll(at)
         day = self.day
         ours = attempt.kind != "inbound"
-        word, value = read_disposition(attempt.disposition)
+        word = read_disposition(attempt.disposition)[0]
         said = [(fact.name, fact.value) for fact in believed(attempt, facts) if fact.name in CHOICES]
-        promises = [value for word, value in [*said, (word, value)] if word == "promise"]
+        promises = [one for name, one in [*said, *said_by_agent(attempt.disposition)] if name == "promise"]
         self.day = replace(
             day,
             dialled=day.dialled + (ours and judged.outcome is not Outcome.NOT_PLACED),

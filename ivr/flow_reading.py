@@ -9,11 +9,11 @@ from pydantic import BaseModel, ValidationError
 
 from dialer import faults
 from dialer.errors import ConfigError
+from dialer.toml_lines import line_of, lines
 from ivr import flow_check, spoken
 from ivr.flow import Choice, End, Flow, Item, Step, item, when
 from ivr.flow_check import Fault
 from ivr.flow_form import ChoiceForm, FlowForm, StepForm, TextsForm
-from ivr.flow_lines import line_of, lines
 
 M = TypeVar("M", bound=BaseModel)
 

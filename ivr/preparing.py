@@ -3,16 +3,12 @@
 from datetime import UTC, date, datetime
 
 from dialer.model import Campaign, Contact, Kind
+from dialer.plans import Limits, debt_of, digits, offers
 from ivr import spoken, verify
-from ivr.offers import Debt, Limits, offers
 from ivr.talk import Talk
 
 VA_DIGITS = range(6, 31)
-CUSTOM_VA_NUMBER, CUSTOM_VA_BANK, CUSTOM_INTEREST = (
-    "va_number",
-    "va_bank",
-    "interest",
-)  # columns `custom:...` of the list
+CUSTOM_VA_NUMBER, CUSTOM_VA_BANK = "va_number", "va_bank"  # columns `custom:...` of the list
 
 
 def prepared(
@@ -20,9 +16,7 @@ def prepared(
 ) -> Talk:
     """`now`: on the debtor's clock; `language`: the call's own, where neither list nor campaign name one we speak."""
     custom = dict(debtor.custom)
-    va_number = _digits(custom.get(CUSTOM_VA_NUMBER, ""))
-    interest = _digits(custom.get(CUSTOM_INTEREST, ""))
-    debt = Debt(debtor.amount, debtor.minimum, debtor.incentive, int(interest[:18] or 0))
+    va_number = digits(custom.get(CUSTOM_VA_NUMBER, ""))
     return Talk(
         today=now.date(),
         minute=now.hour * 60 + now.minute,
@@ -44,14 +38,8 @@ def prepared(
         va_bank=custom.get(CUSTOM_VA_BANK, ""),
         send=send,
         limits=limits,
-        offers=offers(debt, limits, now.date()),
+        offers=offers(debt_of(debtor), limits, now.date()),
     )
-
-
-def _digits(text: str) -> str:
-    """`8077 0812-3456` -> its digits; empty: it holds anything else."""
-    plain = "".join(char for char in text if char not in " .-")
-    return plain if plain.isascii() and plain.isdecimal() else ""
 
 
 def _language(*wanted: str) -> str:

@@ -13,10 +13,10 @@ from dialer.dialplan import IvrResult
 from dialer.errors import DialerError
 from dialer.inbound import Incoming
 from dialer.model import Campaign, Contact, Fact
+from dialer.plans import Limits
 from ivr.dialogue import AGAIN, ANY_KEY, Dialogue, Listen, Turn, between
 from ivr.flow import End, Flow
 from ivr.inbound import Arrived, entered, nobody, told_of
-from ivr.offers import Limits
 from ivr.ports import Arrivals, Clock, Debtors, HungUp, Phone, PhoneFailed, Reports
 from ivr.preparing import prepared
 from ivr.shipped import call_back, shipped, wish

@@ -69,6 +69,22 @@ def test_what_the_ivr_learnt_is_in_the_record() -> None:
     assert entry["lender"] == entry["currency"] == ""
 
 
+@pytest.mark.parametrize(
+    ("disposition", "offer", "due"),
+    [
+        ("refuses", "short;2026-12-01=5;2026-12-31=5", "2026-12-01"),
+        ("offer:defer;2026-12-05=12", "defer;2026-12-05=12", "2026-12-05"),
+        ("promise:2026-12-24;7", "", "2026-12-24"),
+        ("promise:2026-12-01;5", "short;2026-12-01=5;2026-12-31=5", "2026-12-01"),
+    ],
+)
+def test_what_an_agent_agrees_comes_after_what_the_ivr_took(disposition: str, offer: str, due: str) -> None:
+    facts = [Fact(0, AT, "offer", "short;2026-12-01=5;2026-12-31=5"), Fact(1, AT, "promise", "2026-12-01;5")]
+    attempt = replace(RANG, answered_at=AT - 9, ivr_at=AT - 9, joined_at=AT - 5, agent="101", disposition=disposition)
+    entry = record(attempt, verdict(attempt, facts, CAMPAIGN, AT), facts, CONTACT, CAMPAIGN)
+    assert (entry["offer"], entry["promise_due"]) == (offer, due)
+
+
 def test_the_way_through_the_ivr_is_in_the_record() -> None:
     told = [("flow", "payment_reminder@1"), ("step", "person"), ("key", "1"), ("step", "secret"), ("key", "****"),
             ("step", "menu"), ("closed", "hung_up 31.4 menu")]  # fmt: skip

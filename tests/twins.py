@@ -290,12 +290,14 @@ class TwinStore:
         refusals: Sequence[tuple[Contact, Number, Refused]],
         at: float,
         pack: str = "",
+        aside: bool = True,
     ) -> None:
         await self._asked("refuse")
         books = self._fenced(campaign, token)
         for contact, number, refused in refusals:
-            books.contacts[contact.id] = contact
-            if contact.id in books.due:
+            if aside:
+                books.contacts[contact.id] = contact
+            if aside and contact.id in books.due:
                 books.due[contact.id] = refused.until
             books.refusals.append((contact, number, refused))
             books.log.append(decisionlog.refused(contact, number, refused, pack, at))

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from dialer.adapters.ami import Ami
-from dialer.adapters.site import OpenSite, open_site, phones_of
+from dialer.adapters.site import OpenSite, limits_of, open_site, phones_of
 from dialer.config import Config
 from dialer.errors import ConfigError, StoreError, TelephonyError
 from dialer.privacy import NO_KEYS
@@ -15,10 +15,15 @@ LOOK_S = 0.05
 
 async def faults_of(config: Config, path: Path) -> list[str]:
     """What is wrong with a site whose settings are in order; [] if nothing is."""
+    wrong = []
+    try:
+        limits_of(config)
+    except ConfigError as error:
+        wrong.append(f"[offers] limits: {error}")
     async with open_site(path) as site:
         nodes = [_node(name, phone) for name, phone in phones_of(site).items()]
         found = await asyncio.gather(_redis(site), _ivr(config), *nodes)
-    return [fault for some in (*found, _privacy(config)) for fault in some]
+    return [fault for some in (wrong, *found, _privacy(config)) for fault in some]
 
 
 def _privacy(config: Config) -> list[str]:

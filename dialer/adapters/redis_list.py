@@ -22,6 +22,7 @@ from dialer.stream import REFUSAL_FIELDS, refusal_record
 
 ADDED_AT_ONCE = 500
 INDEXED_AT_ONCE = 5000
+ONLY_TOLD = b"-"
 REFUSED_AT_ONCE = 200
 READY_AT_ONCE = 1000  # moved from later to ready by one look at the list
 CHUNK_MAX = 10_000  # one script: Redis does nothing else meanwhile
@@ -131,8 +132,10 @@ class Contacts:
         refusals: Sequence[tuple[Contact, Number, Refused]],
         at: float,
         pack: str = "",
+        aside: bool = True,
     ) -> None:
-        """The contact is kept as it is given; one that is not on the list (claimed, at rest) is only told of."""
+        """The contact is kept as it is given; one that is not on the list (claimed, at rest) is only told of, and so
+        is everybody where not `aside`."""
         keys = campaign_keys(campaign)
         raw = await self._link.one(("GET", keys.settings))
         settings = self._link.reader.one(CAMPAIGN, raw, keys.settings, campaign) or Campaign(campaign, "", pack="")
@@ -152,6 +155,7 @@ class Contacts:
                         head += chain.from_iterable(refusal_record(settings, contact, number, refused, at).items())
                     body = decisionlog.refused(contact, number, refused, pack or settings.pack, at)
                     entry = b"" if looked_at.get(contact.id) is contact else encode_contact(contact)
+                    entry = entry if aside else ONLY_TOLD
                     rows += (
                         contact.id, entry, kind, body, decisionlog.digest(body), contact.person, number.e164,
                         number.kind.value,

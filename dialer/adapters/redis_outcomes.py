@@ -122,14 +122,16 @@ class Outcomes:
         keys = campaign_keys(campaign)
         fields = list(chain.from_iterable(record.items()))
         effects = effects_of(finish) if finish else None
-        rows: list[Argument] = ["", "", "", "", "", ""]
+        rows: list[Argument] = [""] * 8
         if finish and effects:
             kept, verdict = finish.contact, finish.verdict
             rows = [effects.attempt, encode(effects), kept.id if kept else "", encode_contact(kept) if kept else ""]
             rows += [epoch_word(verdict.retry_at) if verdict.retry_at else "", epoch_word(finish.attempt.ended_at)]
+            promise = finish.promise
+            rows += [epoch_word(promise.until), promise_word(promise)] if promise else ["", ""]
         places = (
             keys.fence, keys.corrections, keys.outcomes, keys.unsettled, keys.contacts, keys.behind, keys.later,
-            keys.ready, keys.rest, keys.withdrawn,
+            keys.ready, keys.rest, keys.withdrawn, keys.promised, keys.counters,
         )  # fmt: skip
         await self._link.one(call("correct", places, token, CORRECTIONS_KEPT_MS, *rows, *fields))
         if effects:

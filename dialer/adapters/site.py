@@ -11,13 +11,14 @@ from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.sealed import Seals, keys_text, read_keys
 from dialer.adapters.spool import default_folder
-from dialer.config import Config, RuleFiles, SpoolSettings, Web, read_config
+from dialer.config import Config, Offers, RuleFiles, SpoolSettings, Web, read_config
 from dialer.errors import ConfigError
 from dialer.model import Campaign, attempt_id
 from dialer.privacy import NO_KEYS, SITE_KEYS, Privacy
 
 if TYPE_CHECKING:
     from dialer.adapters.ami import Ami
+    from dialer.plans import LimitsOf
     from dialer.rulebook import Pack
 
 CONFIG = "SANTUN_CONFIG"
@@ -37,6 +38,7 @@ def load_config(path: Path) -> Config:
             "web": _web_beside(config.web, path.parent),
             "privacy": privacy,
             "spool": _spool_beside(config.spool, path.parent),
+            "offers": _offers_beside(config.offers, path.parent),
         }
     )
 
@@ -66,6 +68,10 @@ def _beside(rules: RuleFiles, folder: Path) -> RuleFiles:
         holidays=whole(rules.holidays),
         stricter=tuple(whole(name) for name in rules.stricter),
     )
+
+
+def _offers_beside(offers: Offers, folder: Path) -> Offers:
+    return Offers(limits=str((folder / offers.limits).absolute()) if offers.limits else "")
 
 
 def _web_beside(web: Web, folder: Path) -> Web:
@@ -105,6 +111,13 @@ class OpenSite:
             Path(rules.holidays) if rules.holidays else None,
             [Path(name) for name in rules.stricter],
         )
+
+
+def limits_of(config: Config) -> "LimitsOf":
+    """What lenders let us offer. Raises ConfigError with every fault of the file."""
+    from dialer.adapters.limit_files import LimitFile  # only where offers are asked for
+
+    return LimitFile(Path(config.offers.limits) if config.offers.limits else None).limits
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from dialer.config import Config
 from dialer.model import Campaign, Command
+from dialer.plans import LimitsOf, none_offered
 from dialer.ports import Clock, Store, Telephony
 from dialer.rulebook import Pack
 from dialer.sheets import Sheet
@@ -177,6 +178,7 @@ class Office:
     new_id: Callable[[float], str]  # of commands and whatever else wants one that sorts by time
     pack_of: Callable[[Campaign], Pack]  # raises ConfigError
     phones: Mapping[str, Telephony] = field(default_factory=dict)  # nodes whose links this process holds itself
+    limits_of: LimitsOf = none_offered  # what lenders let us offer
     parts: dict[str, Any] = field(default_factory=dict)  # doors of single resources, by the resource's name
     live: Any = None  # the hub of live.py
 

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from dialer.dialplan import IvrResult
 from dialer.keyed import secret_key
 from dialer.model import Campaign, Contact, Fact, Kind
+from dialer.plans import Limits
 from ivr.adapters.clock import SystemClock
 from ivr.adapters.speech import Speech
 from ivr.flow import Flow
-from ivr.offers import Limits
 from ivr.ports import HungUp
 from ivr.prompts import Sentence
 from ivr.session import FIRST_KEY_MS, Call, Desk, play

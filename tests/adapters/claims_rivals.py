@@ -377,8 +377,9 @@ class Watched(RedisStore):
         refusals: Sequence[tuple[Contact, Number, Refused]],
         at: float,
         pack: str = "",
+        aside: bool = True,
     ) -> None:
-        await super().refuse(token, campaign, refusals, at, pack)
+        await super().refuse(token, campaign, refusals, at, pack, aside)
         for contact, _, refused in refusals:
             if refused.until == inf:
                 await self._link.one(entry({"what": "refused", "campaign": campaign, "contact": contact.id}))

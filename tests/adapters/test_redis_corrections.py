@@ -1,6 +1,7 @@
 """Corrections: an outcome found by its id, an entry once, its effects on person, number and list."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -9,6 +10,7 @@ from dialer.adapters.redis_store import RedisStore
 from dialer.errors import NotLeader
 from dialer.model import Contact, Outcome, Side, Verdict, attempt_id
 from dialer.ports import Finish, Held
+from dialer.promises import Promise, State
 from tests.adapters.redis_lives import AT, CAMPAIGN, attempt, begin, claimed, contacts, link_of, placed_in
 
 pytestmark = pytest.mark.redis
@@ -70,3 +72,22 @@ async def test_who_is_being_called_stays_with_his_call(store: RedisStore) -> Non
     assert await placed_in(store, one) == ["open"]
     with pytest.raises(NotLeader):
         await store.correct(CAMPAIGN, token - 1, {"type": "correction", "stop": "0"}, finish)
+
+
+async def test_a_promise_that_comes_late_is_on_the_books_like_any_other(store: RedisStore) -> None:
+    (one,) = contacts(1)
+    token = await begin(store, listed=[one])
+    finish = await written(store, token, one)
+    until = AT + 3 * 86400
+    promise = Promise(
+        finish.attempt.id, CAMPAIGN, one.id, one.person, 500_000, "IDR", date(2027, 1, 20), until, AT, "101"
+    )
+    entry = {"type": "correction", "attempt": finish.attempt.id, "promise_due": "2027-01-20"}
+    for _ in range(2):
+        await store.correct(CAMPAIGN, token, entry, replace(finish, promise=promise))
+    ((known,),) = await store.promises_of_persons([one.person], AT + 60)
+    assert (known.id, known.state) == (finish.attempt.id, State.PENDING)
+    assert (await store.counters(CAMPAIGN))["promise:made"] == 1
+    assert await store.fall_due(CAMPAIGN, until + 1) == 1
+    ((known,),) = await store.promises_of_persons([one.person], until + 1)
+    assert known.state is State.BROKEN

@@ -30,6 +30,7 @@ from tests.adapters.redis_lives import (
     contacts,
     finish,
     link_of,
+    placed_in,
     with_link,
 )  # fmt: skip
 
@@ -79,6 +80,21 @@ async def test_each_decision_is_one_line_of_one_chain(store: RedisStore) -> None
     assert (await store.log(CAMPAIGN, "9999999999999-0")).last == ""
     raw = str([entry.body for _, entry in page.entries])
     assert not [word for word in ("a000", "ap0", "an0", "62811") if word in raw]
+
+
+async def test_a_call_that_an_agent_wanted_is_told_and_leaves_him_where_he_was(store: RedisStore) -> None:
+    (person,) = contacts(1)
+    token = await begin(store, listed=[person])
+    for _ in range(2):
+        changed = replace(person, tries=7)
+        await store.refuse(token, CAMPAIGN, [(changed, person.numbers[0], HOURS)], AT, "pack 1", aside=False)
+    assert [(each.kind, each.rule) for each in await decisions(store)] == [("refused", "hours")]
+    assert (await store.counters(CAMPAIGN))["refused:hours"] == 2
+    assert [told["rule"] for _, told in await store.tail(CAMPAIGN, 10, "refusals")] == ["hours"]
+    assert await placed_in(store, person) == ["ready"]
+    kept = await store.contact(CAMPAIGN, person.id)
+    assert kept is not None
+    assert kept.tries == person.tries
 
 
 async def test_a_call_taken_back_is_told(store: RedisStore) -> None:

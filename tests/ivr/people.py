@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
+from dialer.plans import Debt, Limits, offers
 from ivr.dialogue import Dialogue, Turn, between
 from ivr.flow import Flow
-from ivr.offers import Debt, Limits, offers
 from ivr.shipped import shipped
 from ivr.talk import Talk
 

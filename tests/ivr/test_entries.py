@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dialer.plans import Limits
 from ivr import entries
-from ivr.offers import Limits
 from tests.ivr.people import FULL, TODAY
 
 KEYED = st.text("0123456789*", max_size=16)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from dialer.errors import ConfigError
+from dialer.toml_lines import line_of, lines
 from ivr.adapters.flow_files import load
 from ivr.flow import Flow
-from ivr.flow_lines import line_of, lines
 from ivr.flow_reading import File, read
 from ivr.shipped import shipped
 from tests.ivr.people import dialogue

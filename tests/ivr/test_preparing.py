@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dialer.model import Contact
-from ivr.offers import Limits
+from dialer.plans import Limits
 from ivr.preparing import prepared
 from ivr.talk import State as At
 from ivr.talk import Talk, conditions

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dialer.plans import Offer, Payment
 from ivr import prompts, spoken
 from ivr.dialogue import Dialogue
-from ivr.offers import Offer, Payment
 from ivr.prompts import Maker
 from ivr.shipped import shipped
 from ivr.talk import State, Talk

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from dialer.errors import ConfigError
+from dialer.plans import Limits
 from ivr import session
 from ivr.adapters.limit_files import load_limits
-from ivr.offers import Limits
 from tests.ivr import twins
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,8 @@
 -- Most refusals of a batch are of one kind, so what is the same is sent once; and Redis is asked about all at once.
 -- KEYS fence ready later rest contacts refused refusals counters log log-head behind
 -- ARGV token at kinds fields slot*4, then (rule until field...) per kind, then (contact entry kind body sha256-of-body
--- person number number-kind) per refusal; an empty entry: as it stands. In the slots: contact, person, number, its kind
+-- person number number-kind) per refusal; an empty entry: as it stands; '-': he is only told of, and stays where he is.
+-- In the slots: contact, person, number, its kind
 -- with chain
 -- with keep
 if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then
@@ -47,7 +48,7 @@ end
 local moved, aside, done, told = {[KEYS[2]] = {}, [KEYS[3]] = {}}, {}, {}, {}
 for i = first, #ARGV, 8 do
   local contact, entry, kind = ARGV[i], ARGV[i + 1], kinds[tonumber(ARGV[i + 2])]
-  local where = stands[contact]
+  local where = entry == '-' and '' or stands[contact]
   -- who stands nowhere may have been erased meanwhile
   if where ~= '' or redis.call('HEXISTS', KEYS[5], contact) == 1 then
     if where ~= '' then

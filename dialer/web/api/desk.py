@@ -18,6 +18,8 @@ from dialer.web.api.desk_form import (
     Help,
     LateResult,
     Line,
+    OfAccount,
+    OfCall,
     Other,
     Pop,
     Ready,
@@ -142,8 +144,12 @@ async def leave(office: Office, asked: Asked[None, None]) -> Done:
     return Done(text or "signed out")
 
 
-def _route(path: str, run: Any, summary: str, takes: Any = None, gives: Any = Done) -> Route:
-    return Route("POST", f"/desk/{path}", Right.DESK, run, summary, takes=takes, gives=gives)
+def _route(path: str, run: Any, summary: str, takes: Any = None, query: Any = None) -> Route:
+    return Route("POST", f"/desk/{path}", Right.DESK, run, summary, takes=takes, gives=Done, query=query)
+
+
+def _in_call(path: str, run: Any, summary: str, takes: Any = None) -> Route:
+    return _route(path, run, summary, takes, OfCall)
 
 
 ROUTES = (
@@ -169,17 +175,17 @@ ROUTES = (
     _route("late", results.late, "The result of an own call whose wrap-up has ended", LateResult),
     _route("disposition", results.disposed, "The result while the talk goes on", Result),
     _route("note", results.write, "Write a note about the debtor", Written),
-    _route("hang-up", plain("hang_up"), "Hang up on the debtor"),
-    _route("hold", plain("hold"), "Let him hear music"),
-    _route("unhold", plain("unhold"), "Take him back"),
-    _route("to-ivr", plain("to_ivr"), "Hand him to the IVR for the payment"),
-    _route("to-agent", orders.hand_over, "Hand him to a colleague or supervisor", Other),
-    _route("consult-end", plain("consult_end"), "End the word with the colleague; the debtor stays on hold"),
-    _route("hand-over", plain("hand_over"), "Give him to the colleague who was asked"),
-    _route("help", orders.call_help, "Call a supervisor for help", Help),
-    _route("record-pause", plain("record_pause"), "Pause the recording"),
-    _route("record-resume", plain("record_resume"), "Record again"),
-    _route("preview/call", plain("preview_call"), "Preview: call it"),
-    _route("preview/skip", orders.skip, "Preview: not this one", Skip),
+    _in_call("hang-up", plain("hang_up"), "Hang up on the debtor"),
+    _in_call("hold", plain("hold"), "Let him hear music"),
+    _in_call("unhold", plain("unhold"), "Take him back"),
+    _in_call("to-ivr", plain("to_ivr"), "Hand him to the IVR for the payment"),
+    _in_call("to-agent", orders.hand_over, "Hand him to a colleague or supervisor", Other),
+    _in_call("consult-end", plain("consult_end"), "End the word with the colleague; the debtor stays on hold"),
+    _in_call("hand-over", plain("hand_over"), "Give him to the colleague who was asked"),
+    _in_call("help", orders.call_help, "Call a supervisor for help", Help),
+    _in_call("record-pause", plain("record_pause"), "Pause the recording"),
+    _in_call("record-resume", plain("record_resume"), "Record again"),
+    _route("preview/call", orders.call, "Preview: call it", query=OfAccount),
+    _route("preview/skip", orders.skip, "Preview: not this one", Skip, OfAccount),
     _route("dial", orders.dial, "Call a number of an account by hand", Dial),
 )

@@ -9,10 +9,24 @@ from dialer.history import Entry, What, is_contact
 from dialer.mask import mask_number
 from dialer.model import Campaign, Contact, Fact
 from dialer.outlook import zone_of
+from dialer.plans import Limits, Offer, for_contact
 from dialer.promises import limits_of
 from dialer.values import MINOR_DIGITS
 from dialer.web import talk
-from dialer.web.api.desk_form import DeskNote, Heard, HisNumber, Limit, Noted, Offered, Past, Pop, Promised, Script
+from dialer.web.api.desk_form import (
+    DeskNote,
+    Heard,
+    HisNumber,
+    Limit,
+    Noted,
+    Offered,
+    OfferShown,
+    Part,
+    Past,
+    Pop,
+    Promised,
+    Script,
+)  # fmt: skip
 from dialer.web.api.desk_orders import histories
 from dialer.web.api.results import offered
 from dialer.web.api.scripts import NO_SCRIPTS, Own, own_scripts
@@ -39,15 +53,17 @@ async def read(office: Office, seen: DeskNote, at: float) -> Pop | None:
     campaign, known = settings[0], contact or Contact(seen.contact, "", ())
     past = await histories(office).history(known.person, at) if known.person else ()
     mine = [one for one in past if one.contact in ("", known.id)]
-    allowed = frozenset(office.config.web.agent_fields)
-    return build_pop(seen, campaign, known, mine, facts, allowed, at, own, results)
+    allowed, lender = frozenset(office.config.web.agent_fields), office.limits_of(campaign.id, known.lender)
+    return build_pop(seen, campaign, known, mine, facts, allowed, at, own, results, lender)
 
 
 def build_pop(
     seen: DeskNote, campaign: Campaign, contact: Contact, past: Sequence[Entry], facts: Sequence[Fact],
     allowed: frozenset[str], at: float, own: Own = NO_SCRIPTS, results: Sequence[Offered] = DEFAULT,
+    lender: Limits | None = None,
 ) -> Pop:  # fmt: skip
-    """The account as an agent may see it; nothing that is not `allowed` is even named in the script."""
+    """The account as an agent may see it; nothing that is not `allowed` is even named in the script. `lender`: what his
+    lender lets us offer."""
     local = datetime.fromtimestamp(at, zone_of(contact.zone) or UTC)
     language = seen.language or contact.language or campaign.language
     late = (local.date() - contact.due).days if contact.due else None
@@ -58,6 +74,7 @@ def build_pop(
         "regency": contact.regency, "promises": _promised(past, local.date()),
         "contacts": [_past(one) for one in reversed(past) if is_contact(one)][:CONTACTS_SHOWN],
         "notes": [_noted(one) for one in reversed(past) if one.what is What.NOTE][:NOTES_SHOWN],
+        "offers": [_offered(one) for one in for_contact(contact, lender or Limits(), local.date())],
         "heard": [Heard(_time(one.at), one.name, one.value) for one in facts if one.name in HEARD],
     }  # fmt: skip
     shown = {name: value for name, value in shown.items() if name in allowed}
@@ -101,6 +118,11 @@ def _values(
         **{name: talk.day(one, language) for name, one in days.items() if one},
         "days_late": str(late) if late and late > 0 else "",
     }
+
+
+def _offered(one: Offer) -> OfferShown:
+    parts = [Part(payment.day, payment.amount) for payment in one.payments]
+    return OfferShown(str(one), one.name, parts, one.total, one.waived, one.fee)
 
 
 def _promised(past: Sequence[Entry], today: date) -> Promised:

@@ -119,6 +119,25 @@ class Limit(msgspec.Struct):
     most: int
 
 
+class Part(msgspec.Struct):
+    """So much, on that day at the latest."""
+
+    day: date
+    amount: int
+
+
+class OfferShown(msgspec.Struct):
+    """What the lender lets us offer now: `id` is what a result says of it. The parts' sum is `total`: what is owed,
+    less `waived`, and `fee`."""
+
+    id: str
+    name: str
+    parts: list[Part]
+    total: int
+    waived: int = 0
+    fee: int = 0
+
+
 class HisNumber(msgspec.Struct):
     """One of his numbers, by its place; masked."""
 
@@ -156,6 +175,7 @@ class Pop(msgspec.Struct, kw_only=True, omit_defaults=True):
     contacts: list[Past] | None = None
     notes: list[Noted] | None = None
     heard: list[Heard] | None = None
+    offers: list[OfferShown] | None = None
     script: Script
     limit: Limit
     results: list[Offered] = []
@@ -212,10 +232,11 @@ class SoftPhone(msgspec.Struct):
     relay: bool
 
 
-class Done(msgspec.Struct):
-    """The engine's word."""
+class Done(msgspec.Struct, omit_defaults=True):
+    """The engine's word. `late`: the call was closed already, so a result became a correction."""
 
     text: str
+    late: bool = False
 
 
 # ---- what is asked
@@ -235,10 +256,12 @@ class Break(msgspec.Struct, forbid_unknown_fields=True):
 
 class Result(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What came of a talk. `amount`, `day`: a promise; `at`: a call-back on the debtor's own clock (2026-11-23T10:15);
-    `number`: a better one of his; `offer`: as the offers name it. `attempt` keeps it from ending up with another call.
+    `number`: a better one of his; `offer`: the `id` of one of the offers. `attempt` keeps it from ending up with
+    another call; `campaign` is the call's, for a result that comes when the agent works for another one.
     """
 
     attempt: Id
+    campaign: Annotated[str, Meta(pattern=r"^([a-z0-9][a-z0-9-]{0,39})?$")] = ""
     word: Word
     amount: Annotated[int, Meta(ge=0, le=10**15)] = 0
     day: date | None = None
@@ -272,6 +295,18 @@ class Help(msgspec.Struct, forbid_unknown_fields=True):
     """Call a supervisor, or need none any more."""
 
     on: bool = True
+
+
+class OfCall(msgspec.Struct, forbid_unknown_fields=True):
+    """Which call is meant: an order that comes when it is over does nothing to the next one. Empty: the one now."""
+
+    attempt: Id = ""
+
+
+class OfAccount(msgspec.Struct, forbid_unknown_fields=True):
+    """Which account is meant, of those that are shown one after another. Empty: the one now."""
+
+    contact: Id = ""
 
 
 class Skip(msgspec.Struct, forbid_unknown_fields=True):

@@ -7,7 +7,7 @@ import msgspec
 
 from dialer.history import Entry
 from dialer.web.access import Who
-from dialer.web.api.desk_form import DeskNote, Dial, Done, Help, Other, Skip
+from dialer.web.api.desk_form import DeskNote, Dial, Done, Help, OfAccount, OfCall, Other, Skip
 from dialer.web.doors import Office
 from dialer.web.problems import Problem
 from dialer.web.route import Asked
@@ -63,19 +63,26 @@ async def order(office: Office, asked: Asked[Any, Any], campaign: str, name: str
 # ---- in the call
 
 
-async def hand_over(office: Office, asked: Asked[None, Other]) -> Done:
+async def hand_over(office: Office, asked: Asked[OfCall, Other]) -> Done:
     """To another agent or supervisor: at once, or first a word with him while the debtor hears music."""
-    return Done(await mine(office, asked, "consult" if asked.body.announce else "to_agent", to=asked.body.agent))
+    name = "consult" if asked.body.announce else "to_agent"
+    return Done(await mine(office, asked, name, to=asked.body.agent, attempt=asked.query.attempt))
 
 
-async def call_help(office: Office, asked: Asked[None, Help]) -> Done:
+async def call_help(office: Office, asked: Asked[OfCall, Help]) -> Done:
     """A supervisor is asked to listen in."""
-    return Done(await mine(office, asked, "help", on="yes" if asked.body.on else "no"))
+    on = "yes" if asked.body.on else "no"
+    return Done(await mine(office, asked, "help", on=on, attempt=asked.query.attempt))
 
 
-async def skip(office: Office, asked: Asked[None, Skip]) -> Done:
+async def call(office: Office, asked: Asked[OfAccount, None]) -> Done:
+    """Preview: call it."""
+    return Done(await mine(office, asked, "preview_call", contact=asked.query.contact))
+
+
+async def skip(office: Office, asked: Asked[OfAccount, Skip]) -> Done:
     """Preview: not this one."""
-    return Done(await mine(office, asked, "preview_skip", reason=asked.body.reason))
+    return Done(await mine(office, asked, "preview_skip", reason=asked.body.reason, contact=asked.query.contact))
 
 
 async def dial(office: Office, asked: Asked[None, Dial]) -> Done:
@@ -84,9 +91,9 @@ async def dial(office: Office, asked: Asked[None, Dial]) -> Done:
 
 
 def plain(name: str) -> Any:
-    """An order that needs nothing but its name."""
+    """An order about the call that needs nothing but its name."""
 
-    async def run(office: Office, asked: Asked[None, None]) -> Done:
-        return Done(await mine(office, asked, name))
+    async def run(office: Office, asked: Asked[OfCall, None]) -> Done:
+        return Done(await mine(office, asked, name, attempt=asked.query.attempt))
 
     return run

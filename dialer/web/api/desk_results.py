@@ -1,67 +1,79 @@
 """What came of a talk: the agent's result, in time or late, and his notes."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from dialer.history import Entry, note
+from dialer.mending import LATE, NOTED_LATE
+from dialer.model import attempt_ms
 from dialer.numbers import NumberFault, read_number
 from dialer.web.api.desk_form import DeskNote, Done, LateResult, Result, Written
-from dialer.web.api.desk_orders import histories, order, same_call
+from dialer.web.api.desk_orders import histories, note_of, order, same_call
 from dialer.web.api.results import offered
 from dialer.web.doors import Office
 from dialer.web.problems import Problem
 from dialer.web.results import fault_of
 from dialer.web.route import Asked
 
-LATE_S, LATE_ENTRIES = 3600.0, 1000  # so long, and so far back in the stream, an agent corrects his own result
+LATE_S = 3600.0  # so long an agent corrects his own result
+CALL_S = 3 * 3600.0  # older calls are not looked for
 
 
 async def wrapped(office: Office, asked: Asked[None, Result]) -> Done:
-    """The result; wrap-up ends."""
-    return Done(await _result(office, asked, "wrapped"))
+    """The result; wrap-up ends. Of a call that has been closed meanwhile: a correction."""
+    return await _result(office, asked, "wrapped")
 
 
 async def disposed(office: Office, asked: Asked[None, Result]) -> Done:
     """The result while the talk goes on: it is kept, and can be changed until wrap-up ends."""
-    return Done(await _result(office, asked, "disposition"))
+    return await _result(office, asked, "disposition")
 
 
-async def _result(office: Office, asked: Asked[None, Result], name: str) -> str:
+async def _result(office: Office, asked: Asked[None, Result], name: str) -> Done:
     said = asked.body
-    seen = await same_call(office, asked.who, said.attempt)
+    seen = await note_of(office, asked.who)
+    if seen is None or seen.attempt != said.attempt:  # he has gone on: it belongs to the call that it names
+        return await _late(office, asked, said.campaign or (seen.campaign if seen else ""))
     disposition = await _checked(said, office, seen.campaign)
     text = await order(office, asked, seen.campaign, name, disposition=disposition, attempt=said.attempt)
     contact = await office.books.contact(seen.campaign, seen.contact) if seen.contact and said.note.strip() else None
     if contact is not None:
         await histories(office).remember(contact.person, _about(office, asked, seen, said.note))
-    return text
+    return Done(text, text in (LATE, NOTED_LATE))
 
 
 async def late(office: Office, asked: Asked[None, LateResult]) -> Done:
     """His own call of the last hour, whose outcome has been written: a correction."""
-    said = asked.body
-    entries = await office.books.tail(said.campaign, LATE_ENTRIES)
-    told = next(
-        (one for _, one in reversed(entries) if (one["type"], one["attempt"]) == ("outcome", said.attempt)), None
-    )
-    if told is None or told["agent"] != asked.who.agent or not told["ended_at"]:
-        raise Problem(404, "no_call", "This is none of your calls of the last hour.")
-    if asked.at - datetime.fromisoformat(told["ended_at"]).timestamp() > LATE_S:
+    return await _late(office, asked, asked.body.campaign)
+
+
+async def _late(office: Office, asked: Asked[None, Any], campaign: str) -> Done:
+    said: Result = asked.body
+    if not campaign or asked.at - attempt_ms(said.attempt) / 1000 > CALL_S:
+        raise _no_call()
+    told = await office.books.outcome(campaign, said.attempt)  # None: not closed yet, or not of these hours
+    if told is not None and not _is_his(told, asked.who.agent):
+        raise _no_call()
+    if told is not None and asked.at - datetime.fromisoformat(told["ended_at"]).timestamp() > LATE_S:
         raise Problem(409, "too_late", "This call is more than an hour old; a supervisor can correct its result.")
-    text = await order(
-        office,
-        asked,
-        said.campaign,
-        "correct",
-        attempt=said.attempt,
-        disposition=await _checked(said, office, said.campaign),
-    )
-    if said.note.strip():
+    disposition = await _checked(said, office, campaign)
+    text = await order(office, asked, campaign, "correct", attempt=said.attempt, disposition=disposition)
+    told = told or await office.books.outcome(campaign, said.attempt)
+    if said.note.strip() and told is not None:
         about = note(
-            asked.key or office.new_id(asked.at), asked.at, asked.who.name, said.note, said.campaign, told["debtor"]
+            asked.key or office.new_id(asked.at), asked.at, asked.who.name, said.note, campaign, told["debtor"]
         )
         await histories(office).remember(told["person"], about)
-    return Done(text)
+    return Done(text, late=True)
+
+
+def _no_call() -> Problem:
+    return Problem(404, "no_call", "This is none of your calls of the last hour.")
+
+
+def _is_his(told: Mapping[str, str], agent: str) -> bool:
+    return bool(told["ended_at"]) and agent in (told["agent"], *told.get("agents", "").split())
 
 
 async def _checked(said: Result, office: Office, campaign: str) -> str:

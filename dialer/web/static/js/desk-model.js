@@ -12,6 +12,7 @@ import { Softphone } from "./softphone.js";
 
 const IN_CALL = new Set(["reserved", "talking", "wrap_up"]);
 const OUT = new Set(["", "signed_out"]);
+const OF_CALL = new Set(["hang-up", "hold", "unhold", "to-ivr", "to-agent", "consult-end", "hand-over", "help", "record-pause", "record-resume"]);
 const AGAIN_MS = 2000;
 const LAST_MOMENT_MS = 2500;
 
@@ -223,7 +224,12 @@ export class Desk extends EventTarget {
     return (lines.find((one) => one.id === last) ?? lines.find((one) => one.status === "running") ?? lines[0])?.id ?? "";
   }
 
-  order = (path, body) => this.#order("/desk/" + path, body);
+  /** Orders about a call or an account name it: a key that was pressed for the one before does nothing to the next. */
+  order = (path, body) => {
+    const { attempt, contact } = this.note ?? {};
+    const of = OF_CALL.has(path) && attempt ? `?attempt=${encodeURIComponent(attempt)}` : path.startsWith("preview/") && contact ? `?contact=${encodeURIComponent(contact)}` : "";
+    return this.#order("/desk/" + path + of, body);
+  };
 
   async #order(path, body) {
     return await ask("POST", path, { body });
@@ -233,7 +239,7 @@ export class Desk extends EventTarget {
   async leave(path, body) {
     const { attempt, state } = this.note;
     if (state === "wrap_up" && this.draft.word) {
-      await post("/desk/disposition", resultOf(attempt, this.draft, this.pop?.currency));
+      await post("/desk/disposition", this.#result());
       dropDraft(attempt);
     }
     const told = await this.#order("/desk/" + path, body);
@@ -270,15 +276,20 @@ export class Desk extends EventTarget {
   /** Send the result: in wrap-up it ends it, in the call it is kept. The same wish has the same key, however often it is sent. */
   async send() {
     const { attempt } = this.note;
-    const body = resultOf(attempt, this.draft, this.pop?.currency);
+    const body = this.#result();
     const wrapping = this.note.state === "wrap_up";
     const print = JSON.stringify([wrapping, body]);
     if (this.#sending?.print !== print) this.#sending = { print, key: newKey() };
     const told = await post(wrapping ? "/desk/wrapped" : "/desk/disposition", body, { key: this.#sending.key });
     this.#sending = null;
-    if (wrapping) dropDraft(attempt);
+    if (told.late) this.#say("sent_late");
+    if (wrapping || told.late) dropDraft(attempt);
     else this.#keep(attempt, true);
     return told;
+  }
+
+  #result() {
+    return { ...resultOf(this.note.attempt, this.draft, this.pop?.currency), campaign: this.note.campaign };
   }
 
   /** What was typed and came too late: a correction. */

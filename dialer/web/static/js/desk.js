@@ -305,7 +305,7 @@ function Call() {
   return html`${!ear && html`<${Note} tone="warn" icon="ear" role="alert">${t("ear.blocked")} <${Button} size="s" onClick=${() => desk.phone.hear()}>${t("act.hear")}</${Button}></${Note}>`}
     ${desk.problem && !desk.pop && html`<${Trouble} problem=${desk.problem} />`}
     <div class="desk-call"><${Account} pop=${desk.pop} note=${desk.note} /><${Script} pop=${desk.pop} key=${desk.note.contact} />
-      ${desk.note.state === "preview" ? html`<${Preview} />` : html`<${Result} desk=${desk} />`}</div>`;
+      ${desk.note.state === "preview" ? html`<${Preview} />` : html`<${Result} key=${desk.note.attempt} desk=${desk} />`}</div>`;
 }
 
 // ---- preview: the account first, then the call

@@ -48,6 +48,14 @@ export default {
   "works for {campaign}: sign him out there first": "ia bekerja untuk kampanye {campaign}; keluarkan dulu dari sana",
   "too late: it was to be done {n} s ago": "terlambat: seharusnya dilakukan {n} dtk yang lalu",
   "the call is over": "panggilan sudah selesai",
+  "that call is over": "panggilan itu sudah selesai",
+  "this is no call of yours": "ini bukan panggilan Anda",
+  "no agent's call of this name ended within the last hours": "tidak ada panggilan agen seperti itu yang berakhir beberapa jam terakhir",
+  "another account is shown now": "sekarang akun lain yang ditampilkan",
+  "no account is shown": "tidak ada akun yang ditampilkan",
+  "it is not known what he owes: nothing can be offered": "utangnya tidak diketahui: tidak ada yang bisa ditawarkan",
+  "the lender offers nothing for this account": "pemberi pinjaman tidak menawarkan apa pun untuk akun ini",
+  "the lender does not offer this, or not any more: choose one of {why}": "pemberi pinjaman tidak, atau tidak lagi, menawarkan ini: pilih salah satu yang ada sekarang",
   "a message has 1 to {n} characters": "pesan berisi 1 sampai {n} karakter",
   "no call to wrap up": "tidak ada panggilan yang perlu dicatat"
 };

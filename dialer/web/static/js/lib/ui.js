@@ -174,7 +174,7 @@ export function Meter({ value = 0, bound, limit, most, tone, label }) {
 export function Dialog({ title, onClose, onSend, footer, wide, children }) {
   const box = useRef();
   const id = useId("d");
-  useEffect(() => {
+  useLayoutEffect(() => { // before the next key can come: it is the dialog's
     const before = document.activeElement;
     if (!box.current.open) box.current.showModal();
     return () => before?.focus?.();
@@ -263,7 +263,9 @@ export async function said(work, well) {
 // ---- keys
 
 const keyed = new Map(); // key -> [{what, run, when}], the newest first
+const TYPES_ON_MS = 700;
 let helpShown = null;
+let typed = { into: null, at: 0 }; // where somebody typed last
 
 const nameOf = (event) => [event.ctrlKey && "Ctrl", event.altKey && "Alt", event.metaKey && "Meta", event.shiftKey && event.key.length > 1 && "Shift",
   event.key === " " ? "Space" : event.key.length === 1 ? event.key.toUpperCase() : event.key].filter(Boolean).join("+");
@@ -273,6 +275,11 @@ addEventListener("keydown", (event) => {
   const name = nameOf(event);
   const types = event.target.closest?.("input, textarea, select, [contenteditable]");
   const free = !types || event.ctrlKey || event.altKey || /^F\d+$/.test(event.key);
+  if (types) typed = { into: types, at: event.timeStamp };
+  else if (event.key.length === 1 && typed.into && !typed.into.isConnected && event.timeStamp - typed.at < TYPES_ON_MS) {
+    typed.at = event.timeStamp; // his field has gone while he typed: the rest of the word is no hot key
+    return;
+  }
   const modal = document.querySelector("dialog[open]");
   if (name === "?" && free && !modal) {
     helpShown?.(true);
@@ -291,7 +298,7 @@ addEventListener("keydown", (event) => {
  * types (F keys, Ctrl and Alt excepted, or `anywhere`), not under a dialog (unless `modal`). "?" lists them.
  */
 export function useKeys(wanted, deps = []) {
-  useEffect(() => {
+  useLayoutEffect(() => { // with what is drawn: a key never meets what was there before
     const mine = Object.entries(wanted).map(([name, one]) => [name.length === 1 ? name.toUpperCase() : name, one]);
     for (const [name, one] of mine) keyed.set(name, [one, ...(keyed.get(name) ?? [])]);
     return () => {

@@ -1,16 +1,21 @@
 """What the lender lets us offer: a debt and his limits -> offers, each a list of payments with days. Sums are exact.
 
-Money is an integer of the currency's smallest written unit. The defaults offer nothing.
+The IVR speaks them, agents read them out; both write down the same words. Money is an integer of the currency's
+smallest written unit. The defaults offer nothing.
 """
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
+from typing import Any
+
+from dialer.model import Contact
 
 EARLY, SHORT, LONG, DEFER = "early", "short", "long", "defer"
 PARTS_LEAST = 2
 PARTS_MOST = 24
 DAYS_MOST = 60
+CUSTOM_INTEREST = "interest"  # column `custom:interest` of the list
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,29 @@ class Limits:
     defer_days: int = 0  # `defer`: pay in full within so many days; 0: no such offer
     defer_fee: int = 0
     round_to: int = 1  # instalments after the first are multiples of it
+
+
+LimitsOf = Callable[[str, str], Limits]  # campaign, lender
+Given = Mapping[str, Any]  # fields of Limits that are given
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What differs from the rule. `lenders` by `plain` name; a campaign's word counts before the lender's, the lender's
+    before the rule."""
+
+    lenders: Mapping[str, Given] = field(default_factory=dict)
+    campaigns: Mapping[str, Given] = field(default_factory=dict)
+
+    def limits(self, rule: Limits, campaign: str, lender: str) -> Limits:
+        """For a debt to this lender in this campaign."""
+        given = {**self.lenders.get(plain(lender), {}), **self.campaigns.get(campaign, {})}
+        return replace(rule, **given) if given else rule
+
+
+def plain(lender: str) -> str:
+    """A lender's name however its letters and spaces are written."""
+    return " ".join(lender.casefold().split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +156,38 @@ def _plan(debt: Debt, limits: Limits, today: date, count: int) -> Offer | None:
     sums = [first] + [rest] * (count - 1)
     payments = tuple(Payment(today + timedelta(day), one) for day, one in zip(days, sums, strict=True))
     return Offer(SHORT, payments, waived, limits.parts_fee)
+
+
+def none_offered(campaign: str, lender: str) -> Limits:
+    """Where no lender has said what he takes."""
+    return Limits()
+
+
+# ---- one debtor's
+
+
+def digits(text: str) -> str:
+    """`8077 0812-3456` -> its digits; empty: it holds anything else."""
+    bare = "".join(char for char in text if char not in " .-")
+    return bare if bare.isascii() and bare.isdecimal() else ""
+
+
+def debt_of(contact: Contact) -> Debt:
+    """What he owes, as the list tells it."""
+    interest = digits(dict(contact.custom).get(CUSTOM_INTEREST, ""))
+    return Debt(contact.amount, contact.minimum, contact.incentive, int(interest[:18] or 0))
+
+
+def for_contact(contact: Contact, limits: Limits, today: date) -> tuple[Offer, ...]:
+    """What he may be offered on this day of his."""
+    return offers(debt_of(contact), limits, today)
+
+
+def fault(value: str, contact: Contact, limits: Limits, today: date) -> str:
+    """Why this offer cannot be agreed today, as a sentence for the agent; empty: it can. `value`: as `str(Offer)`."""
+    now = for_contact(contact, limits, today)
+    if not now:
+        return "the lender offers nothing for this account"
+    if value in map(str, now):
+        return ""
+    return f"the lender does not offer this, or not any more: choose one of {', '.join(one.name for one in now)}"

@@ -1,14 +1,18 @@
 """Offers: a table, then for any debt and any limits that sums are exact and no limit is passed."""
 
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dialer.adapters.limit_files import LimitFile
 from dialer.errors import ConfigError
+from dialer.model import Contact
+from dialer.plans import DEFER, EARLY, LONG, SHORT, Debt, Limits, debt_of, fault, for_contact, loose, offers
 from ivr.adapters.limit_files import load_limits
-from ivr.offers import DEFER, EARLY, LONG, SHORT, Debt, Limits, loose, offers
 from ivr.terms import Terms
 
 TODAY = date(2026, 11, 21)
@@ -121,3 +125,42 @@ def test_limits_from_a_file(text: str, told: str, tmp_path_factory: pytest.TempP
 def test_the_defaults_are_sound() -> None:
     assert not list(loose(Limits()))
     assert load_limits(None) == (Limits(), Terms())
+
+
+# ---- one debtor's
+
+OWES = Contact("k1", "p1", (), amount=1_000_000, minimum=50_000, custom=(("interest", "100.000"),))
+
+
+def test_the_debt_is_what_the_list_tells() -> None:
+    assert debt_of(OWES) == Debt(1_000_000, 50_000, 0, 100_000)
+    assert debt_of(replace(OWES, custom=(("interest", "a lot"),))).interest == 0
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_an_offer_is_for_the_day_on_which_it_is_made(days: int) -> None:
+    for offer in for_contact(OWES, PLANS, TODAY):
+        says = fault(str(offer), OWES, PLANS, TODAY + timedelta(days=days))
+        assert bool(says) is bool(days)
+    assert "offers nothing" in fault("short;2026-11-24=1", OWES, Limits(), TODAY)
+
+
+@given(st.text(max_size=60))
+def test_only_the_lenders_own_words_are_taken(words: str) -> None:
+    assert fault(words, OWES, PLANS, TODAY)
+
+
+def test_a_changed_file_counts_and_a_broken_one_does_not(tmp_path: Path) -> None:
+    path = tmp_path / "limits.toml"
+    path.write_text("parts = 3\n[lender.'Bank Maju']\nparts = 6\n")
+    file = LimitFile(path)
+    assert (file.limits("c1", "").parts, file.limits("c1", "bank maju").parts) == (3, 6)
+    path.write_text("parts = 4444\n")
+    assert file.limits("c1", "").parts == 3
+    path.write_text("parts = 2\n")
+    assert (file.limits("c1", "").parts, file.limits("c1", "bank maju").parts) == (2, 2)
+    path.unlink()
+    assert file.limits("c1", "").parts == 2
+    with pytest.raises(ConfigError):
+        LimitFile(path)
+    assert LimitFile(None).limits("c1", "") == Limits()
