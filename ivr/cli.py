@@ -1,6 +1,5 @@
 """The command `ivr`: serve calls, render prompts, hold a conversation on the keyboard."""
 
-import logging
 import os
 import signal
 import socket
@@ -8,7 +7,7 @@ import sys
 import tempfile
 import threading
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -29,14 +28,18 @@ from ivr.adapters.clock import SystemClock
 from ivr.adapters.heart import Heart
 from ivr.adapters.limit_files import load_limits
 from ivr.adapters.line import PaymentReminder
+from ivr.adapters.logs import log_to_stderr
 from ivr.adapters.metrics import PageServer, Parts, pages_of
 from ivr.adapters.speech import Speech, opened
+from ivr.adapters.workshop import Workshop
 from ivr.commands import prompts as prompts_command
+from ivr.flow import Flow
 from ivr.paths import Path as Way
 from ivr.paths import estimated_s, paths
 from ivr.prompts import Sentence
 from ivr.session import FIRST_KEY_MS, Desk, learn
-from ivr.shipped import CALL_BACK, PAYMENT_REMINDER
+from ivr.shipped import CALL_BACK, PAYMENT_REMINDER, call_back, wish
+from ivr.texts import said
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(prompts_command.app, name="prompts")
@@ -82,7 +85,7 @@ def serve(
     from dialer.adapters.spool import SpoolFile, default_folder
     from ivr.adapters.spooled import KIND, SpooledReports
 
-    _log_to_stderr()
+    log_to_stderr()
     key = read_key(os.environ.get(KEY, ""))
     if not key:
         raise ConfigError(f"set {KEY} to the key that the list was loaded with, in hex.")
@@ -91,7 +94,9 @@ def serve(
     sys.setswitchinterval(SWITCH_S)
     spoken_flow, (offered, terms) = flow_files.load(flow), load_limits(limits)
     store = IvrStore(redis)
-    voice = opened(prompts.resolve())
+    workshop = Workshop(prompts.resolve())
+    voice = opened(prompts.resolve(), elsewhere=workshop)
+    _compare(voice, prompts, (spoken_flow, wish(), call_back(), *terms.flows.values()))
     clock = SystemClock()
     file = SpoolFile(spool or default_folder(prompts.resolve().parent), KIND, spool_mb * MB)
     reports = SpooledReports(store, file, clock)
@@ -116,8 +121,18 @@ def serve(
     broom.stop()
     background.shutdown(wait=False, cancel_futures=True)
     reports.stop()
+    workshop.close()
     store.close()
     log.info("All calls have ended.", action="stopped", endings=script.endings)
+
+
+def _compare(voice: Speech, prompts: Path, spoken: Iterable[Flow]) -> None:
+    """Names what was not rendered beforehand: it is said all the same, made while the line waits."""
+    if lacking := voice.lacking(said(spoken)):
+        cure = f"run `ivr prompts render --out {prompts}`, with --flow FILE for a conversation of your own"
+        log.warning(
+            "Sentences are not rendered.", action="made_in_calls", count=len(lacking), first=lacking[:5], cure=cure
+        )
 
 
 def _server(listen: str, script: PaymentReminder, most: int) -> Server:
@@ -184,7 +199,7 @@ def talk(
     voice: Annotated[bool, typer.Option(help="Speak, where there is a sound device.")] = True,
 ) -> None:
     """Hold the conversation on the keyboard: type keys, nothing for silence; Ctrl-D hangs up."""
-    _log_to_stderr()
+    log_to_stderr()
     with tempfile.TemporaryDirectory() as folder:
         speaker = opened(Path(folder)) if voice and keyboard.speaks() else None
         keyboard.talk(_sample(debtor), flow_files.load(flow), language, agent, speaker)
@@ -249,19 +264,6 @@ def draw_flow(flow: FlowName = PAYMENT_REMINDER) -> None:
 def list_words() -> None:
     """The conditions, slots, entries, actions and facts that a flow may use."""
     typer.echo(flow_words.tables())
-
-
-def _log_to_stderr() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from string import Formatter
 from typing import NamedTuple
 
 from ivr.spoken import Pieces, inventory
-from ivr.texts import PARTS, TEXTS
+from ivr.texts import SHIPPED, TEXTS, Said
 
 _PUNCTUATION = ",.?!:;"
 MARKS = (",", ".")  # the voice stays up, the voice falls
@@ -101,30 +101,27 @@ def joined_name(names: tuple[str, ...]) -> str:
     return hashlib.sha256(" ".join((JOINING, *names)).encode()).hexdigest()[:32]
 
 
-def outside(language: str) -> tuple[Fixed, ...]:
+def outside(language: str, said: Said = SHIPPED) -> tuple[Fixed, ...]:
     """What a voice outside this machine may be given: no name, amount, number or date."""
-    return tuple(dict.fromkeys(Fixed(piece.text) for _, _, _, piece in parts(language)))
+    return tuple(dict.fromkeys(Fixed(piece.text) for _, _, _, piece in parts(language, said)))
 
 
-def fixed(language: str) -> tuple[str, ...]:
+def fixed(language: str, said: Said = SHIPPED) -> tuple[str, ...]:
     """Every text that can be rendered before the first call: sentences and parts of sentences, numbers, dates."""
-    texts = [piece.text for _, _, _, piece in parts(language)]
-    within = [*inventory(language), *(TEXTS[language][name] for name in PARTS)]
+    texts = [piece.text for _, _, _, piece in parts(language, said)]
+    within = [*inventory(language), *said.words.get(language, {}).values()]
     return tuple(dict.fromkeys(texts + [piece + mark for piece in within for mark in MARKS]))
 
 
-def parts(language: str) -> Iterator[tuple[str, int, int, Piece]]:
+def parts(language: str, said: Said = SHIPPED) -> Iterator[tuple[str, int, int, Piece]]:
     """Name of a sentence, which of its fixed parts this is, of how many, and the part."""
-    for name in _spoken_alone(language):
-        found = _parts(name, language)
+    texts = said.sentences.get(language, {})
+    for name in texts:
+        found = _parts(name, language, texts)
         yield from ((name, number, len(found), piece) for number, piece in enumerate(found, 1))
 
 
-def _spoken_alone(language: str) -> list[str]:
-    return [name for name in TEXTS[language] if name not in PARTS]
-
-
-def _parts(name: str, language: str) -> tuple[Piece, ...]:
-    fields = {slot for _, slot, _, _ in Formatter().parse(TEXTS[language][name]) if slot}
-    whole = sentence(name, language, {slot: ("\0",) for slot in fields})
+def _parts(name: str, language: str, texts: Mapping[str, str]) -> tuple[Piece, ...]:
+    fields = {slot for _, slot, _, _ in Formatter().parse(texts[name]) if slot}
+    whole = sentence(name, language, {slot: ("\0",) for slot in fields}, texts=texts)
     return tuple(piece for piece in whole.pieces if "\0" not in piece.text)

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from ivr import spoken
 from ivr.prompts import MARKS, fixed, parts
-from ivr.texts import PARTS, TEXTS
+from ivr.texts import SHIPPED, Said
 
 NAMES, WORDS, DIALPLAN = "names", "words", "dialplan"  # folders; sentences lie beside them
+FOLDERS = frozenset({NAMES, WORDS, DIALPLAN})
 COLUMNS = ("file", "text", "context", "uses")
 _TONES = {",": "mid", ".": "end", "?": "ask", "!": "call"}
 _SLUG_LONGEST = 80
@@ -29,22 +30,22 @@ class Line(NamedTuple):
     uses: int
 
 
-def lines(language: str, messages: Mapping[str, str] | None = None) -> tuple[Line, ...]:
+def lines(language: str, messages: Mapping[str, str] | None = None, said: Said = SHIPPED) -> tuple[Line, ...]:
     """Everything known before the first call; `messages` are those of the dialplan by name. Sentences first."""
-    said: dict[str, list[str]] = {}
+    named: dict[str, list[str]] = {}
     where: dict[str, list[str]] = {}
     for name, text in (messages or {}).items():
-        said.setdefault(text, []).append(f"{DIALPLAN}/{name}")
+        named.setdefault(text, []).append(f"{DIALPLAN}/{name}")
         where.setdefault(text, []).append(text)
-    for name, number, count, piece in parts(language):
-        said.setdefault(piece.text, []).append(name if count == 1 else f"{name}-{number}")
-        where.setdefault(piece.text, []).append(TEXTS[language][name])
+    for name, number, count, piece in parts(language, said):
+        named.setdefault(piece.text, []).append(name if count == 1 else f"{name}-{number}")
+        where.setdefault(piece.text, []).append(said.sentences[language][name])
     found = [
         Line(text, _files(text, names), " / ".join(dict.fromkeys(where[text])), len(names))
-        for text, names in said.items()
+        for text, names in named.items()
     ]
-    counted = _sample(language)
-    words = [text for text in fixed(language) if text not in said]
+    counted = _sample(language, said)
+    words = [text for text in fixed(language, said) if text not in named]
     found += [Line(text, _files(text, ()), _context(text), counted[text]) for text in words]
     return tuple(found)
 
@@ -83,7 +84,7 @@ def _context(text: str) -> str:
     return f"... {text} ..." if text.endswith(MARKS[0]) else f"... {text}"
 
 
-def _sample(language: str) -> Counter[str]:
+def _sample(language: str, said: Said) -> Counter[str]:
     """How often each number, month and word is said in 400 amounts, a year of dates, a day of hours and 100 of days."""
     first = date(_SAMPLE_YEAR, 1, 1)
     phrases = [spoken.money(amount, "IDR", language) for amount in _SAMPLE_AMOUNTS]
@@ -91,6 +92,6 @@ def _sample(language: str) -> Counter[str]:
     phrases += [spoken.days(count, language) for count in range(1, 101)]
     phrases += [spoken.clock(f"{hour:02}00", language) for hour in range(24)]
     phrases += [spoken.digits(f"{number:02}", language) for number in range(100)]
-    phrases += [(TEXTS[language][name],) for name in PARTS if name in TEXTS[language]]
+    phrases += [(text,) for text in said.words.get(language, {}).values()]
     ends = Counter(f"{phrase[-1]}{MARKS[1]}" for phrase in phrases)
     return ends + Counter(f"{piece}{MARKS[0]}" for phrase in phrases for piece in phrase[:-1])

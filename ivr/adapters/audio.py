@@ -1,10 +1,5 @@
-"""Sound as samples: resampled, trimmed, brought to one loudness, faded, joined, and written whole or not at all."""
+"""Sound as samples: resampled, trimmed, brought to one loudness, faded."""
 
-import io
-import os
-import secrets
-import wave
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,22 +9,16 @@ import soundfile
 import soxr
 
 from dialer.errors import SetupError
+from ivr.adapters.wavs import RATE, read_frames, write_frames
 
 Samples = npt.NDArray[np.int16]
 Floats = npt.NDArray[np.float32]
-
-RATE, WIDE_RATE = 8000, 16000
-EXTENSIONS = {RATE: ".wav", WIDE_RATE: ".wav16"}  # as Asterisk's format_wav names them
-HEADER_BYTES = 44
 
 LOUDNESS_DB = -23.5  # of full scale, K-weighted; speech then has about -20 dBFS in its voiced part
 PEAK = 0.84  # -1.5 dBFS: what a-law, mu-law and a resampler add stays below full scale
 QUIET_DB = -38.0  # what is so much below the loudest moment is no voice
 EDGE_S = 0.015  # kept before and after the voice
 FADE_S = 0.006
-GAP_S = 0.03  # between joined pieces
-PAUSE_S = 0.3  # after a piece in which the voice fell
-TAIL_S = 0.25  # after a sentence
 FRAME_S = 0.005
 BLOCK_S = 0.1
 LIMITER_S = 0.002
@@ -50,6 +39,12 @@ def read_sound(source: Path | object) -> Sound:
     except (OSError, RuntimeError) as error:  # soundfile's own errors are RuntimeErrors
         raise SetupError(f"no sound that can be read: {error}") from error
     return Sound(np.asarray(samples.mean(axis=1), np.float32), int(rate))
+
+
+def pcm(raw: bytes, rate: int) -> Sound:
+    """16 bit samples as an engine writes them."""
+    samples = np.frombuffer(raw[: len(raw) // 2 * 2], "<i2").astype(np.float32)
+    return Sound(samples / np.float32(32768), rate)
 
 
 def shaped(sound: Sound, rate: int = RATE) -> Samples:
@@ -125,38 +120,11 @@ def _faded(wave_form: Floats, rate: int) -> Floats:
     return wave_form
 
 
-def joined(pieces: Sequence[tuple[str, Samples]], rate: int = RATE) -> Samples:
-    """One after the other with a breath between, a pause where the voice fell, and a pause at the end."""
-    parts: list[Samples] = []
-    for number, (text, samples) in enumerate(pieces, 1):
-        pause_s = TAIL_S if number == len(pieces) else PAUSE_S if text.endswith(".") else GAP_S
-        parts += [samples, np.zeros(round(pause_s * rate), np.int16)]
-    return np.concatenate(parts)
-
-
 def read_wav(path: Path, rate: int = RATE) -> Samples:
     """What `write_wav` wrote."""
-    with wave.open(str(path.with_suffix(EXTENSIONS[rate])), "rb") as file:
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    return np.frombuffer(read_frames(path, rate), "<i2")
 
 
 def write_wav(path: Path, samples: Samples, rate: int = RATE) -> None:
-    """16 bit mono, its name ending as Asterisk knows the rate by."""
-    sound = io.BytesIO()
-    with wave.open(sound, "wb") as file:
-        file.setparams((1, 2, rate, 0, "NONE", ""))
-        file.writeframes(samples.astype("<i2").tobytes())
-    write_whole(path.with_suffix(EXTENSIONS[rate]), sound.getvalue())
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Appears whole or not at all: Asterisk or another process, perhaps of another container, may look for it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.stem}.{secrets.token_hex(8)}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(content)
-        os.replace(part, path)
-    except OSError:
-        part.unlink(missing_ok=True)  # a full disk is not filled further
-        raise
+    """16 bit mono; appears whole or not at all."""
+    write_frames(path, samples.astype("<i2").tobytes(), rate)

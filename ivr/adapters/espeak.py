@@ -1,12 +1,14 @@
 """The voice of espeak-ng: a program on this machine, small, clear, and able to say anything."""
 
 import subprocess
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from dialer.errors import SetupError
-from ivr.adapters.audio import HEADER_BYTES, Sound
+from ivr.adapters.wavs import HEADER_BYTES
 from ivr.prompts import Maker, Piece
+
+if TYPE_CHECKING:
+    from ivr.adapters.audio import Sound
 
 WORDS_PER_MINUTE = 150
 ENGINE_LIMIT_S = 10.0
@@ -26,8 +28,10 @@ class Espeak:
     def maker(self, language: str, piece: Piece) -> Maker:
         return Maker("espeak-ng", self._version, _VOICES[language], WORDS_PER_MINUTE)
 
-    def speak(self, language: str, piece: Piece) -> Sound:
+    def speak(self, language: str, piece: Piece) -> "Sound":
         """The text goes by standard input: arguments are seen by everybody."""
+        from ivr.adapters.audio import pcm  # numpy comes with it: only where sound is made
+
         command = [self._program, "-v", _VOICES[language], "-s", str(WORDS_PER_MINUTE), "--stdin", "--stdout"]
         said = ran(command, piece.text, "espeak-ng", ENGINE_LIMIT_S)
         if len(said) <= HEADER_BYTES:
@@ -43,12 +47,6 @@ def ran(command: list[str], text: str, name: str, limit_s: float) -> bytes:
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise SetupError(f"{name} did not speak: {type(error).__name__}") from error
-
-
-def pcm(raw: bytes, rate: int) -> Sound:
-    """16 bit samples as an engine writes them."""
-    samples = np.frombuffer(raw[: len(raw) // 2 * 2], "<i2").astype(np.float32)
-    return Sound(samples / np.float32(32768), rate)
 
 
 def _version(program: str) -> str:

@@ -2,12 +2,13 @@
 
 import io
 from importlib import metadata
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from dialer.errors import SetupError
-from ivr.adapters.audio import Sound, read_sound
 from ivr.prompts import Fixed, Maker, Piece
+
+if TYPE_CHECKING:
+    from ivr.adapters.audio import Sound
 
 ENGINE_LIMIT_S = 15.0
 
@@ -32,10 +33,13 @@ class Google:
         """None for whatever must not go out, by the type of the text."""
         return Maker("gtts", self._version, language, 0) if _may_go(piece) else None
 
-    def speak(self, language: str, piece: Piece) -> Sound:
+    def speak(self, language: str, piece: Piece) -> "Sound":
         if not _may_go(piece):
             raise NotOutside("a text of one call")
+        import numpy as np
         from gtts import gTTS, gTTSError  # an extra; nothing else needs it
+
+        from ivr.adapters.audio import Sound, read_sound  # numpy comes with it: only where sound is made
 
         asked = gTTS(piece.text, lang=language, lang_check=False, timeout=ENGINE_LIMIT_S)
         try:

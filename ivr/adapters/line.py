@@ -16,8 +16,8 @@ from dialer.errors import SetupError
 from dialer.inbound import Incoming
 from dialer.model import Overflow
 from ivr.adapters.agi import Agi, TooSlow
-from ivr.adapters.audio import HEADER_BYTES, RATE
 from ivr.adapters.speech import SILENCE_MS, Speech
+from ivr.adapters.wavs import HEADER_BYTES, RATE
 from ivr.ports import HungUp, PhoneFailed
 from ivr.prompts import Sentence
 from ivr.session import Call, Desk, arrive, play

@@ -8,11 +8,14 @@ import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dialer.errors import SetupError
-from ivr.adapters.audio import Sound, read_sound
-from ivr.adapters.espeak import pcm, ran
+from ivr.adapters.espeak import ran
 from ivr.prompts import Maker, Piece
+
+if TYPE_CHECKING:
+    from ivr.adapters.audio import Sound
 
 ENGINE_LIMIT_S = 60.0  # it loads its model anew each time
 PIECE_LIMIT_S = 5.0
@@ -32,15 +35,19 @@ class Piper:
         model = self._models.get(language)
         return Maker("piper", model.digest, model.path.stem, model.rate) if model else None
 
-    def speak(self, language: str, piece: Piece) -> Sound:
+    def speak(self, language: str, piece: Piece) -> "Sound":
+        from ivr.adapters.audio import pcm  # numpy comes with it: only where sound is made
+
         model = self._models[language]
         said = ran([*self._command, "--model", str(model.path), "--output_raw"], piece.text, "piper", ENGINE_LIMIT_S)
         if not said:
             raise SetupError("piper made no sound")
         return pcm(said, model.rate)
 
-    def speak_all(self, language: str, pieces: Sequence[Piece]) -> list[Sound]:
+    def speak_all(self, language: str, pieces: Sequence[Piece]) -> list["Sound"]:
         """Many by one program, in their order: the model is loaded once. Its files are named by time."""
+        from ivr.adapters.audio import read_sound
+
         model = self._models[language]
         with tempfile.TemporaryDirectory(prefix="santun-piper-") as folder:
             words = [*self._command, "--model", str(model.path), "--output_dir", folder]

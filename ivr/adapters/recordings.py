@@ -6,13 +6,17 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dialer.errors import SetupError
 from ivr import script
-from ivr.adapters.audio import Sound, read_sound
 from ivr.prompts import Maker, Piece
 from ivr.script import Line
 from ivr.spoken import LANGUAGES
+from ivr.texts import SHIPPED, Said
+
+if TYPE_CHECKING:
+    from ivr.adapters.audio import Sound
 
 KINDS = (".wav", ".flac", ".aiff", ".aif", ".ogg", ".mp3")  # best first
 READ = "script.csv"  # what was read, as `ivr prompts missing --csv` printed it
@@ -32,7 +36,9 @@ class Recordings:
     name = "recorded"
     away = False
 
-    def __init__(self, folder: Path, messages: Mapping[str, Mapping[str, str]] | None = None) -> None:
+    def __init__(
+        self, folder: Path, messages: Mapping[str, Mapping[str, str]] | None = None, said: Said = SHIPPED
+    ) -> None:
         if not folder.is_dir():
             raise SetupError(f"there is no folder {folder} with recordings")
         self._takes: dict[str, dict[str, _Take]] = {}
@@ -40,14 +46,17 @@ class Recordings:
         self._read: dict[str, dict[str, str]] = {}
         for language in LANGUAGES:
             self._takes[language] = dict(_takes(folder / language))
-            self._lines[language] = {line.text: line for line in script.lines(language, (messages or {}).get(language))}
+            lines = script.lines(language, (messages or {}).get(language), said)
+            self._lines[language] = {line.text: line for line in lines}
             self._read[language] = _as_read(folder / language / READ)
 
     def maker(self, language: str, piece: Piece) -> Maker | None:
         take = self._take(language, piece)
         return Maker("recorded", take.digest, language, 0) if take else None
 
-    def speak(self, language: str, piece: Piece) -> Sound:
+    def speak(self, language: str, piece: Piece) -> "Sound":
+        from ivr.adapters.audio import read_sound  # numpy comes with it: only where sound is made
+
         take = self._take(language, piece)
         if take is None:
             raise SetupError("there is no such recording")

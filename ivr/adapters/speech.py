@@ -6,27 +6,28 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import numpy as np
 import structlog
 
 from dialer.errors import SetupError
-from ivr.adapters.audio import (
+from ivr.adapters.voices import Batch, Setup, Voice, chosen, kept
+from ivr.adapters.wavs import (
     EXTENSIONS,
     HEADER_BYTES,
     RATE,
     WIDE_RATE,
-    Samples,
-    Sound,
     joined,
-    read_wav,
-    shaped,
-    write_wav,
+    read_frames,
+    silence,
+    write_frames,
 )
-from ivr.adapters.voices import Batch, Setup, Voice, chosen, kept
-from ivr.prompts import Piece, Sentence, file_name, fixed, joined_name, outside
+from ivr.prompts import Piece, Sentence, file_name, fixed, joined_name, outside, parts
 from ivr.spoken import LANGUAGES
+from ivr.texts import SHIPPED, Said
+
+if TYPE_CHECKING:
+    from ivr.adapters.audio import Samples, Sound
 
 log = structlog.get_logger("ivr.speech")
 
@@ -48,19 +49,36 @@ class _Kept(NamedTuple):
     path: Path
 
 
-class Speech:
-    """Says pieces and sentences by the first voice that can; what was made lies under `out`."""
+class Elsewhere(Protocol):
+    """Another process, where pieces are made."""
 
-    def __init__(self, out: Path, voices: Sequence[Voice], wide: bool = False) -> None:
+    def make(self, language: str, piece: Piece) -> list[str]:
+        """The piece is there then; names of the files that a better voice could not make. Raises SetupError."""
+
+
+class Speech:
+    """Says pieces and sentences by the first voice that can; what was made lies under `out`. With `elsewhere`, pieces
+    are made there, and only found and joined here."""
+
+    def __init__(
+        self,
+        out: Path,
+        voices: Sequence[Voice],
+        wide: bool = False,
+        said: Said = SHIPPED,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
         self._out = out
         self._voices = tuple(voices)
         self._rates = (RATE, WIDE_RATE) if wide else (RATE,)
         self._turns = threading.BoundedSemaphore(AT_ONCE)
-        self._outside = {language: {str(text): text for text in outside(language)} for language in LANGUAGES}
+        self._said = said
+        self._elsewhere = elsewhere
+        self._outside = {language: {str(text): text for text in outside(language, said)} for language in LANGUAGES}
         self._failed: set[Path] = set()  # not tried again by this process: each time would be another silence
         self.silence = out / PIECES / SILENCE
         if not _there(self.silence, (RATE,)):  # in one rate alone: an offset counts samples of the file that is chosen
-            write_wav(self.silence, np.zeros(RATE * SILENCE_MS // 1000, np.int16))
+            write_frames(self.silence, silence(SILENCE_MS / 1000))
 
     def piece(self, language: str, piece: Piece) -> Path:
         """The file of one piece, made if need be. Names of people lie apart, where they can be deleted."""
@@ -70,6 +88,8 @@ class Speech:
                 return path
             if voice.away:
                 continue  # during a call nothing leaves this machine
+            if self._elsewhere:
+                return self._from_elsewhere(self._elsewhere, language, piece)
             try:
                 return self._made(voice, path, language, typed)
             except SetupError as error:
@@ -77,6 +97,20 @@ class Speech:
                 self._failed.add(path)
                 log.warning("A voice failed.", action="next_voice", voice=voice.name, error=error.detail)
         raise SetupError("; ".join(errors) or "no voice says this")
+
+    def _from_elsewhere(self, elsewhere: Elsewhere, language: str, piece: Piece) -> Path:
+        failed = set(elsewhere.make(language, piece))
+        ways = [path for _, path, _ in self._ways(language, piece)]
+        self._failed |= {path for path in ways if path.name in failed}
+        for path in ways:
+            if self._found(path, piece.private):
+                return path
+        raise SetupError("what was made elsewhere is not here: do both see the same folder?")
+
+    @property
+    def failed(self) -> list[str]:
+        """Names of the files that a voice could not make; another voice may have said the same."""
+        return sorted(path.name for path in self._failed)
 
     def sentence(self, sentence: Sentence) -> Path:
         """The file of a whole sentence, without its extension, as Asterisk wants it."""
@@ -91,8 +125,8 @@ class Speech:
         if not self._found(path, for_a_call=True):
             texts = [piece.text for piece in sentence.pieces]
             for rate in self._rates:
-                parts = [read_wav(each, rate) for each in paths]
-                write_wav(path, joined(list(zip(texts, parts, strict=True)), rate), rate)
+                parts = [read_frames(each, rate) for each in paths]
+                write_frames(path, joined(list(zip(texts, parts, strict=True)), rate), rate)
         return path
 
     def ready(self, sentence: Sentence) -> Path | None:
@@ -110,17 +144,29 @@ class Speech:
         path = self._whole(sentence, paths)
         return path if self._found(path, for_a_call=True) else None
 
-    def render(self, language: str, text: str) -> Samples:
+    def render(self, language: str, text: str) -> "Samples":
         """8 kHz, of equal loudness: a sentence that the dialplan plays."""
+        from ivr.adapters.audio import read_wav
+
         return read_wav(self.piece(language, Piece(text)))
 
     def warm(self) -> int:
         """Render everything that is known before the first call; how many pieces there are."""
         self._build_away()
-        wanted = [(language, Piece(text)) for language in LANGUAGES for text in fixed(language)]
+        wanted = [(language, Piece(text)) for language in LANGUAGES for text in fixed(language, self._said)]
         self._build_batches(wanted)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return len(list(pool.map(lambda one: self.piece(*one), wanted)))
+
+    def lacking(self, said: Said) -> list[str]:
+        """Names of the sentences that are not rendered: by an older program, or for other conversations."""
+        found = [
+            f"{name} ({language})"
+            for language in LANGUAGES
+            for name, _, _, piece in parts(language, said)
+            if self._to_make(language, piece)
+        ]
+        return list(dict.fromkeys(found))
 
     def _build_away(self) -> None:
         """What may leave this machine is sent out where no better voice says it; the next voice says what failed."""
@@ -185,7 +231,9 @@ class Speech:
             sound = voice.speak(language, piece)
         return self._written(path, sound)
 
-    def _written(self, path: Path, sound: Sound) -> Path:
+    def _written(self, path: Path, sound: "Sound") -> Path:
+        from ivr.adapters.audio import shaped, write_wav  # numpy comes with it: only where sound is made
+
         made = [(rate, shaped(sound, rate)) for rate in self._rates]
         if not made[0][1].size:
             raise SetupError("nothing can be heard")
@@ -233,10 +281,10 @@ class Speech:
                         yield _Kept(found.st_mtime, found.st_size, path)
 
 
-def opened(out: Path, setup: Setup | None = None) -> Speech:
+def opened(out: Path, setup: Setup | None = None, elsewhere: Elsewhere | None = None) -> Speech:
     """The speech of a folder, by the voices with which it was rendered or by those given."""
     setup = setup or kept(out)
-    return Speech(out, chosen(setup), setup.wide)
+    return Speech(out, chosen(setup), setup.wide, setup.said, elsewhere)
 
 
 def _there(path: Path, rates: Sequence[int]) -> bool:

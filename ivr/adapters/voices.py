@@ -4,16 +4,20 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from dialer.errors import ConfigError
-from ivr.adapters.audio import Sound, write_whole
 from ivr.adapters.espeak import Espeak
 from ivr.adapters.google import Google
 from ivr.adapters.piper import Piper
 from ivr.adapters.recordings import Recordings
+from ivr.adapters.wavs import write_whole
 from ivr.prompts import Maker, Piece
 from ivr.spoken import LANGUAGES
+from ivr.texts import SHIPPED, Said, Texts
+
+if TYPE_CHECKING:
+    from ivr.adapters.audio import Sound
 
 FILE = "voices.json"  # lies beside what was rendered, so that calls are spoken as the prompts were
 
@@ -31,7 +35,7 @@ class Voice(Protocol):
     def maker(self, language: str, piece: Piece) -> Maker | None:
         """What the sound would be made by; None: this voice does not say it."""
 
-    def speak(self, language: str, piece: Piece) -> Sound:
+    def speak(self, language: str, piece: Piece) -> "Sound":
         """Raises SetupError."""
 
 
@@ -39,7 +43,7 @@ class Voice(Protocol):
 class Batch(Protocol):
     """A voice that is much faster with many pieces at once."""
 
-    def speak_all(self, language: str, pieces: Sequence[Piece]) -> list[Sound]:
+    def speak_all(self, language: str, pieces: Sequence[Piece]) -> list["Sound"]:
         """In their order. Raises SetupError."""
 
 
@@ -51,11 +55,18 @@ class Setup:
     piper: Mapping[str, str] = field(default_factory=dict)
     google: bool = False
     wide: bool = False  # 16 kHz too
-    messages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    messages: Texts = field(default_factory=dict)
+    sentences: Texts = field(default_factory=dict)  # of flows that are not shipped
+    words: Texts = field(default_factory=dict)
+
+    @property
+    def said(self) -> Said:
+        """All that is rendered before the first call."""
+        return SHIPPED.with_(Said(self.sentences, self.words))
 
 
 def _recorded(setup: Setup) -> Voice | None:
-    return Recordings(Path(setup.recordings), setup.messages) if setup.recordings else None
+    return Recordings(Path(setup.recordings), setup.messages, setup.said) if setup.recordings else None
 
 
 def _google(setup: Setup) -> Voice | None:

@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
-from dialer.adapters.sounds import read_catalogue, write_messages, write_plain
 from dialer.errors import ConfigError
 from ivr import script, texts
-from ivr.adapters import voices
+from ivr.adapters import flow_files, voices
 from ivr.adapters.clock import SystemClock
 from ivr.adapters.recordings import Recordings
 from ivr.adapters.speech import opened
 from ivr.adapters.voices import Setup
 from ivr.prompts import spoken_words
 from ivr.spoken import LANGUAGES
+from ivr.texts import Said
 
 app = typer.Typer(no_args_is_help=True, help="The sounds of the conversation.")
 
@@ -27,6 +27,9 @@ MB = 1024 * 1024
 Out = Annotated[Path, typer.Option(help="Folder of the rendered sounds.")]
 Language = Annotated[str, typer.Option(help="id or en")]
 Company = Annotated[str, typer.Option(help="Who calls, in the messages that the dialplan plays.")]
+Flows = Annotated[
+    list[str] | None, typer.Option("--flow", help="The file of a conversation that is not shipped; once for each.")
+]
 Folder = Annotated[Path | None, typer.Option(help="Folder of a studio's recordings; see docs/voices.md.")]
 
 
@@ -40,16 +43,18 @@ def render(
         bool, typer.Option(help="Fixed sentences by Google; sends them out. Needs santun[gtts].")
     ] = False,
     wide: Annotated[bool, typer.Option(help="16 kHz beside 8 kHz, for telephones that have it.")] = False,
+    flow: Flows = None,
 ) -> None:
     """Render every fixed piece, and the messages that the dialplan plays; what is there already is kept.
 
     `ivr serve` speaks from this folder by the same voices.
     """
+    from dialer.adapters.sounds import write_messages, write_plain  # with numpy, which `ivr serve` does without
+
     began = time.monotonic()
     out = out.resolve()
-    setup = Setup(
-        str(recordings.resolve()) if recordings else "", _models(piper or []), google, wide, _messages(company)
-    )
+    studio, own = str(recordings.resolve()) if recordings else "", _own(flow or [])
+    setup = Setup(studio, _models(piper or []), google, wide, _messages(company), own.sentences, own.words)
     speech = opened(out, setup)
     pieces = speech.warm()
     write_plain(out)
@@ -67,12 +72,14 @@ def missing(
     ] = False,
     every: Annotated[bool, typer.Option("--all", help="Also what is recorded.")] = False,
     company: Company = "Santun",
+    flow: Flows = None,
 ) -> None:
     """What is not recorded: file name, words, where they are said, how often. Without a folder: everything."""
     _known(language)
     messages = _messages(company)
-    studio = Recordings(recordings, messages) if recordings else None
-    lines = script.lines(language, messages[language])
+    said = texts.SHIPPED.with_(_own(flow or []))
+    studio = Recordings(recordings, messages, said) if recordings else None
+    lines = script.lines(language, messages[language], said)
     wanted = lines if every or studio is None else tuple(studio.missing(language))
     if as_csv:
         table = io.StringIO()
@@ -104,11 +111,22 @@ def forget(
 
 
 @app.command("list")
-def list_texts(language: Language = "id") -> None:
-    """Every sentence of the conversation, by name."""
+def list_texts(language: Language = "id", flow: Flows = None) -> None:
+    """Every sentence of the conversations, by name."""
     _known(language)
-    for name, text in texts.TEXTS[language].items():
-        typer.echo(f"{name:16} {text}")
+    said = texts.SHIPPED.with_(_own(flow or []))
+    for name, text in (*said.sentences.get(language, {}).items(), *said.words.get(language, {}).items()):
+        typer.echo(f"{name:24} {text}")
+
+
+def _own(flows: list[str]) -> Said:
+    """What the conversations of these files say."""
+    found = [flow_files.load(name) for name in flows]
+    if taken := [one.id for one in found if one.id in script.FOLDERS]:
+        raise ConfigError(
+            f"a flow cannot have the id {taken[0]}: recordings of other words lie in a folder of that name."
+        )
+    return texts.said(found)
 
 
 def _known(language: str) -> None:
@@ -128,6 +146,8 @@ def _models(given: list[str]) -> dict[str, str]:
 
 def _messages(company: str) -> dict[str, dict[str, str]]:
     """The sentences that the dialplan plays, by language and name."""
+    from dialer.adapters.sounds import read_catalogue
+
     words = {"company": spoken_words(company)}
     catalogue = read_catalogue()
     return {

@@ -20,9 +20,10 @@ from dialer.dialplan import IVR_RESULT, Told
 from dialer.model import Fact
 from ivr import session
 from ivr.adapters.agi import Agi, Server
-from ivr.adapters.audio import WIDE_RATE, write_wav
+from ivr.adapters.audio import write_wav
 from ivr.adapters.line import PaymentReminder
 from ivr.adapters.speech import Speech
+from ivr.adapters.wavs import WIDE_RATE
 from ivr.session import Desk
 from ivr.shipped import shipped
 from tests.ivr import twins

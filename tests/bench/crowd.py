@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ivr.adapters.audio import HEADER_BYTES, RATE
 from ivr.adapters.speech import SILENCE
+from ivr.adapters.wavs import HEADER_BYTES, RATE
 
 BEGIN = "agi_network: yes\nagi_network_script: payment_reminder\nagi_uniqueid: {attempt}\n\n"
 _BYTES_PER_S = 2 * RATE

@@ -4,6 +4,7 @@ import csv
 import ctypes
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,8 @@ from dialer.model import Attempt, Number, attempt_id
 from dialer.ports import Held
 from dialer.pulse import serves
 from ivr import cli
+from ivr.adapters.voices import Setup, keep, kept
+from ivr.prompts import fixed
 from tests.ivr import twins
 from tests.ivr.peer import Peer
 
@@ -73,7 +76,7 @@ def serving(redis: str, prompts: Path) -> Iterator[tuple["subprocess.Popen[str]"
     ) as process:
         try:
             assert process.stderr
-            said = json.loads(process.stderr.readline())
+            said = next(one for one in map(json.loads, process.stderr) if one["action"] == "serve")
             yield process, (said["host"], said["port"])
         finally:
             if process.poll() is None:
@@ -234,14 +237,27 @@ def test_missing_is_a_script_for_the_voice_actor(tmp_path: Path) -> None:
         ("missing", "--language", "xx"),
         ("missing", "--recordings", "/no/such/folder"),
         ("list", "--language", "xx"),
+        ("missing", "--flow", "/no/such/flow.toml"),
+        ("list", "--flow", "{out}/words.toml"),
         ("render", "--out", "{out}", "--piper", "id"),
         ("render", "--out", "{out}", "--piper", "id=/no/such.onnx"),
     ],
 )
 def test_what_prompts_cannot_do_is_one_sentence(tmp_path: Path, words: tuple[str, ...]) -> None:
+    example = (ROOT / "docs/examples/flow-greeting.toml").read_text()
+    (tmp_path / "words.toml").write_text(example.replace('id = "greeting"', 'id = "words"', 1))
+    shutil.copy(ROOT / "docs/examples/flow-greeting.id.toml", tmp_path / "words.id.toml")
     done = CliRunner().invoke(cli.app, ["prompts", *(word.format(out=tmp_path) for word in words)])
     assert isinstance(done.exception, DialerError)
     assert not done.stdout
+
+
+def test_a_conversation_of_ones_own_is_in_the_script_and_in_the_rendering(tmp_path: Path) -> None:
+    flow = str(ROOT / "docs/examples/flow-greeting.toml")
+    assert "greeting/sorry" in run("prompts", "missing", "--flow", flow).stdout
+    assert "greeting/sorry" in run("prompts", "list", "--flow", flow).stdout
+    keep(tmp_path, Setup(sentences={"id": {"greeting/sorry": "Maaf sekali."}}))
+    assert "Maaf sekali." in fixed("id", kept(tmp_path).said)
 
 
 def test_list_and_talk() -> None:

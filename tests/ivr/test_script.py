@@ -1,10 +1,17 @@
 """The voice actor's script: everything is in it, under names that no other piece has."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from ivr import script, spoken
+from ivr.adapters.flow_files import load
 from ivr.prompts import fixed
-from ivr.texts import PARTS, TEXTS
+from ivr.shipped import shipped, wish
+from ivr.texts import PARTS, SHIPPED, TEXTS, said
+
+ROOT = Path(__file__).parents[2]
 
 MESSAGES = {"message": "Halo, ini panggilan."}
 
@@ -59,3 +66,23 @@ def test_a_persons_name_lies_apart() -> None:
     assert script.name_files("Budi Santoso?") == ("names/budi-santoso-ask", "names/budi-santoso")
     assert script.name_files("Satu.") == ("names/satu-end", "names/satu")
     assert script.name_files("?") == ()
+
+
+def test_a_conversation_of_ones_own_and_the_other_shipped_ones_are_in_the_script() -> None:
+    """Under their flow's name; what two conversations say alike is recorded once."""
+    own = said([load(str(ROOT / "docs/examples/flow-greeting.toml"))])
+    lines = script.lines("id", MESSAGES, SHIPPED.with_(own))
+    files = {line.text: line.files for line in lines}
+    assert files[wish().texts["id"]["protect"]][0] == "wish/protect"
+    assert files["Selamat pagi."][:2] == ("morning", "wish/morning")
+    assert files["Pembayaran,"][0] == "greeting/due-1"
+    texts = [line.text for line in lines]
+    assert len(set(texts)) == len(texts)
+    assert set(texts) == set(fixed("id", SHIPPED.with_(own))) | set(MESSAGES.values())
+
+
+def test_what_is_given_takes_the_place_of_the_shipped_one_of_its_name() -> None:
+    shorter = replace(shipped(), texts={"id": {**shipped().texts["id"], "bye": "Sampai jumpa."}})
+    files = {line.text: line.files for line in script.lines("id", None, SHIPPED.with_(said([shorter])))}
+    assert files["Sampai jumpa."][0] == "bye"
+    assert files[wish().texts["id"]["bye"]][0] == "wish/bye"

@@ -13,12 +13,15 @@ import pytest
 
 from dialer.errors import SetupError
 from ivr import prompts, spoken
-from ivr.adapters import audio, broom
-from ivr.adapters.audio import RATE, WIDE_RATE, Sound
+from ivr.adapters import audio, broom, wavs
+from ivr.adapters.audio import Sound
 from ivr.adapters.espeak import Espeak
 from ivr.adapters.speech import SILENCE, YOUNG_S, Speech, opened
 from ivr.adapters.voices import Setup
+from ivr.adapters.wavs import RATE, WIDE_RATE
 from ivr.prompts import Fixed, Maker, Piece, Sentence, fixed
+from ivr.shipped import call_back, wish
+from ivr.texts import said
 from tests.ivr import twins
 
 AMOUNT = prompts.sentence("amount", "id", {"amount": spoken.money(1_250_000, "IDR", "id")})
@@ -95,7 +98,7 @@ def test_a_sentence_is_one_file_without_jumps_or_holes(speech: Speech, rate: int
     samples = audio.read_wav(speech.sentence(AMOUNT), rate) / 32768
     assert 2 < samples.size / rate < 8
     assert np.abs(np.diff(samples)).max() < 0.8
-    tail = round(audio.TAIL_S * rate)
+    tail = round(wavs.TAIL_S * rate)
     assert not samples[-tail:].any()
     step = rate // 100
     frames = samples[: (samples.size - tail) // step * step].reshape(-1, step)
@@ -210,16 +213,16 @@ def test_two_processes_of_one_folder_make_the_same_files(tmp_path: Path) -> None
 
 def test_a_piece_deleted_under_our_hands_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     speech = Speech(tmp_path, [Twin()])
-    read = audio.read_wav
+    read = wavs.read_frames
     deleted: list[Path] = []
 
-    def swept(path: Path, rate: int = RATE) -> audio.Samples:
+    def swept(path: Path, rate: int = RATE) -> bytes:
         if not deleted:
             deleted.append(path)
             path.with_suffix(".wav").unlink()
         return read(path, rate)
 
-    monkeypatch.setattr("ivr.adapters.speech.read_wav", swept)
+    monkeypatch.setattr("ivr.adapters.speech.read_frames", swept)
     assert audio.read_wav(speech.sentence(NAMED)).size > 1000
     assert deleted
 
@@ -306,3 +309,14 @@ def test_nothing_is_sent_out_that_a_studio_has_recorded(tmp_path: Path) -> None:
     Speech(tmp_path, [studio, away, Twin("here")]).warm()
     assert "Halo." not in {str(piece.text) for piece in away.said}
     assert [str(piece.text) for piece in studio.said] == ["Halo."]
+
+
+def test_sentences_that_are_not_rendered_are_named(tmp_path: Path) -> None:
+    """Rendered by an older program, or for fewer conversations."""
+    only, more = said([call_back()]), said([call_back(), wish()])
+    speech = Speech(tmp_path, [Twin()], said=only)
+    speech.warm()
+    assert speech.lacking(only) == []
+    lacking = speech.lacking(more)
+    assert {"wish/protect (id)", "wish/protect (en)"} <= set(lacking)
+    assert not {"wish/bye (id)", "call_back/bye (id)"} & set(lacking), "the same words are there"

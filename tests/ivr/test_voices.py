@@ -20,7 +20,7 @@ import soundfile
 
 from dialer.errors import ConfigError, SetupError
 from ivr import prompts, script
-from ivr.adapters import audio, voices
+from ivr.adapters import audio, voices, wavs
 from ivr.adapters.audio import Sound
 from ivr.adapters.espeak import Espeak
 from ivr.adapters.google import Google, NotOutside
@@ -47,7 +47,7 @@ def recorded(path: Path, frequency_hz: float = 300, length_s: float = 0.5) -> No
 
 def pitch(samples: audio.Samples) -> float:
     spectrum = np.abs(np.fft.rfft(samples))
-    return float(np.argmax(spectrum)) * audio.RATE / samples.size
+    return float(np.argmax(spectrum)) * wavs.RATE / samples.size
 
 
 @pytest.fixture
@@ -76,8 +76,8 @@ def test_a_recording_is_found_by_name_hash_word_and_tone(studio: Path, tmp_path:
     speech = Speech(tmp_path / "out", [Recordings(studio)])
     samples = audio.read_wav(speech.piece("id", piece))
     assert pitch(samples) == pytest.approx(hz, abs=5)
-    assert samples.size / audio.RATE == pytest.approx(0.53, abs=0.03), "resampled and trimmed"
-    assert audio.loudness_db(samples / 32768, audio.RATE) == pytest.approx(audio.LOUDNESS_DB, abs=0.2)
+    assert samples.size / wavs.RATE == pytest.approx(0.53, abs=0.03), "resampled and trimmed"
+    assert audio.loudness_db(samples / 32768, wavs.RATE) == pytest.approx(audio.LOUDNESS_DB, abs=0.2)
 
 
 def test_a_person_is_no_word_and_a_word_is_no_person(studio: Path) -> None:
@@ -274,8 +274,8 @@ def test_a_fixed_sentence_goes_out_and_comes_back_as_sound(endpoint: type[Endpoi
     sound = Google().speak("id", FIXED)
     made = audio.shaped(sound)
     assert endpoint.texts == ["Terima kasih."]
-    assert 0.4 < made.size / audio.RATE < 2
-    assert audio.loudness_db(made / 32768, audio.RATE) == pytest.approx(audio.LOUDNESS_DB, abs=0.5)
+    assert 0.4 < made.size / wavs.RATE < 2
+    assert audio.loudness_db(made / 32768, wavs.RATE) == pytest.approx(audio.LOUDNESS_DB, abs=0.5)
 
 
 def test_a_long_sentence_goes_out_in_parts(endpoint: type[Endpoint]) -> None:

@@ -5,7 +5,7 @@ from math import log10
 from pathlib import Path
 
 from ivr import script
-from ivr.adapters import audio
+from ivr.adapters import audio, wavs
 from ivr.adapters.recordings import KINDS, READ
 from ivr.adapters.voices import FILE, REGISTRY
 from ivr.commands import prompts as command
@@ -16,9 +16,9 @@ PAGE = (Path(__file__).parents[2] / "docs" / "voices.md").read_text(encoding="ut
 def test_the_figures_are_those_of_the_code() -> None:
     for figure in (
         f"{audio.LOUDNESS_DB} LUFS", f"{20 * log10(audio.PEAK):.1f} dBFS", f"{-audio.QUIET_DB:.0f} dB below",
-        f"{1000 * audio.EDGE_S:.0f} ms kept", f"{1000 * audio.FADE_S:.0f} ms faded", f"{1000 * audio.GAP_S:.0f} ms;",
-        f"{1000 * audio.PAUSE_S:.0f} ms after a piece", f"{1000 * audio.TAIL_S:.0f} ms after a sentence",
-        f"{1000 * audio.BLOCK_S:.0f} ms instead of 400", *audio.EXTENSIONS.values(), READ, FILE,
+        f"{1000 * audio.EDGE_S:.0f} ms kept", f"{1000 * audio.FADE_S:.0f} ms faded", f"{1000 * wavs.GAP_S:.0f} ms;",
+        f"{1000 * wavs.PAUSE_S:.0f} ms after a piece", f"{1000 * wavs.TAIL_S:.0f} ms after a sentence",
+        f"{1000 * audio.BLOCK_S:.0f} ms instead of 400", *wavs.EXTENSIONS.values(), READ, FILE,
     ):  # fmt: skip
         assert figure in PAGE, figure
 
