@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+import msgspec
 
-from dialer import faults
+from dialer import forms
 from dialer.errors import ConfigError
 from dialer.toml_lines import line_of, lines
 from ivr import flow_check, spoken
@@ -15,7 +15,7 @@ from ivr.flow import Choice, End, Flow, Item, Step, item, when
 from ivr.flow_check import Fault
 from ivr.flow_form import ChoiceForm, FlowForm, StepForm, TextsForm
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=msgspec.Struct)
 
 KEY_SLOT = "{key}"  # filled when the flow is read: a text and its key cannot differ
 
@@ -45,14 +45,13 @@ def _place(file: File, fault: Fault) -> tuple[str, int, str]:
 
 def _parsed(file: File, form: type[M]) -> M:
     try:
-        return form.model_validate(tomllib.loads(file.text))
+        data = tomllib.loads(file.text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file.name}:{_line_in(str(error), file.text)}: {error}") from None
-    except ValidationError as error:
-        where = lines(file.text)
-        found = zip(error.errors(), faults.sentences(error), strict=True)
-        wrong = sorted((line_of(where, fault["loc"]), sentence) for fault, sentence in found)
-        raise ConfigError("\n".join(f"{file.name}:{line}: {sentence}" for line, sentence in wrong)) from None
+    where = lines(file.text)
+    if wrong := sorted((line_of(where, place), sentence) for place, sentence in forms.faults(data, form)):
+        raise ConfigError("\n".join(f"{file.name}:{line}: {sentence}" for line, sentence in wrong))
+    return forms.converted(data, form)
 
 
 def _line_in(message: str, text: str) -> int:
