@@ -114,7 +114,7 @@ def objects(agent: str, password: str, media_address: str = "") -> dict[str, Fie
             "dtmf_mode": "rfc4733",
             "allow_subscribe": "no",
             "device_state_busy_at": "0",
-            "rtp_timeout": "15",
+            "rtp_timeout": "5",
             "rtp_timeout_hold": "60",
             "rtp_keepalive": "5",
             **media,

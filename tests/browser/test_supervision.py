@@ -2,51 +2,19 @@
 by tones, what is ordered at one page is seen at the other."""
 
 import asyncio
-from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.async_api import expect
 
-from dialer.adapters.sounds import RATE
 from dialer.users import Phone
-from tests.asterisk.audio import read
-from tests.asterisk.waiting import until
 
-from .conftest import DEBTOR_HZ, SIP_HZ, House
-from .pages import LIMIT_MS, MICROPHONE_HZ, SUPERVISOR_HZ, Tab
+from .conftest import House
+from .pages import Tab
+from .sound import TONES, recorded
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk, pytest.mark.redis, pytest.mark.timeout(180)
 ]  # fmt: skip
-
-TONES = {"debtor": DEBTOR_HZ, "agent": MICROPHONE_HZ, "supervisor": SUPERVISOR_HZ, "telephone": SIP_HZ}
-WINDOW_S = 0.6
-HEARD = 0.01
-LIMIT_S = LIMIT_MS / 1000
-
-
-async def recorded(path: Path, *names: str) -> None:
-    """On his line the debtor says and hears just these."""
-    found: list[set[str]] = []
-
-    async def so() -> bool:
-        start = read(path).size
-
-        async def grown() -> bool:
-            return read(path).size - start >= WINDOW_S * RATE
-
-        await until(grown, "the recording grows", LIMIT_S)
-        sound = read(path)[start:] / 32768.0
-        spectrum = np.abs(np.fft.rfft(sound)) * 2 / sound.size
-        hz = np.fft.rfftfreq(sound.size, 1 / RATE)
-        found.append({name for name, at in TONES.items() if spectrum[np.abs(hz - at) < 20].max() > HEARD})
-        return found[-1] == set(names)
-
-    try:
-        await until(so, f"recorded: {names}", 1.0)  # each look takes as long as what is looked at
-    except AssertionError as late:
-        raise AssertionError(f"{late}; recorded: {found}") from None
 
 
 async def called(house: House, *agents: Tab) -> None:
