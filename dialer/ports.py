@@ -36,7 +36,7 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LinkHealth:
-    """State of the manager link: `ack_p99_ms` over the last minute (0.0: none), `backlog` events not yet read."""
+    """State of the manager link: `ack_p99_ms` over the last 5 s (0.0: none), `backlog` events not yet read."""
 
     up: bool
     ack_p99_ms: float

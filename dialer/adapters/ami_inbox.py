@@ -10,7 +10,7 @@ import structlog
 from dialer.model import Event, Seen
 from dialer.ports import Clock
 
-_WINDOW_S = 60.0
+_WINDOW_S = 5.0  # a minute would hold calls for a minute after a moment of slowness: a held dialer asks for no new ack
 
 log = structlog.get_logger()
 
@@ -91,7 +91,7 @@ class Inbox:
 
 
 class AckTimes:
-    """How long Asterisk took to acknowledge, over the last minute."""
+    """How long Asterisk took to acknowledge, over the last five seconds."""
 
     def __init__(self) -> None:
         self._times: deque[tuple[float, float]] = deque(maxlen=20_000)
