@@ -50,6 +50,7 @@ def _wanted(words: list[str]) -> Wanted:
     parser.add_argument("--rate", type=float, default=20.0, help="calls a second, at most")
     parser.add_argument("--agents", type=int, default=12, help="robot agents")
     parser.add_argument("--times", type=int, default=2, help="of each kind of fault, at least")
+    parser.add_argument("--short", action="store_true", help="every fault lasts as short as its kind may")
     parser.add_argument("--only", default="", help=f"kinds of faults, by ;: {'; '.join(BY_NAME)}")
     parser.add_argument("--keep", type=Path, default=KEEP, help="where the logs stay")
     asked = parser.parse_args(words)
@@ -57,7 +58,7 @@ def _wanted(words: list[str]) -> Wanted:
     if unknown := sorted(set(names) - BY_NAME.keys()):
         parser.error(f"--only: {', '.join(unknown)}: use {'; '.join(BY_NAME)}")
     kinds = tuple(BY_NAME[name] for name in names) or KINDS
-    return Wanted(asked.minutes, asked.seed, asked.rate, asked.agents, kinds, asked.times, asked.keep)
+    return Wanted(asked.minutes, asked.seed, asked.rate, asked.agents, kinds, asked.times, asked.short, asked.keep)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ class Fault:
     healed_at: float = 0.0
     recovered_at: float = 0.0
     calls_up: int = 0  # at the carrier when it began
+    waited: str = ""  # what held the campaigns until they called again, and for how long
 
     @property
     def recovery_s(self) -> float:
@@ -76,9 +77,13 @@ class Hand:
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
 
-    def plan(self, kinds: Sequence[Kind], times: int = TIMES) -> list[Fault]:
-        """Each kind `times` times, shuffled; of two alike one is long and one short."""
-        faults = [Fault(kind, self._lasts(kind, turn)) for kind in kinds for turn in range(times)]
+    def plan(self, kinds: Sequence[Kind], times: int = TIMES, short: bool = False) -> list[Fault]:
+        """Each kind `times` times, shuffled; of two alike one is long and one short, or all last the least."""
+        faults = [
+            Fault(kind, kind.lasts_s[0] if short else self._lasts(kind, turn))
+            for kind in kinds
+            for turn in range(times)
+        ]
         self.chance.shuffle(faults)
         return faults
 

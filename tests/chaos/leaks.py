@@ -11,7 +11,7 @@ from tests.chaos.service import Load
 from tests.chaos.town import Town
 
 # What a process may hold more than soon after its start: pools of connections and threads stay for the next call.
-MORE_FILES, MORE_THREADS = 24, 24
+MORE_FILES, MORE_THREADS = 40, 40
 REDIS_FILES = 100  # one a connection: pools of everybody
 ASTERISK_THREADS = 60  # its SIP and stasis pools end their threads a minute after the rush
 

@@ -5,6 +5,7 @@ import contextlib
 import csv
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,12 +33,12 @@ IVR_SERIALS = 50_000  # the IVR's debtors count from here
 # hear.
 MIXES: Mapping[str, Mapping[str, int]] = {
     AGENTS_CAMPAIGN: {
-        "human": 270, "hangs_up_later": 100, "hears": 130, "hangs_up_soon": 30, "hangs_up_at_once": 5, "voicemail": 25,
-        "rings_out": 80, "busy": 160, "invalid": 80, "refuses": 80, "announcement": 40,
+        "human": 200, "hangs_up_later": 70, "hears": 240, "hangs_up_soon": 30, "hangs_up_at_once": 5, "voicemail": 25,
+        "rings_out": 80, "busy": 150, "invalid": 80, "refuses": 80, "announcement": 40,
     },
     IVR_CAMPAIGN: {
-        "keys_right": 150, "keys_agent": 40, "keys_none": 20, "hears": 110, "hangs_up_soon": 100,
-        "hangs_up_at_once": 20, "rings_out": 40, "busy": 250, "invalid": 130, "refuses": 140,
+        "keys_right": 140, "keys_agent": 40, "keys_none": 20, "hears": 150, "hangs_up_soon": 90,
+        "hangs_up_at_once": 20, "rings_out": 40, "busy": 240, "invalid": 130, "refuses": 130,
     },
 }  # fmt: skip
 RETRIES = '{"no_answer": {"after_s": 40, "times": 5}, "busy": {"after_s": 30, "times": 5}}'
@@ -47,6 +48,7 @@ SHARE = 0.7  # of the calls, for the IVR: its campaign waits for no agent
 SPARE = 1.7  # debtors for each call wanted: a quarter is outside its hours, and no fault may find the list empty
 LINES_PER_RATE = 9
 LOOK_S = 0.1
+SETTLED_S = 15.0  # after its start a process holds what it needs for calls
 PAGE_S = 2.0
 PAUSE_S = (2.0, 4.0)  # between two faults
 GIVE_UP_S = 90.0  # a campaign that does not call again
@@ -66,6 +68,7 @@ class Wanted:
     agents: int = 12
     kinds: tuple[Kind, ...] = KINDS
     times: int = 2
+    short: bool = False  # every fault lasts as short as its kind may
     keep: Path = KEEP
 
 
@@ -109,6 +112,7 @@ class Run:
         default_factory=dict
     )  # service -> pid, what it held soon after its start
     loads: list[float] = field(default_factory=list)
+    holds: Counter[str] = field(default_factory=Counter)  # since the last fault, in looks
     read_to: int = 0  # bytes of the carrier's log of calls begun
 
     def __post_init__(self) -> None:
@@ -169,7 +173,7 @@ class Run:
             await asyncio.sleep(1.0)
             self.loads.append(os.getloadavg()[0])
             for name, service in self.town.services.items():
-                if service.process.alive and time.time() - service.up_at > 5.0:
+                if service.process.alive and time.time() - service.up_at > SETTLED_S:
                     known = self.began.get(name)
                     load = service.load()
                     if load is not None and (known is None or known[0] != service.process.pid):
@@ -181,9 +185,9 @@ class Run:
         hand = Hand(self.town, self.wanted.seed)
         ends = time.monotonic() + self.wanted.minutes * 60
         await self._calls_again(0.0, "", GIVE_UP_S)
-        plan = hand.plan(self.wanted.kinds, self.wanted.times)
+        plan = hand.plan(self.wanted.kinds, self.wanted.times, self.wanted.short)
         while plan or time.monotonic() < ends:
-            plan = plan or hand.plan(self.wanted.kinds, 1)
+            plan = plan or hand.plan(self.wanted.kinds, 1, self.wanted.short)
             await asyncio.sleep(hand.chance.uniform(*PAUSE_S))
             await self._one(hand, plan.pop(0))
 
@@ -191,7 +195,9 @@ class Run:
         fault.calls_up = await self._calls_up()
         self.result.faults.append(fault)
         await hand.play(fault, time.time)
+        self.holds.clear()
         fault.recovered_at = await self._calls_again(fault.healed_at, fault.kind.target, GIVE_UP_S)
+        fault.waited = "; ".join(f"{why} ({looks * LOOK_S:.0f} s)" for why, looks in self.holds.most_common(4))
         took = f"{fault.recovery_s:.1f} s" if fault.recovered_at else "never"
         self.say(f"{fault.kind.name} ({fault.lasts_s:g} s): {fault.calls_up} calls were up; calling again after {took}")
 
@@ -216,8 +222,14 @@ class Run:
                 decided = min(attempt_ms(call.attempt) / 1000, call.began_at)
                 if decided >= since and (target != "ivr" or serial >= IVR_SERIALS):
                     return call.began_at
+            self._note_holds()
             await asyncio.sleep(LOOK_S)
         return 0.0
+
+    def _note_holds(self) -> None:
+        """Why no call is placed, as the board says it."""
+        for campaign, board in self.crew.seen.items():
+            self.holds.update(f"{campaign}: {why}" for why in board.get("holds") or [board.get("reason", "no board")])
 
     def _begun(self) -> Iterator[Begun]:
         """Calls that have reached the carrier since the last look."""
@@ -269,15 +281,15 @@ class Run:
             now = service.load()
             if now is not None and pid == service.process.pid:
                 result.wrong += leaks.grown(name, began, now)
-        if strays := town.strays():
-            result.wrong.append(f"{len(strays)} processes of the product are left of others that were killed")
+        result.wrong += [f"a process is left of one that was killed: {words}" for words in town.strays().values()]
         await self._compare(cut_at)
         logs = {path: path.read_text(errors="replace") for path in town.logs()}
         result.wrong += leaks.in_logs(logs, frozenset(self.numbers), town.secrets)
         result.wrong += [
             f"{fault.kind.name}: calling again after {fault.recovery_s:.1f} s, {fault.kind.limit_s:g} s are allowed"
+            f"; what held it: {fault.waited}"
             if fault.recovered_at
-            else f"{fault.kind.name}: it never called again"
+            else f"{fault.kind.name}: it never called again; what held it: {fault.waited}"
             for fault in result.faults
             if not fault.recovered_at or fault.recovery_s > fault.kind.limit_s
         ]

@@ -19,6 +19,7 @@ HEAD = (
     "limit s",
 )
 SHOWN = 40  # violations
+CALM_S = 10
 CUT = frozenset({"interrupted", "cancelled", "network_fault", "trunk_down"})
 WENT_ON = frozenset({"overflowed", "abandoned"})
 
@@ -47,12 +48,18 @@ def verdict(result: Result) -> str:
 def _told(result: Result) -> str:
     calls = len(result.seen.calls) if result.seen else 0
     wanted = result.wanted
-    rate = calls / max(result.seconds, 1)
+    rate, most = calls / max(result.seconds, 1), _most(result.seen.calls if result.seen else ())
     return (
         f"Seed {wanted.seed}, {result.seconds / 60:.1f} minutes, {len(result.faults)} faults,"
-        f" {calls} calls at the carrier ({rate:.1f}/s of {wanted.rate:g}/s allowed),"
+        f" {calls} calls at the carrier ({rate:.1f}/s, {most:.1f}/s in the best {CALM_S} s,"
+        f" {wanted.rate:g}/s allowed),"
         f" {wanted.agents} robot agents, load of the machine {result.load:.1f}."
     )
+
+
+def _most(calls: Sequence[Call]) -> float:
+    seconds = Counter(int(call.began_at) for call in calls)
+    return max((sum(seconds[start + on] for on in range(CALM_S)) for start in seconds), default=0) / CALM_S
 
 
 def _measured(result: Result) -> list[str]:

@@ -41,6 +41,7 @@ ATTEMPT_HEADER = "X-Santun-Attempt"
 KEEP = ROOT / ".run" / "chaos"  # logs of the last run
 READY_S = 60.0
 LOOK_S = 0.1
+SHOWN = 100  # characters of a command
 PATIENCE_S = 20  # who gets no packet at all for so long, as from an Asterisk that is no more, hangs up
 
 Say = Callable[[str], None]
@@ -74,11 +75,12 @@ class Town:
         own = [*self.run.glob("*.log"), self.run / "redis" / "redis.log", *(self.run / "pbx" / "log").rglob("*")]
         return tuple(path for path in own if path.is_file())
 
-    def strays(self) -> tuple[int, ...]:
-        """Processes of the product that no service knows: what a killed one has left running."""
-        known = {service.process.pid for service in self.services.values() if service.process.alive}
+    def strays(self) -> dict[int, str]:
+        """Processes of the product that no service knows, by their words: what a killed one has left running."""
+        known = {os.getpid()} | {service.process.pid for service in self.services.values() if service.process.alive}
         mark = f"SANTUN_CONFIG={self.config}".encode()
-        return tuple(pid for pid in _pids() if pid not in known and pid != os.getpid() and mark in _environ(pid))
+        pids = [pid for pid in _pids() if {pid, _parent(pid)}.isdisjoint(known) and mark in _of(pid, "environ")]
+        return {pid: _of(pid, "cmdline").decode(errors="replace").replace("\0", " ")[:SHOWN] for pid in pids}
 
     async def stop(self) -> None:
         """Everything; those first who would complain that the others are gone."""
@@ -125,7 +127,15 @@ def _run_folder(keep: Path) -> Iterator[Folder]:
         if len(str(keep)) > RUN_PATH_MAX:
             run = Path(tempfile.mkdtemp(prefix="santun-"))
             stack.callback(shutil.rmtree, run, True)
+            stack.callback(_keep_logs, run, keep)
         yield Folder(run, keep)
+
+
+def _keep_logs(run: Path, keep: Path) -> None:
+    for path in run.rglob("*.log"):
+        kept = keep / path.relative_to(run)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, kept)
 
 
 def _town(agents: tuple[str, ...], lines: int, rate: float, folder: Folder) -> Town:
@@ -295,8 +305,13 @@ def _pids() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
-def _environ(pid: int) -> bytes:
+def _parent(pid: int) -> int:
+    words = _of(pid, "stat").rpartition(b")")[2].split()
+    return int(words[1]) if words else 0
+
+
+def _of(pid: int, what: str) -> bytes:
     try:
-        return Path(f"/proc/{pid}/environ").read_bytes()
+        return Path(f"/proc/{pid}/{what}").read_bytes()
     except OSError:
         return b""
