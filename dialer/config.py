@@ -223,6 +223,7 @@ class Web(_Table):
     proxies: tuple[Annotated[str, AfterValidator(_address)], ...] = ()
     agent_fields: tuple[AgentField, ...] = AGENT_FIELDS
     recordings: str = ""  # the folder that Asterisk records into; empty: recordings are not given out
+    uploads: str = ""  # where uploaded lists wait, shared by all web processes; empty: below the system's own folder
     second_factor: bool = True
     idle_minutes: Annotated[int, Field(ge=5, le=720)] = 60
     day_hours: Annotated[int, Field(ge=1, le=24)] = 12

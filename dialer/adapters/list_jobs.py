@@ -1,15 +1,13 @@
-"""Uploaded lists of one web process: private files, each looked at and loaded by a process of its own.
+"""Uploaded lists: private files, each looked at and loaded by a process of its own, whichever web process it came to.
 
-What is here lives no longer than this process, and a day at most; what has been loaded is in Redis.
+What is here lives no longer than the last web process that has the folder, and a day at most; what has been loaded is
+in Redis.
 """
 
 import asyncio
 import contextlib
-import os
 import secrets
-import shutil
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +18,7 @@ import structlog
 
 from dialer.adapters.list_job import Job, Line
 from dialer.adapters.loading import UPLOAD_MAX, plain_name
+from dialer.adapters.upload_shelf import Held, Shelf, State, default_root
 from dialer.config import Config
 from dialer.errors import BadInput
 
@@ -29,14 +28,15 @@ BYTES_MAX = 2 * UPLOAD_MAX
 LOOK_LIMIT_S = 60.0
 LINE_MAX = 4 << 20
 WRITTEN_AT_ONCE = 1 << 20
-PREFIX = "santun-lists-"
+SAVED_EACH_S = 0.25
+ENDED = "its process ended by itself; what was brought stays: load it again"
 log = structlog.get_logger(__name__)
 _line = msgspec.json.Decoder(Line).decode
 
 
 @dataclass(slots=True)
 class Uploaded:
-    """One file. `state`: new, looked_at, loading, loaded, failed; `seen`: the last word of its process."""
+    """One file. `state`: new, looked_at, loading, loaded, failed; `summary`: the last word of its process."""
 
     id: str
     owner: str
@@ -49,7 +49,6 @@ class Uploaded:
     summary: dict[str, Any] = field(default_factory=dict)
     error: str = ""
     campaign: str = ""
-    task: asyncio.Task[None] | None = None
 
     @property
     def path(self) -> Path:
@@ -63,95 +62,127 @@ class Uploaded:
 
 
 class ListJobs:
-    """All uploads here. Close it: processes and files end with it."""
+    """All uploads of a site, in a folder that its web processes share. Close it: what this one reads ends with it."""
 
     def __init__(self, config: Config, folder: Path | None = None) -> None:
         self._config = config
-        place = Path(folder or tempfile.gettempdir())
-        _sweep(place)
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=place))  # mode 0700
-        self._uploads: dict[str, Uploaded] = {}
+        named = Path(config.web.uploads) if config.web.uploads else default_root(config.redis.url)
+        self._shelf = Shelf(folder or named)
+        self._tasks: dict[str, asyncio.Task[None]] = {}  # of this process
         self._processes: set[asyncio.subprocess.Process] = set()
         self._turn = asyncio.Semaphore(1)  # a list is read by as many processes as there are cores
 
     async def close(self) -> None:
-        """Nothing is left of it."""
-        for one in list(self._uploads.values()):
-            await self.drop(one)
+        """Nothing is left of what was done here; the last process leaves nothing at all."""
+        for task in list(self._tasks.values()):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         for process in self._processes:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
-        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        await asyncio.to_thread(self._shelf.close)
 
     async def take(self, chunks: AsyncIterator[bytes], name: str, owner: str, at: float) -> Uploaded:
         """Write an upload down. Raises BadInput where there are too many, or they are too large."""
-        for old in [one for one in self._uploads.values() if at - one.at > KEPT_S and one.state != "loading"]:
-            await self.drop(old)
-        if len(self._uploads) >= UPLOADS_MAX or self._bytes() >= BYTES_MAX:
+        there = await asyncio.to_thread(self._shelf.all)
+        for old in [one for one in there if at - one.at > KEPT_S and one.state != "loading"]:
+            await asyncio.to_thread(self._shelf.drop, old.id)
+            there.remove(old)
+        room = BYTES_MAX - sum(one.size for one in there)
+        if len(there) >= UPLOADS_MAX or room <= 0:
             raise BadInput("too many uploads wait here: remove those that are not needed")
         new = secrets.token_urlsafe(12)
-        one = Uploaded(new, owner, plain_name(name), at, self._folder / new)
-        one.folder.mkdir(mode=0o700)
-        self._uploads[new] = one
+        one = Uploaded(
+            new.lstrip("-_") or "x", owner, plain_name(name), at, self._shelf.folder(new.lstrip("-_") or "x")
+        )
+        await asyncio.to_thread(self._shelf.make, _state(one))
         try:
-            await self._write(one, chunks)
+            await self._write(one, chunks, room)
+            await asyncio.to_thread(self._save, one)
         except BaseException:
             await self.drop(one)
             raise
         return one
 
-    def of(self, owner: str) -> list[Uploaded]:
+    async def of(self, owner: str) -> list[Uploaded]:
         """His, the newest last."""
-        return [one for one in self._uploads.values() if one.owner == owner]
+        found = await asyncio.to_thread(self._shelf.all)
+        return [await asyncio.to_thread(self._uploaded, one) for one in found if one.owner == owner]
 
-    def find(self, name: str, owner: str) -> Uploaded | None:
+    async def find(self, name: str, owner: str) -> Uploaded | None:
         """One of his."""
-        one = self._uploads.get(name)
-        return one if one is not None and secrets.compare_digest(one.owner.encode(), owner.encode()) else None
+        one = await asyncio.to_thread(self._shelf.read, name)
+        if one is None or not secrets.compare_digest(one.owner.encode(), owner.encode()):
+            return None
+        return await asyncio.to_thread(self._uploaded, one)
 
     async def drop(self, one: Uploaded) -> None:
-        """Forget it; its process is ended."""
-        self._uploads.pop(one.id, None)
-        if one.task is not None:
-            one.task.cancel()
-            await asyncio.gather(one.task, return_exceptions=True)
-        await asyncio.to_thread(shutil.rmtree, one.folder, ignore_errors=True)
+        """Forget it; its process is ended, here at once, elsewhere with the next word of it."""
+        task = self._tasks.get(one.id)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await asyncio.to_thread(self._shelf.drop, one.id)
 
     async def look(self, one: Uploaded, mapping: Mapping[str, Any], rows: int, at: float) -> None:
         """What its columns mean; or `error`."""
         one.error = ""
         try:
             async with asyncio.timeout(LOOK_LIMIT_S):
-                await self._run(one, self._job(one, mapping, at, rows=rows))
+                await self._run(one, self._job(one, mapping, at, rows=rows), saves=False)
         except TimeoutError:
             one.error = f"it could not be read within {LOOK_LIMIT_S:.0f} s"
-        if one.state != "loading":  # a load that was begun meanwhile says itself what becomes of it
+        now = await asyncio.to_thread(self._shelf.read, one.id)
+        if now is not None and now.state != "loading":  # a load that was begun meanwhile says itself what becomes of it
             one.state = "failed" if one.error else "looked_at"
+            await asyncio.to_thread(self._save, one)
 
     def load(self, one: Uploaded, mapping: Mapping[str, Any], at: float, **wanted: Any) -> None:
-        """Begin; `summary` grows meanwhile. Raises BadInput while it is under way."""
-        if one.state == "loading":
-            raise BadInput("it is being loaded already")
+        """Begin; `summary` grows meanwhile. Raises BadInput while it is under way, here or elsewhere."""
+        try:
+            held = self._shelf.hold(one.id)
+        except OSError as error:
+            raise BadInput("it is being loaded already, or gone") from error
         one.state, one.error, one.summary, one.campaign = "loading", "", {}, wanted["campaign"]
+        self._save(one)
         job = self._job(one, mapping, at, rejects=str(one.rejects), **wanted)
-        one.task = asyncio.create_task(self._load(one, job))
+        task = self._tasks[one.id] = asyncio.create_task(self._load(one, job, held))
+        task.add_done_callback(lambda _: self._tasks.pop(one.id, None))
 
-    async def _load(self, one: Uploaded, job: Job) -> None:
+    async def _load(self, one: Uploaded, job: Job, held: Held) -> None:
         try:
             async with self._turn:
-                await self._run(one, job)
+                await self._run(one, job, saves=True)
             one.state = "failed" if one.error else "loaded"
+        except asyncio.CancelledError:
+            one.state, one.error = "failed", ENDED
+            raise
         except Exception as error:  # nobody waits for this task: it must say itself what went wrong
             one.state, one.error = "failed", "it could not be loaded; look into the log"
             log.error("a list could not be loaded", action="list_failed", upload=one.id, exc_info=error)
+        finally:
+            self._save(one)
+            held.release()
 
-    async def _run(self, one: Uploaded, job: Job) -> None:
+    def _save(self, one: Uploaded) -> bool:
+        return self._shelf.save(_state(one))
+
+    def _uploaded(self, one: State) -> Uploaded:
+        found = Uploaded(
+            one.id, one.owner, one.name, one.at, self._shelf.folder(one.id), one.size, one.state, _line(one.looked),
+            one.summary, one.error, one.campaign,
+        )  # fmt: skip
+        if found.state == "loading" and not self._shelf.is_held(one.id):
+            found.state, found.error = "failed", ENDED
+        return found
+
+    async def _run(self, one: Uploaded, job: Job, saves: bool) -> None:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "dialer.adapters.list_job", stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, limit=LINE_MAX, start_new_session=True,
         )  # fmt: skip
         self._processes.add(process)
-        said = Line()
+        said, saved_at, clock = Line(), 0.0, asyncio.get_running_loop().time
         try:
             source, out = process.stdin, process.stdout
             if source is None or out is None:
@@ -163,6 +194,10 @@ class ListJobs:
             async for raw in out:
                 said = _line(raw)
                 self._heard(one, said)
+                if saves and clock() - saved_at > SAVED_EACH_S:
+                    saved_at = clock()
+                    if not await asyncio.to_thread(self._save, one):
+                        break  # dropped meanwhile, by another process perhaps
             await process.wait()
         finally:
             if process.returncode is None:
@@ -187,12 +222,12 @@ class ListJobs:
             rules.day_first, rules.currency, at, dict(mapping), **more,
         )  # fmt: skip
 
-    async def _write(self, one: Uploaded, chunks: AsyncIterator[bytes]) -> None:
+    async def _write(self, one: Uploaded, chunks: AsyncIterator[bytes], room: int) -> None:
         with one.path.open("xb") as file:
             waiting = bytearray()
             async for chunk in chunks:
                 one.size += len(chunk)
-                if one.size > UPLOAD_MAX or self._bytes() > BYTES_MAX:
+                if one.size > min(UPLOAD_MAX, room):
                     raise BadInput(f"{one.name} is too large here: divide the list")
                 waiting += chunk
                 if len(waiting) >= WRITTEN_AT_ONCE:
@@ -200,13 +235,9 @@ class ListJobs:
                     waiting.clear()
             await asyncio.to_thread(file.write, bytes(waiting))
 
-    def _bytes(self) -> int:
-        return sum(one.size for one in self._uploads.values())
 
-
-def _sweep(place: Path) -> None:
-    """What processes left that were killed: it holds personal data."""
-    for folder in place.glob(f"{PREFIX}*-*"):
-        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
-        if pid.isdecimal() and folder.lstat().st_uid == os.getuid() and not Path(f"/proc/{pid}").exists():
-            shutil.rmtree(folder, ignore_errors=True)
+def _state(one: Uploaded) -> State:
+    looked = msgspec.Raw(msgspec.json.encode(one.looked))
+    return State(
+        one.id, one.owner, one.name, one.at, one.size, one.state, looked, one.summary, one.error, one.campaign
+    )  # fmt: skip

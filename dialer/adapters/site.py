@@ -75,7 +75,7 @@ def _offers_beside(offers: Offers, folder: Path) -> Offers:
 
 
 def _web_beside(web: Web, folder: Path) -> Web:
-    files = {name: getattr(web, name) for name in ("tls_cert", "tls_key", "recordings")}
+    files = {name: getattr(web, name) for name in ("tls_cert", "tls_key", "recordings", "uploads")}
     return web.model_copy(update={name: str((folder / file).absolute()) for name, file in files.items() if file})
 
 

@@ -1,6 +1,6 @@
 """Lists: a file uploaded, looked at, loaded in a process of its own; what of it was not used.
 
-An upload belongs to whoever sent it, and to the web process that took it.
+An upload belongs to whoever sent it; every web process that shares the folder of uploads can show and load it.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -55,11 +55,11 @@ class Kept(Protocol):
 
 
 class Lists(Protocol):
-    """The uploads of this process."""
+    """The uploads of this site."""
 
     async def take(self, chunks: AsyncIterator[bytes], name: str, owner: str, at: float) -> Kept: ...
-    def of(self, owner: str) -> list[Any]: ...
-    def find(self, name: str, owner: str) -> Kept | None: ...
+    async def of(self, owner: str) -> list[Any]: ...
+    async def find(self, name: str, owner: str) -> Kept | None: ...
     async def drop(self, one: Any) -> None: ...
     async def look(self, one: Any, mapping: Mapping[str, Any], rows: int, at: float) -> None: ...
     def load(self, one: Any, mapping: Mapping[str, Any], at: float, **wanted: Any) -> None: ...
@@ -166,17 +166,17 @@ async def take(office: Office, asked: Asked[None, Upload]) -> UploadShown:
 
 async def listed(office: Office, asked: Asked[None, None]) -> UploadList:
     """What waits here."""
-    return UploadList([_shown(one) for one in _lists(office).of(asked.who.name)])
+    return UploadList([_shown(one) for one in await _lists(office).of(asked.who.name)])
 
 
 async def show(office: Office, asked: Asked[None, None]) -> UploadShown:
     """How far it is."""
-    return _shown(_one(office, asked))
+    return _shown(await _one(office, asked))
 
 
 async def look(office: Office, asked: Asked[None, Look]) -> UploadShown:
     """With another mapping; nothing is loaded."""
-    one = _one(office, asked)
+    one = await _one(office, asked)
     if one.state == "loading":
         raise Problem(409, "loading", "It is being loaded.")
     await _lists(office).look(one, _tables(asked.body.mapping), asked.body.rows, asked.at)
@@ -185,7 +185,7 @@ async def look(office: Office, asked: Asked[None, Look]) -> UploadShown:
 
 async def load(office: Office, asked: Asked[None, Load]) -> UploadShown:
     """Begin to load it; the same file twice changes nothing."""
-    one, wanted = _one(office, asked), asked.body
+    one, wanted = await _one(office, asked), asked.body
     await known_campaign(office, wanted.campaign)
     if one.state == "loading":
         raise Problem(409, "loading", "It is being loaded already.")
@@ -200,7 +200,7 @@ async def load(office: Office, asked: Asked[None, Load]) -> UploadShown:
 
 async def rejects(office: Office, asked: Asked[None, None]) -> Download:
     """The rows that were not used, as they were, and why: correct them and load the file in place of the list."""
-    one = _one(office, asked)
+    one = await _one(office, asked)
     if one.state != "loaded":
         raise Problem(409, "not_loaded", "There is none before the list is loaded.")
     return Download("text/csv", f"rejects-{Path(one.name).stem}.csv", one.rejects)
@@ -208,15 +208,15 @@ async def rejects(office: Office, asked: Asked[None, None]) -> Download:
 
 async def drop(office: Office, asked: Asked[None, None]) -> None:
     """Forget the file, and end what is done with it; what has been brought stays."""
-    await _lists(office).drop(_one(office, asked))
+    await _lists(office).drop(await _one(office, asked))
 
 
 def _lists(office: Office) -> Lists:
     return cast(Lists, office.need("lists"))
 
 
-def _one(office: Office, asked: Asked[Any, Any]) -> Kept:
-    found = _lists(office).find(asked.path["upload"], asked.who.name)
+async def _one(office: Office, asked: Asked[Any, Any]) -> Kept:
+    found = await _lists(office).find(asked.path["upload"], asked.who.name)
     if found is None:
         raise Problem(404, "no_upload", "There is no such upload of yours here.")
     return found
