@@ -44,7 +44,7 @@ LIVE: Mapping[str, Live] = {
     "memory": Live(bench_memory.wanted, bench_memory.measure),
     "profile": Live(bench_profile.wanted, bench_profile.measure),
 }
-NAMES = (*LIVE, "conversations", "paths", "engine", "redis", "history", "web", "gate", "pacing", "import")
+NAMES = (*LIVE, "conversations", "paths", "engine", "redis", "history", "web", "pop", "gate", "pacing", "import")
 QUICK = ("attempts", "connect")  # one world does for both; the others are there by name
 QUICK_NAMES = (*QUICK, "engine", "gate")
 
@@ -74,6 +74,11 @@ async def _part(name: str, quick: bool, console: Console, words: Sequence[str]) 
         await _own_process("tests.bench.bench_history", *(["--people", "500"] if quick else words))
     elif name == "web":
         await bench_web.main(quick, console)
+    elif name == "pop":
+        os.environ.setdefault("SANTUN_CALLS", "10" if quick else "100")
+        await _own_process(
+            "pytest", "-q", "-s", "--durations=0", "-p", "no:cacheprovider", "tests/browser/bench_pop.py"
+        )
     elif name == "paths":
         os.environ["SANTUN_EVERY_PATH"] = "" if quick else "1"
         test = "test_every_key_of_every_step" if quick else "test_every_path"

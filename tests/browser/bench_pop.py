@@ -1,4 +1,4 @@
-"""How soon an agent sees who is on the line: `python -m pytest tests/browser/bench_pop.py -s`; not part of the tests.
+"""How soon an agent sees who is on the line: `./run bench pop`; not part of the tests.
 
 From Asterisk's own time of the debtor's BridgeEnter to the frame that shows his account in a real Chromium. The account
 is sent when the agent is reserved, so a negative figure says that it was there before the debtor.
@@ -21,7 +21,7 @@ MARKS = """() => Object.fromEntries(["santun.pop", "santun.joined"].map((name) =
   performance.getEntriesByName(name).map((one) => [one.detail, (performance.timeOrigin + one.startTime) / 1000]))]))"""
 
 
-async def test_pop(house: House) -> None:
+async def test_pop(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     await house.floor.open(wrap_up_max_s=30)
     tab = await house.agent("2101")
     await tab.ready()
@@ -41,9 +41,10 @@ async def test_pop(house: House) -> None:
         assert len(took) >= CALLS - 1, f"{len(took)} of {CALLS} calls were seen"
         p50, p90, p99 = (took[min(len(took) - 1, int(len(took) * share))] for share in (0.5, 0.9, 0.99))
         figures = f"p50 {p50:.0f}, p90 {p90:.0f}, p99 {p99:.0f} ms"
-        print(f"{what} after BridgeEnter, {len(took)} calls, load {os.getloadavg()[0]:.0f}: {figures}")
-        if name == "santun.pop":
-            assert p99 <= P99_MS
+        with capsys.disabled():
+            print(f"\n{what} after BridgeEnter, {len(took)} calls, load {os.getloadavg()[0]:.1f}: {figures}")
+            if name == "santun.pop":
+                print(f"asked for: p99 {P99_MS} ms: {'kept' if p99 <= P99_MS else 'NOT kept'}")
 
 
 async def one_call(tab: Tab) -> None:
