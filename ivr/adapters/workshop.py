@@ -78,7 +78,7 @@ class _Worker:
     def __init__(self, out: Path) -> None:
         self._sock, theirs = socket.socketpair()
         self._sock.settimeout(ANSWER_LIMIT_S)
-        words = [sys.executable, "-m", "ivr.adapters.workshop", str(out)]
+        words = [sys.executable, "-P", "-m", "ivr.adapters.workshop", str(out)]
         env = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}  # it needs no secret
         with theirs:  # a session of its own: Ctrl-C is for the server, which still has calls to serve
             self._process = subprocess.Popen(
