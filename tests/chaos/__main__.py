@@ -47,7 +47,7 @@ def _wanted(words: list[str]) -> Wanted:
     parser = argparse.ArgumentParser(prog="./run chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="of calls at least; each kind of fault comes twice")
     parser.add_argument("--seed", type=int, default=1, help="the same debtors, and the same faults in the same order")
-    parser.add_argument("--rate", type=float, default=20.0, help="calls a second, at most")
+    parser.add_argument("--rate", type=float, default=20.0, help="calls a second of each campaign, at most")
     parser.add_argument("--agents", type=int, default=12, help="robot agents")
     parser.add_argument("--times", type=int, default=2, help="of each kind of fault, at least")
     parser.add_argument("--short", action="store_true", help="every fault lasts as short as its kind may")

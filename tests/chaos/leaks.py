@@ -40,6 +40,12 @@ async def left_in_redis(town: Town) -> list[str]:
     return wrong
 
 
+def left_on_disk(spool: Path) -> list[str]:
+    """Changes that Redis never got, or that made no sense."""
+    paths = [path for path in spool.glob("*") if path.is_file() and path.stat().st_size]
+    return [f"{path.name} is left in the spool, {path.stat().st_size} bytes" for path in paths]
+
+
 async def channels(town: Town) -> list[str]:
     """Asterisk's and the carrier's."""
     wrong = []

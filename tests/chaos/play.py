@@ -68,7 +68,7 @@ class Wanted:
     agents: int = 12
     kinds: tuple[Kind, ...] = KINDS
     times: int = 2
-    short: bool = False  # every fault lasts as short as its kind may
+    short: bool = False  # every fault lasts as short as its kind may, and the last calls are not waited for
     keep: Path = KEEP
 
 
@@ -250,7 +250,7 @@ class Run:
         """No new calls; what is up ends by itself for a while, then is hung up. When that was, epoch seconds."""
         if not await self.crew.surely("pause"):
             self.result.wrong.append("the engine takes no order to pause")
-        await self._until_no_attempt(DRAIN_S)
+        await self._until_no_attempt(0.0 if self.wanted.short else DRAIN_S)
         cut_at = time.time()
         await self.town.pbx.console("channel request hangup all")
         if not await self._until_no_attempt(HUNG_UP_S):
@@ -272,6 +272,7 @@ class Run:
         await self._calm()
         result.wrong += await leaks.channels(town)
         result.wrong += await leaks.left_in_redis(town)
+        result.wrong += leaks.left_on_disk(town.run / "spool")
         result.wrong += [
             f"{service.name} did not come back" for service in town.services.values() if not service.process.alive
         ]

@@ -148,6 +148,13 @@ def test_a_number_in_any_spelling_and_a_secret_are_found_in_a_log(tmp_path: Path
     assert "a secret in it, 2 times" in leaks.in_logs({here: "s3cret s3cret"}, numbers, ("s3cret",))[0]
 
 
+def test_what_waits_in_the_spool_for_ever_is_found(tmp_path: Path) -> None:
+    (tmp_path / "engine").write_bytes(b"")
+    assert leaks.left_on_disk(tmp_path) == []
+    (tmp_path / "engine.broken").write_bytes(b"x")
+    assert leaks.left_on_disk(tmp_path) == ["engine.broken is left in the spool, 1 bytes"]
+
+
 def test_a_process_that_grows_is_found() -> None:
     assert leaks.grown("engine", Load(20, 5), Load(25, 8)) == []
     assert len(leaks.grown("engine", Load(20, 5), Load(200, 80))) == 2

@@ -42,6 +42,7 @@ KEEP = ROOT / ".run" / "chaos"  # logs of the last run
 READY_S = 60.0
 LOOK_S = 0.1
 SHOWN = 100  # characters of a command
+TRUNK_RATE = 2.5  # of a campaign's: a trunk is shared evenly, and the agents' campaign waits for its agents
 PATIENCE_S = 20  # who gets no packet at all for so long, as from an Asterisk that is no more, hangs up
 
 Say = Callable[[str], None]
@@ -232,7 +233,7 @@ endpoint = "{trunk.name}"
 host = "{trunk.host}"
 port = {trunk.port}
 lines = {lines}
-calls_per_second = {rate:g}
+calls_per_second = {rate * TRUNK_RATE:g}
 caller_ids = ["{CALLER_ID}"]
 attempt_header = "{ATTEMPT_HEADER}"
 
