@@ -22,7 +22,6 @@ pytestmark = [
     pytest.mark.skipif(not chromium(), reason="no Chromium"),
 ]
 LIST = Path(__file__).parents[2] / "docs" / "examples" / "debtors.csv"
-PAGES = ("/board", "/wallboard", "/campaigns", "/lists", "/debtors", "/docs", "/users")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -226,18 +225,6 @@ async def test_language_and_theme_change_at_once(shift: Shift, page: Page) -> No
     assert await faults(page) == []
     await page.get_by_role("button", name="As the device").click()
     await page.get_by_role("button", name="Indonesia").click()
-
-
-@pytest.mark.parametrize("path", PAGES)
-async def test_axe_finds_no_serious_fault(shift: Shift, page: Page, path: str) -> None:
-    await page.goto(f"{shift.base}{path}")
-    await page.locator("main").wait_for()
-    await page.wait_for_load_state("networkidle" if path not in ("/board", "/wallboard") else "load")
-    await page.locator("h1").first.wait_for(state="attached")
-    assert await faults(page) == []
-    await page.emulate_media(color_scheme="dark")
-    assert await faults(page) == []
-    await page.emulate_media(color_scheme="light")
 
 
 async def test_the_wallboard_names_nobody(shift: Shift, page: Page) -> None:
