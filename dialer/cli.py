@@ -271,6 +271,21 @@ def withdraw(number: Number = "", config: Config = HERE, person: Person = "", ca
     _run(config, lambda site: people.withdraw(site, number, person, campaign))
 
 
+@app.command("export")
+def export_person(
+    number: Number = "",
+    config: Config = HERE,
+    person: Person = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write it, for nobody else to read; else it is printed.")
+    ] = None,
+) -> None:
+    """All that is held of one person, as JSON: what he is entitled to see."""
+    from dialer.commands import people
+
+    _run(config, lambda site: people.export(site, number, person, out))
+
+
 @app.command()
 def erase(
     number: Number = "",

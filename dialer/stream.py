@@ -1,8 +1,9 @@
 """8/8 stream: Verdict -> flat, versioned record. The names in FIELDS are the public contract of `{campaign}:outcomes`.
 
 An entry is a flat map of strings, always with all fields of its table in the table's order (Redis then keeps the names
-once per block); what did not happen is the empty string. Three kinds of entry: `outcome`, exactly one per attempt;
-`correction`, a late change that names the attempt; `refusal`, a call that was not placed (in `{campaign}:refusals`).
+once per block); what did not happen is the empty string. Kinds of entry: `outcome`, exactly one per attempt;
+`correction`, a late change that names the attempt; `refusal`, a call that was not placed (in `{campaign}:refusals`);
+`erasure`, attempts whose person was forgotten.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ class Type(StrEnum):
     OUTCOME = "outcome"
     CORRECTION = "correction"
     REFUSAL = "refusal"
+    ERASURE = "erasure"
 
 
 class Form(StrEnum):
@@ -162,6 +164,14 @@ REFUSAL_FIELDS: Mapping[str, Field] = {
     "until": _F(_T, "when to ask again; empty: never"),
 }
 
+ERASURE_FIELDS: Mapping[str, Field] = {
+    "v": FIELDS["v"],
+    "type": _F(Form.TEXT, "`erasure`"),
+    "campaign": FIELDS["campaign"],
+    "at": _F(_T, "when they were erased"),
+    "attempts": _F(Form.TEXT, "attempts, by blanks, whose outcomes and corrections were taken out of this stream"),
+}
+
 # What a correction may change: what people say, and what follows from it. Never what the network did.
 CORRECTABLE = frozenset(
     {"reason", "conversation", "disposition", "promise_amount", "promise_due", "offer", "stop", "silent_until"}
@@ -274,6 +284,14 @@ def _listed(contact: Contact | None) -> dict[str, Value]:
     if contact is None:
         return {"lender": None, "product": None, "currency": None}
     return {"lender": contact.lender, "product": contact.product, "currency": contact.currency}
+
+
+def erasure(campaign: str, at: float, attempts: Sequence[str]) -> dict[str, str]:
+    """A person was erased: readers keep nothing of these attempts either."""
+    values: dict[str, Value] = {
+        "v": VERSION, "type": Type.ERASURE.value, "campaign": campaign, "at": at, "attempts": " ".join(attempts)
+    }  # fmt: skip
+    return {name: _written(field.form, values[name]) for name, field in ERASURE_FIELDS.items()}
 
 
 def correction(attempt: str, campaign: str, at: float, by: str, changes: Mapping[str, Value]) -> dict[str, str]:
@@ -401,6 +419,7 @@ _TABLES: Mapping[Type, Mapping[str, Field]] = {
     Type.OUTCOME: FIELDS,
     Type.CORRECTION: {**CORRECTION_FIELDS, **{name: FIELDS[name] for name in FIELDS if name in CORRECTABLE}},
     Type.REFUSAL: REFUSAL_FIELDS,
+    Type.ERASURE: ERASURE_FIELDS,
 }
 
 
@@ -483,14 +502,16 @@ def document() -> str:
         "result is a `correction` entry in the same stream: its fields replace those of the attempt it names. A call",
         "that was not placed is a `refusal` entry in `{campaign}:refusals`. Entries are flat: names and strings. What",
         "did not happen is empty. Fields may be added at the end; names and meanings do not change within a version.",
+        "Where a person was erased (docs/privacy.md), his entries are gone and an `erasure` entry names the attempts:",
+        "readers forget them, too. The outcome of a call that was under way then has no `debtor`, `person`, `number`.",
         "",
         "| form | written as |",
         "|---|---|",
         *(f"| {form.value} | {_PARSERS[form][1]} |" for form in Form if form not in (Form.OUTCOME, Form.SIDE)),
     ]
     changeable = ", ".join(f"`{name}`" for name in FIELDS if name in CORRECTABLE)
-    titles = ("Outcome", f"Correction, with any of {changeable}", "Refusal")
-    for title, table in zip(titles, (FIELDS, CORRECTION_FIELDS, REFUSAL_FIELDS), strict=True):
+    titles = ("Outcome", f"Correction, with any of {changeable}", "Refusal", "Erasure")
+    for title, table in zip(titles, (FIELDS, CORRECTION_FIELDS, REFUSAL_FIELDS, ERASURE_FIELDS), strict=True):
         parts += ["", f"## {title}", "", "| field | form | meaning |", "|---|---|---|"]
         parts += [f"| {name} | {field.form.value} | {field.meaning} |" for name, field in table.items()]
     return "\n".join(parts) + "\n"

@@ -245,7 +245,7 @@ def test_check_finds_what_cannot_be_reached(dialer: Dialer, monkeypatch: pytest.
     done = dialer("check", SANTUN_REDIS_URL="redis://127.0.0.1:1/0")
     assert done.failed(1) == ""
     faults = done.out.splitlines()
-    assert [fault.split()[1].strip(":") for fault in faults] == ["Redis", "IVR", "Asterisk"]
+    assert [fault.split()[1].strip(":") for fault in faults] == ["Redis", "IVR", "Asterisk", "No"]  # site keys
 
 
 # ---- lists ----------------------------------------------------------------------------------------------------------

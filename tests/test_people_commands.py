@@ -1,5 +1,6 @@
 """`dialer dnc`, `withdraw`, `erase` and `load --update`, as an operator meets them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -130,13 +131,27 @@ def test_an_update_gives_newer_data_and_the_same_again_changes_nothing(
 ) -> None:
     dialer("campaign", "create", "newer")
     path = tmp_path / "list.csv"
-    path.write_text("nik,nama,telepon,jumlah_tagihan\n41,Siti,081344444444,100000\n42,Budi,081355555555,200000\n")
+    path.write_text("nik,nama,telepon,jumlah_tagihan\n41,Siti,081377774141,100000\n42,Budi,081355555555,200000\n")
     dialer("load", str(path), "--campaign", "newer")
     path.write_text(
-        "nik,nama,telepon,jumlah_tagihan\n41,Siti,081344444444,50000\n42,Budi,081355555555,200000\n43,Adi,081366666666,1\n"
+        "nik,nama,telepon,jumlah_tagihan\n41,Siti,081377774141,50000\n42,Budi,081355555555,200000\n43,Adi,081366666666,1\n"
     )
     said = dialer("load", str(path), "--campaign", "newer", "--update").out
     assert said.startswith("1 new debtors in newer; 0 rows")
     assert "2 were there already; 1 of them got newer data." in said
     again = dialer("load", str(path), "--campaign", "newer", "--update").out
     assert "3 were there already; 0 of them got newer data." in again
+
+
+def test_all_that_is_held_of_a_person_is_given_out(dialer: Dialer, tmp_path: Path) -> None:
+    dialer("campaign", "create", "given")
+    path, out = tmp_path / "list.csv", tmp_path / "he.json"
+    path.write_text("nik,nama,telepon\nx-4141,Siti Aminah,081377774141\n")
+    dialer("load", str(path), "--campaign", "given")
+    assert dialer("export", "--person", "x-4141", "--out", str(out)).out.startswith("1 accounts, 0 calls")
+    assert out.stat().st_mode & 0o777 == 0o600
+    held = json.loads(out.read_text(encoding="utf-8"))
+    assert (held["accounts"][0]["name"], held["accounts"][0]["numbers"][0]["e164"]) == ("Siti Aminah", "+6281377774141")
+    assert json.loads(dialer("export", "081377774141").out)["person"] == held["person"]
+    assert dialer("erase", "--person", "x-4141", "--yes").out.startswith("1 accounts erased.")
+    assert "nobody on any list" in dialer("export", "--person", "x-4141").failed()

@@ -30,7 +30,7 @@ SETTLED_AT_ONCE = 200
 
 PROMISES_MAX = 50  # of one person: the oldest goes first
 
-WRITTEN, UNSETTLED = 1, 2
+WRITTEN, UNSETTLED, WRITTEN_BLANK = 1, 2, 3
 CLOCKS_MS = 60_000  # so far Redis's clock may be behind the engine's
 LOOKED_AT_ONCE, LOOKS = 100, 200  # outcomes from an attempt's claim to its own: an hour of a busy campaign, or two
 
@@ -105,7 +105,7 @@ class Outcomes:
             rows += _outcome(finish, effect)
         places = (
             keys.fence, keys.open, keys.unsettled, keys.outcomes, keys.contacts, keys.later, keys.rest, keys.counters,
-            keys.behind, keys.withdrawn, keys.promised, keys.call_backs, keys.ready,
+            keys.behind, keys.withdrawn, keys.promised, keys.call_backs, keys.ready, keys.forgotten,
         )  # fmt: skip
         # first: a number that is found too early does no harm, one that nobody finds would
         known_by = [finish.contact for finish in finished if finish.new_numbers and finish.contact]
@@ -115,7 +115,10 @@ class Outcomes:
         if behind:
             await self._updates.merge(campaign)
         await self._settling.settle(campaign, [one for one, answer in zip(effects, answers, strict=True) if answer])
-        return sum(answer == WRITTEN for answer in answers)
+        blank = [one.attempt for one, answer in zip(effects, answers, strict=True) if answer == WRITTEN_BLANK]
+        if blank:  # he was erased during the call
+            await self._link.run([("DEL", facts_key(campaign, attempt)) for attempt in blank])
+        return sum(answer in (WRITTEN, WRITTEN_BLANK) for answer in answers)
 
     async def correct(self, campaign: str, token: int, record: Mapping[str, str], finish: Finish | None = None) -> None:
         """The same words again within a week change nothing."""

@@ -4,20 +4,15 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from dialer.adapters.redis_codec import PROMISE, pairs
 from dialer.adapters.redis_contact import read_contact
-from dialer.adapters.redis_index import Index, Place, numbers_gone, person_gone
+from dialer.adapters.redis_index import Index, Place
 from dialer.adapters.redis_keys import (
     campaign_keys,
-    history_key,
     number_keys,
-    payments_key,
     person_keys,
-    promises_key,
 )
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_list import epoch_word
-from dialer.adapters.redis_outcomes import promise_word
 from dialer.adapters.redis_scripts import RedisCommand, call
 from dialer.errors import BadInput
 from dialer.model import CAMPAIGN_ID, Contact
@@ -64,43 +59,6 @@ class People:
                 places = (keys.contacts, keys.ready, keys.later, keys.rest, keys.withdrawn, keys.call_backs)
                 taken += await self._link.one(call("withdraw", places, epoch_word(at), *contacts))
         return taken
-
-    async def erase(self, person: str) -> int:
-        """Forget a person: his contacts everywhere, their places in lists and index, his past and that of numbers that
-        nobody else has. What stays: the word not to call, keyed; entries of the public streams, until their retention
-        ends; the log of decisions, which knew him by his alias alone. How many contacts there were."""
-        places = await self._index.of_person(person)
-        known = await read_places(self._link, places)
-        numbers = sorted({number.key for contact in known.values() for number in contact.numbers})
-        await self._link.run([gone for place, one in known.items() for gone in numbers_gone(place.campaign, one)])
-        others = await self._index.of_numbers(numbers)
-        alone = [number for number, left in zip(numbers, others, strict=True) if not left]
-        await self._forget_promises(person)
-        own = person_keys(person)
-        more = (history_key(person), promises_key(person), payments_key(person))
-        gone = [call("forget", (own.state, own.attempts, own.talks, *more))]
-        gone += [call("forget", (one.state, one.attempts, one.talks)) for one in map(number_keys, alone)]
-        await self._link.run(gone)
-        erased = 0
-        for name, contacts in _by_campaign(places).items():
-            keys = campaign_keys(name)
-            lists = (
-                keys.contacts, keys.ready, keys.later, keys.rest, keys.call_backs, keys.refused, keys.behind,
-                keys.withdrawn,
-            )  # fmt: skip
-            erased += await self._link.one(call("erase", lists, *contacts))
-        await self._link.run([person_gone(person, place) for place in places])  # last: until then it can be repeated
-        return erased
-
-    async def _forget_promises(self, person: str) -> None:
-        """Out of the books of the campaigns in which he made them."""
-        key = promises_key(person)
-        found = self._link.reader.many(PROMISE, pairs(await self._link.one(("HGETALL", key))), key)
-        gone: list[RedisCommand] = []
-        for one in found:
-            keys = campaign_keys(one.campaign)
-            gone += [("ZREM", name, promise_word(one)) for name in (keys.promised, keys.promises_ended)]
-        await self._link.run(gone)
 
 
 async def read_places(link: Link, places: Sequence[Place]) -> dict[Place, Contact]:

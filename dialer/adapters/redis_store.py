@@ -8,6 +8,8 @@ from dialer.adapters.redis_call_backs import CallBacks
 from dialer.adapters.redis_campaigns import Campaigns
 from dialer.adapters.redis_claims import Claims
 from dialer.adapters.redis_commands import Commands
+from dialer.adapters.redis_erasure import Erasing
+from dialer.adapters.redis_export import Exporting
 from dialer.adapters.redis_history import PersonHistory
 from dialer.adapters.redis_index import Index
 from dialer.adapters.redis_late import LateChanges
@@ -26,8 +28,8 @@ from dialer.adapters.redis_updates import Updates
 
 
 class RedisStore(
-    Campaigns, Contacts, Claims, Outcomes, Agents, Commands, PacingSeries, Streams, Log, People, Stops, Survey,
-    PersonHistory, Payments, Pages, CallBacks, LateChanges,
+    Campaigns, Contacts, Claims, Outcomes, Agents, Commands, PacingSeries, Streams, Log, People, Erasing, Exporting,
+    Stops, Survey, PersonHistory, Payments, Pages, CallBacks, LateChanges,
 ):  # fmt: skip
     """Redis behind ports.Store; `url` as in redis://host:port/0; `kept_days`: of streams, where not as in KEPT_DAYS."""
 

@@ -22,6 +22,7 @@ class Right(StrEnum):
     LISTS_CHANGE = "lists:change"
     DEBTORS_SEE = "debtors:see"
     DEBTORS_CHANGE = "debtors:change"
+    PERSONS_CHANGE = "persons:change"  # export and erasure of all that is held of one
     STOPS_SEE = "stops:see"
     STOPS_CHANGE = "stops:change"
     CALL_BACKS_SEE = "call-backs:see"
@@ -42,7 +43,9 @@ class Right(StrEnum):
 
 
 _AGENT = frozenset({Right.SELF, Right.DESK})
-_ADMIN_ONLY = frozenset({Right.USERS_SEE, Right.USERS_CHANGE, Right.TOKENS_CHANGE, Right.AUDIT_SEE})
+_ADMIN_ONLY = frozenset(
+    {Right.USERS_SEE, Right.USERS_CHANGE, Right.TOKENS_CHANGE, Right.AUDIT_SEE, Right.PERSONS_CHANGE}
+)
 _PEOPLE_ONLY = frozenset({Right.SELF, Right.DESK, Right.USERS_CHANGE, Right.TOKENS_CHANGE})
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {

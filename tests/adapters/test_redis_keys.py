@@ -11,6 +11,7 @@ from redis.crc import key_slot
 from dialer import history
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_codec import encode
+from dialer.adapters.redis_deeds import RedisOnce
 from dialer.adapters.redis_ivr import IvrStore
 from dialer.adapters.redis_keys import CampaignKeys, campaign_keys, number_keys, person_keys, promises_key
 from dialer.adapters.redis_link import Link
@@ -26,6 +27,7 @@ from dialer.payments import Told
 from dialer.ports import Unwritten
 from dialer.privacy import Privacy
 from dialer.promises import Promise
+from dialer.users import Done
 from tests.adapters.redis_lives import (
     AT,
     CAMPAIGN,
@@ -104,6 +106,7 @@ async def everything(store: RedisStore) -> None:
     await store.pay(Told("bank", "2", AT, 5, "IDR", contact=people[2].id), AT)
     await store.withdraw(people[2].person, AT)
     await store.remember(people[2].person, history.note("n1", AT, "test", "friendly"))
+    await RedisOnce(link_of(store)).done("test", "key-0001", Done("print", 200, f'"{people[2].id}"'.encode()))
     await store.erase(people[2].person)
     await store.remember(people[1].person, history.note("n2", AT, "test", "friendly"))
     assert (await Upkeep(link_of(store), store, Privacy(history_days=1)).run(AT + 9e5))["history entries"]

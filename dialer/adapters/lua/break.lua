@@ -7,7 +7,7 @@ if seen[1] ~= ARGV[1] or not seen[2] or string.match(seen[2], '^%S+') ~= ARGV[2]
 end
 redis.call('HDEL', KEYS[1], 'thief')
 if ARGV[3] == '1' then
-  redis.call('HDEL', KEYS[1], 'lock')
+  redis.call('HDEL', KEYS[1], 'lock', 'forgotten')
   redis.call('ZREM', KEYS[2], string.match(seen[1], '^%S+'))
 end
 return 1

@@ -3,7 +3,8 @@
 -- KEYS state attempts talks [history promises payments]
 redis.call('DEL', unpack(KEYS, 2))
 redis.call('HDEL', KEYS[1], 'silent', 'dead', 'abandoned', 'machine', 'hardship')
-if redis.call('HEXISTS', KEYS[1], 'lock') == 1 then
-  redis.call('HSET', KEYS[1], 'forgotten', '1')  -- nothing of this call is remembered either
+local lock = redis.call('HGET', KEYS[1], 'lock')
+if lock then
+  redis.call('HSET', KEYS[1], 'forgotten', string.match(lock, '^%S+'))  -- nothing of this call is remembered either
 end
 return redis.call('EXISTS', KEYS[1])

@@ -1,11 +1,16 @@
 #!lua flags=allow-oom
 -- What a written outcome means for one person or number: of two histories the stricter stays. Each line may be repeated
 -- without harm.
--- Of a person also a line of his history and the promise that he made, unless he was erased during the call.
+-- Of a person also a line of his history and the promise that he made. Who was erased during the call is not remembered.
 -- KEYS state attempts talks [history promises]
 -- ARGV attempt talk_at stop silent_until dead count keep_ms tried_at abandoned_at machine_at hardship
 --      [most keep_s line promise promises_most]
 -- with remember
+local erased = redis.call('HGET', KEYS[1], 'forgotten') == ARGV[1]
+if erased then
+  redis.call('DEL', KEYS[2], KEYS[3])
+  ARGV[2], ARGV[4], ARGV[5], ARGV[9], ARGV[10], ARGV[11] = '', '0', '0', '0', '0', '0'  -- a stop alone counts
+end
 if ARGV[2] ~= '' then
   redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
   redis.call('PEXPIRE', KEYS[3], ARGV[7])
@@ -44,7 +49,7 @@ if seen.lock and string.match(seen.lock, '^%S+') == ARGV[1] then
 elseif seen.lock and changed then
   redis.call('HSET', KEYS[1], 'changed', '1')  -- somebody else is about to call
 end
-if #KEYS > 3 and not seen.forgotten then
+if #KEYS > 3 and not erased then
   if ARGV[14] ~= '' then
     remember(KEYS[4], ARGV[12], ARGV[13], ARGV[14])
   end

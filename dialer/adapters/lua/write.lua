@@ -1,12 +1,13 @@
 #!lua
 -- Transitions of open attempts, then outcomes: record, effects to settle, contact, counters; each only while it is open.
 -- KEYS fence open unsettled outcomes contacts later rest counters behind withdrawn promised
---      call-backs ready
+--      call-backs ready forgotten
 -- ARGV token transitions, then (attempt json)..., then
 --      (attempt outcome live effects contact entry retry_at at ends promise call-back fields field...)...
 -- A promise is the word by which `promised` knows it, and when it ends; empty: none was made.
--- One answer per outcome: 1 written now, 2 written before but its effects are not settled, 0 all done before; and
--- whether contacts wait to be merged.
+-- Of who was erased during the call the record names nobody, and nothing is put on the list.
+-- One answer per outcome: 1 written now, 3 so and he was erased, 2 written before but its effects are not settled, 0 all
+-- done before; and whether contacts wait to be merged.
 -- with keep
 if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then
   return redis.error_reply('NOTLEADER token ' .. ARGV[1] .. ' is old')
@@ -40,11 +41,21 @@ local function back(contact, entry, retry_at, at)
   end
 end
 
+local names_him = {debtor = true, person = true, number = true, new_number = true, recording = true}
 local answers = {}
 while i <= #ARGV do
   local attempt, fields = ARGV[i], tonumber(ARGV[i + 11])
   local first, last = i + 12, i + 11 + fields
   if redis.call('HEXISTS', KEYS[2], attempt) == 1 then
+    local erased = redis.call('SREM', KEYS[14], attempt) == 1
+    if erased then
+      for name = first, last, 2 do
+        if names_him[ARGV[name]] then
+          ARGV[name + 1] = ''
+        end
+      end
+      ARGV[i + 9], ARGV[i + 10] = '', ''
+    end
     redis.call('XADD', KEYS[4], '*', unpack(ARGV, first, last))
     redis.call('HDEL', KEYS[2], attempt)
     redis.call('HSET', KEYS[3], attempt, ARGV[i + 3])
@@ -61,7 +72,7 @@ while i <= #ARGV do
     local word = 'outcome:' .. ARGV[i + 1]
     counts[word] = (counts[word] or 0) + 1
     counts.live = (counts.live or 0) + tonumber(ARGV[i + 2])
-    answers[#answers + 1] = 1
+    answers[#answers + 1] = erased and 3 or 1
   elseif redis.call('HEXISTS', KEYS[3], attempt) == 1 then
     answers[#answers + 1] = 2
   else

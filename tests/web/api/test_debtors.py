@@ -3,6 +3,8 @@
 import asyncio
 
 from dialer.model import Refused
+from dialer.users import Role
+from tests.adapters.redis_lives import link_of
 from tests.web.api.kit import FIRST, debtor, filled, listed
 from tests.web.house import House
 
@@ -79,20 +81,32 @@ async def test_why_he_was_not_called(house: House) -> None:
 async def test_he_is_withdrawn_given_out_and_forgotten(house: House) -> None:
     book = await filled(house)
     one = book.people[2]
-    boss = await house.program("debtors:see", "debtors:change", "numbers:see")
+    boss = await house.program("debtors:see", "debtors:change", "persons:change")
+    lesser = await house.signed_in("sari", Role.SUPERVISOR)
+    for what in ("export", "erase"):
+        assert (await lesser.post(f"/debtors/{one.person}/{what}", {"confirm": "erase"})).kind == "not_allowed"
+        assert (
+            await boss.post(f"/debtors/{'0' * 32}/{what}", {"confirm": "erase"} if what == "erase" else None)
+        ).kind == "no_debtor"
+        house.clock.at += 10  # each counts for ten requests
     assert await listed(house.store, one)
     assert (await boss.post(f"/debtors/{one.person}/withdraw", {"campaign": FIRST})).body == {"count": 1}
     assert not await listed(house.store, one)
     export = await boss.post(f"/debtors/{book.people[0].person}/export")
     assert export.headers["Content-Disposition"].startswith("attachment")
-    assert export.body["accounts"][0]["numbers"][0]["number"] == "+6281200000000"
+    assert export.body["accounts"][0]["numbers"][0]["e164"] == "+6281200000000"
+    assert export.body["accounts"][0]["name"] == book.people[0].name
+    keyed = await boss.post(f"/debtors/{book.people[0].person}/export", headers={"Idempotency-Key": "not-kept-here"})
+    assert keyed.status == 200
+    house.clock.at += 10
+    assert not await link_of(house.store).one(("KEYS", "{i:*")), "nothing of it is kept for a second request"
     assert (await boss.post(f"/debtors/{one.person}/erase", {"confirm": "yes"})).status == 422
     assert (await boss.post(f"/debtors/{one.person}/erase", {"confirm": "erase"})).body == {"count": 1}
     assert (await boss.get(f"/debtors/{one.person}")).kind == "no_debtor"
     told = [entry["action"] for entry in await house.store.told_stops(9)]
     assert told == ["withdraw", "erase"]
     audit = [deed.what for _, deed in await house.office.audit.read(9)]
-    assert audit.count("POST /debtors/{person}/erase") == 1
+    assert (audit.count("POST /debtors/{person}/erase"), audit.count("POST /debtors/{person}/export")) == (2, 3)
 
 
 async def test_nonsense_is_nobody(house: House) -> None:
