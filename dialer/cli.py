@@ -91,6 +91,22 @@ def key() -> None:
 
 
 @app.command()
+def drain(
+    engine: Annotated[str, typer.Argument(help="As host:pid. [the one that leads]")] = "",
+    config: Config = HERE,
+    campaign: Annotated[str, typer.Option(help="This campaign only; its engine goes on with the others.")] = "",
+    limit: Annotated[float, typer.Option(help="Seconds; calls that are up then go on under the next leader.")] = 600.0,
+) -> None:
+    """An engine starts no new calls, hands over to another one when its last call has ended, and ends.
+
+    Fails where calls were still up at the limit, or nobody took over.
+    """
+    from dialer.commands import draining
+
+    _run(config, lambda site: draining.drain(site, engine, campaign, limit))
+
+
+@app.command()
 def check(
     config: Config = HERE,
     asterisk: Annotated[

@@ -489,7 +489,7 @@ class Engine:
     async def _share_trunks(self) -> None:
         """Ask once for this engine's slice of each trunk, and divide it."""
         by_trunk: dict[str, list[Run]] = {}
-        for run in self.runs.values():
+        for run in [one for one in self.runs.values() if one.led()]:
             by_trunk.setdefault(run.trunk.name, []).append(run)
         for name, runs in by_trunk.items():
             trunk, now = runs[0].trunk, self._clock.now()

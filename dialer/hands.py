@@ -44,6 +44,7 @@ from dialer.tools import Tools
 
 RESERVE_LIMIT_S = 0.25  # a slow Redis must not make a debtor wait: go on, memory knows the agent is free
 RECONCILE_GAP_S = 2.0
+DRAIN_MOST_S = 86400.0
 HEAR_S = 1.0  # the end of a call that is off Asterisk's list may still be on its way to us
 
 
@@ -93,7 +94,8 @@ class Hands:
                 case RaiseSpy():
                     self._tools.do(self._raise_spy(run, action.spy))
                 case TellDesk():
-                    self._tools.do(self._tell(action.message))
+                    if self._holds_lease(run):
+                        self._tools.do(self._tell(action.message))
                 case Close():
                     self._closing.close(run, action)
                 case LookAgain():
@@ -302,6 +304,8 @@ class Hands:
         now = self._clock.now()
         if now > command.deadline:
             ok, text = False, f"too late: it was to be done {now - command.deadline:.0f} s ago"
+        elif command.name == DRAIN:
+            ok, text = self._drain(run, command)
         elif command.name == CORRECT:
             ok, text = await self._mending.correct(run, command)
         elif self._mending.is_late(run, command):
@@ -330,6 +334,16 @@ class Hands:
             ok, text, actions = False, f"works for {other}: sign him out there first", []
         self.perform(run, actions)
         return ok, text
+
+    def _drain(self, run: Run, command: Command) -> tuple[bool, str]:
+        try:
+            limit_s = float(command.args.get("limit_s", ""))
+        except ValueError:
+            limit_s = -1.0
+        if not 0.0 <= limit_s <= DRAIN_MOST_S:
+            return False, f"say how long it may take: limit_s, 0 to {DRAIN_MOST_S:.0f}"
+        self._tools.drain(None if command.args.get("engine") else run, limit_s)
+        return True, f"no new calls; {len(run.floor.attempts)} of {run.campaign.id} are left, {limit_s:.0f} s at most"
 
     async def _take_in(self, run: Run, attempt_id: str) -> tuple[bool, str]:
         """A call that came in, and that the IVR has put on the books."""
@@ -380,6 +394,7 @@ class Hands:
         return True, f"the campaign is {status}"
 
 
-_SLOW = {*manual.COMMANDS, manual.SKIP, CORRECT}
+DRAIN = "drain"  # limit_s; engine: of all its campaigns
+_SLOW = {*manual.COMMANDS, manual.SKIP, CORRECT, DRAIN}  # whoever drains is told before he loses the lease
 _RECORDING = {"record_pause": True, "record_resume": False}
 _STATUS = {"start": Status.RUNNING, "pause": Status.PAUSED, "stop": Status.STOPPED}

@@ -62,6 +62,7 @@ class Leader:
 
         phone = self._phones[trunk.node].under(led)
         run = Run(campaign, status, token, _until(asked_at), trunk, pack, phone, self._store, self._site.new_id)
+        run.led = led
         run.number_of, run.floor.limits_of = self._site.number_of, self._site.limits_of
         await self._adopt(run)
         return run

@@ -11,6 +11,7 @@ from math import inf
 from dialer import decisionlog
 from dialer.ahead import Ahead
 from dialer.compliance import may_call
+from dialer.errors import StoreDown
 from dialer.forecast import Forecast
 from dialer.model import (
     CALL_BACK,
@@ -28,7 +29,7 @@ from dialer.model import (
 )
 from dialer.offers import SKIPPED
 from dialer.originate import timeout_s
-from dialer.ports import Held, Store
+from dialer.ports import Held, Lease, Store, always
 from dialer.rulebook import Pack
 
 NO_PAST = History()
@@ -50,7 +51,8 @@ class Ready:
 @dataclass(frozen=True, slots=True)
 class Placer:
     """Claims attempts for one campaign on one node. `ahead` None: each claim looks at the list for itself, and nothing
-    is foretold. `tell` hears of refusals that were written down, and when.
+    is foretold. `tell` hears of refusals that were written down, and when. `led` is asked before anybody is locked: a
+    person is of no campaign, so no token fences his lock.
     """
 
     store: Store
@@ -60,6 +62,7 @@ class Placer:
     new_id: Callable[[float], str]
     ahead: Ahead | None = None
     tell: Callable[[Sequence[Refused], float], None] | None = None
+    led: Lease = always
 
     async def claim(self, token: int, wanted: int, at: float, chosen: Sequence[str] = ()) -> tuple[list[Ready], int]:
         """Up to `wanted` attempts, the `chosen` contacts first, locked and written down; and how many candidates were
@@ -194,6 +197,8 @@ class Placer:
     async def _locked(self, token: int, asked: Sequence[Ready], at: float, refusals: list[Refusal]) -> list[Ready]:
         if not asked:
             return []
+        if not self.led():
+            raise StoreDown("nobody is locked: another engine may lead by now")
         held = await self.store.lock([one.attempt for one in asked], at)
         allowed: list[Ready] = []
         notes: list[str] = []

@@ -46,6 +46,11 @@ class LinkHealth:
 Lease = Callable[[], bool]  # whether he who asks may still act, by the monotonic clock
 
 
+def always() -> bool:
+    """The lease of a tool that nobody else stands by for."""
+    return True
+
+
 class Leased(Protocol):
     """One Asterisk node in the hands of one leader. Each action asks his lease right before it is written, whole and at
     once; raises NoLease where the lease is over: nothing was sent."""

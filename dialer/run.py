@@ -43,7 +43,7 @@ from dialer.pacing import Counters, Decision, Limits, Pacer, PacingEvent
 from dialer.past import Past
 from dialer.placing import Placer, Ready, Refusal
 from dialer.plans import LimitsOf, none_offered
-from dialer.ports import Finish, Leased, LinkHealth, Store, StreamSize
+from dialer.ports import Finish, Lease, Leased, LinkHealth, Store, StreamSize, always
 from dialer.promises import of_outcome
 from dialer.recycling import recycle
 from dialer.room import Bucket
@@ -150,6 +150,7 @@ class Run:
     leaves_at: float = inf  # monotonic: handed over to another engine then at the latest
     renewing: bool = False  # Redis is being asked for the lease
     resigned: bool = False
+    led: Lease = always  # whether the lease still holds
     trouble: str = ""  # why its settings forbid new calls
     sweeps: int = 0  # looks at the store still to be taken for claims whose answer was lost
     answers: dict[str, tuple[bool, str]] = field(default_factory=dict)  # of commands applied, until they are told
@@ -182,7 +183,14 @@ class Run:
 
     def _placer(self) -> Placer:
         return Placer(
-            self.store, self.campaign, self.pack, self.trunk.node, self.new_id, self.ahead, self.tally.refused
+            self.store,
+            self.campaign,
+            self.pack,
+            self.trunk.node,
+            self.new_id,
+            self.ahead,
+            self.tally.refused,
+            lambda: self.led(),
         )
 
     def change(self, campaign: Campaign, trunk: Trunk, pack: Pack) -> str:

@@ -16,7 +16,7 @@ from dialer.adapters.ami_session import AmiSettings, Session
 from dialer.errors import AckTimeout, ActionRefused, LinkDown, TelephonyError
 from dialer.mask import mask_text
 from dialer.model import Event, LiveChannel
-from dialer.ports import Clock, Lease, LinkHealth
+from dialer.ports import Clock, Lease, LinkHealth, always
 
 __all__ = ["Ami", "AmiSettings"]
 
@@ -35,16 +35,11 @@ def _unheard(seconds: float) -> None:
     """Where nobody wants to know."""
 
 
-def _always() -> bool:
-    """No engine: a tool that nobody else stands by for."""
-    return True
-
-
 class Ami(Actions):
     """One Asterisk node by its manager interface. Its own actions are under no lease: engines use those of under()."""
 
     def __init__(self, settings: AmiSettings, clock: Clock, chance: Callable[[], float] = random.random) -> None:
-        super().__init__(self._send, _always)
+        super().__init__(self._send, always)
         self.counts: Counter[str] = Counter()  # sessions, nonsense, timeouts
         self.on_ack: Callable[[float], None] = _unheard  # seconds until each acknowledgement, or until it was too late
         self.fault = ""  # why there is no session, in words; empty: there is one
@@ -120,7 +115,7 @@ class Ami(Actions):
         fields: ami_words.Fields,
         limit_s: float,
         as_list: bool | None,
-        lease: Lease = _always,
+        lease: Lease = always,
     ) -> list[Message]:
         """Send once and wait: the answer, or the rows of a list between its first and its last message."""
         if session is None:

@@ -10,7 +10,7 @@ from dialer.adapters.redis_list import epoch_word
 from dialer.adapters.redis_outcomes import KEPT_MS, Settling
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
 from dialer.decisionlog import digest, taken_back
-from dialer.errors import BadInput
+from dialer.errors import BadInput, NotLeader
 from dialer.model import MANUAL, Attempt, History, Refused
 from dialer.ports import Held
 
@@ -56,7 +56,11 @@ class Claims:
             rows += (one.id, one.contact, encode(one), note, digest(note) if note else "", int(one.kind == MANUAL))
             looks += [("HMGET", party.state, "lock", "thief", "stop", "dead", "changed") for party in _both(one)]
         places = (keys.fence, keys.open, keys.ready, keys.counters, keys.log, keys.log_head, keys.later)
-        scores, *seen = await self._link.run([call("claim", places, token, *rows), *looks])
+        try:
+            scores, *seen = await self._link.run([call("claim", places, token, *rows), *looks])
+        except NotLeader:  # its locks would stand in the way of whoever leads
+            await self.unlock(attempts)
+            raise
         good = [_ours(one, seen[2 * i : 2 * i + 2]) for i, one in enumerate(attempts)]
         answers = [score is not None and fine for score, fine in zip(scores, good, strict=True)]
         lost = [
