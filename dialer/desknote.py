@@ -45,6 +45,7 @@ class DeskNote:
     asked_by: str = ""  # state reserved: the colleague whose caller he is to get
     monitored: str = ""  # listen, whisper or join: a supervisor is there
     help: bool = False  # he calls for a supervisor
+    moves_to: str = ""  # the campaign that he goes over to: not signed in anywhere meanwhile
     next: str = ""  # `break` or `sign_out`: taken when he is free
 
 
@@ -90,6 +91,7 @@ def desk_note(
         break_until=agent.break_until,
         sent_by=agent.sent_by,
         help=agent.help,
+        moves_to=agent.moves_to,
         monitored=monitored,
         next="sign_out" if agent.sign_out_next else "break" if agent.break_next else "",
     )

@@ -470,6 +470,7 @@ class Engine:
             self.do(self._guarded(run, self._leader.upkeep(run)))
         now = self._clock.now()
         run.due, run.later = await self._store.remaining(name, now)
+        self._hands.lend(run)
         compared_s = self._clock.monotonic() - run.looked_at
         if run.phone.health().up and (not run.reconciled or compared_s > COMPARE_S):
             self._hands.look_again(run, "the books are compared from time to time")

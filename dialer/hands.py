@@ -32,6 +32,7 @@ from dialer.desknote import DeskMessage
 from dialer.dialplan import Context
 from dialer.errors import ActionRefused, BadInput, NoLease, NotLeader, StoreError, TelephonyError
 from dialer.inbound import COMMAND
+from dialer.lending import Lending
 from dialer.mending import CORRECT, Mending
 from dialer.model import INBOUND, Command, Event, Seen, Status
 from dialer.originate import leg_order, link_order, order, spy_order
@@ -57,6 +58,7 @@ class Hands:
         self._by_hand = ByHand(store, clock, tools, self)
         self._mending = Mending(store, clock, tools, self._closing, self.perform)
         self.offer = self._by_hand.offer
+        self.lend = Lending(store, clock, tools, self.perform, self.apply).look
 
     def perform(self, run: Run, actions: list[Action]) -> None:
         """In the order given; what takes time becomes a task."""

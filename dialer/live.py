@@ -138,6 +138,8 @@ def _shown(agent: Agent, floor: Floor) -> dict[str, object]:
         found |= {"call": attempt.state.value, "contact": attempt.contact, "kind": attempt.kind}
     if agent.break_reason:
         found |= {"break_reason": agent.break_reason, "productive": is_productive(agent, floor.campaign)}
+    if agent.moves_to:
+        found["moves_to"] = agent.moves_to
     if agent.help:
         found["help"] = True
     if monitored := [{"supervisor": one.supervisor, "mode": one.mode.value} for one in floor.spies.at(agent.id)]:

@@ -545,6 +545,7 @@ class Agent:
     help: bool = False  # calls for a supervisor
     offer: str = ""  # state preview: the contact that he sees
     offer_until: float = 0.0
+    moves_to: str = ""  # the campaign that he goes over to once he is out of this one
 
 
 @dataclass(frozen=True, slots=True)

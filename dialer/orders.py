@@ -14,7 +14,8 @@ from dialer.calls import SETTLED, UNANSWERED, evolve
 from dialer.desknote import DeskMessage
 from dialer.dispositions import fault
 from dialer.floor import Floor
-from dialer.model import AgentState, Command, Event
+from dialer.model import CAMPAIGN_ID, AgentState, Command, Event
+from dialer.skills import MOVE
 
 MESSAGE_MAX = 500
 EVERYBODY = "all"
@@ -52,6 +53,15 @@ def _leave(word: Word) -> Handler:
         return ok, text, floor.then_serve(actions, at)
 
     return handler
+
+
+def _move(floor: Floor, command: Command, at: float) -> Answer:
+    """agent, to: another campaign; a supervisor's order"""
+    to = command.args.get("to", "")
+    if not CAMPAIGN_ID.fullmatch(to) or to == floor.campaign.id:
+        return False, f"{to!r} is no other campaign", []
+    ok, text, actions = floor.team.move(agent_of(command), to, at, command.sender)
+    return ok, text, floor.then_serve(actions, at)
 
 
 def _message(floor: Floor, command: Command, at: float) -> Answer:
@@ -128,6 +138,7 @@ HANDLERS: Mapping[str, Handler] = {
     "sign_out": _leave(Word.SIGN_OUT),
     "break": _leave(Word.BREAK),
     "back": _leave(Word.BACK),
+    MOVE: _move,
     "message": _message,
     "wrapped": _wrapped,
     "disposition": _disposition,

@@ -259,6 +259,9 @@ class Store(Protocol):
     async def works_for(self, agent: str) -> str:
         """The campaign that has this agent; empty: none. One that others have is left out by save_agents."""
 
+    async def skills(self, agents: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Agent -> the campaigns that he serves, in his order; without those who have none."""
+
     async def reserve(self, token: int, agent: Agent, attempt: Attempt, note: DeskNote | None = None) -> bool:
         """Agent -> reserved and the attempt's transition, in one round trip, his desk told in the same one. False: he
         is not of this campaign, or has another attempt that is still open; the next note takes this one back."""
@@ -273,6 +276,9 @@ class Store(Protocol):
 
     async def pacing(self, campaign: str, token: int, entry: Mapping[str, str]) -> None:
         """One entry more of the series in dialer/series.py."""
+
+    async def order(self, command: Command) -> tuple[bool, str] | None:
+        """To whoever leads its campaign, once, however often it is asked; his answer, None: not yet."""
 
     async def commands(self, campaign: str, token: int) -> tuple[Command, ...]:
         """Commands not yet applied, oldest first."""

@@ -47,6 +47,7 @@ class Team:
         if not AGENT_ID.fullmatch(agent_id):
             return False, f"{agent_id!r} is no agent: use his extension, 2 to 10 digits", []
         known = self.agents.get(agent_id, Agent(agent_id, self._node, self._campaign))
+        known = replace(known, moves_to="") if known.state is AgentState.SIGNED_OUT and known.moves_to else known
         agent = self._step(known, Word.SIGN_IN, at)
         if agent is known:
             stays = (
@@ -82,6 +83,10 @@ class Team:
             return False, f"agent {agent_id} is not signed in", []
         if word is Word.BACK and agent.sent_by and not by:
             return False, f"{agent.sent_by} has ordered it", []
+        if agent.moves_to and word in (Word.SIGN_OUT, Word.BACK):  # he goes home, or stays
+            agent = self.keep(replace(agent, moves_to=""))
+            if agent.state is AgentState.SIGNED_OUT:
+                return True, agent.state.value, [SaveAgent(agent)]
         if agent.state in _AFTERWARDS and word in (Word.BREAK, Word.SIGN_OUT):
             out = word is Word.SIGN_OUT
             agent = replace(agent, break_next=agent.break_next or not out, sign_out_next=agent.sign_out_next or out)
@@ -99,6 +104,14 @@ class Team:
         if word is not Word.BACK:
             moved = self.keep(_sent(moved, word, reason, by))
         return True, moved.state.value, self._arrive(moved, at)
+
+    def move(self, agent_id: str, to: str, at: float, by: str = "") -> tuple[bool, str, list[Action]]:
+        """Out of here, now or after his call, and on to campaign `to`; nobody's until that one takes him in."""
+        ok, text, actions = self.ask(agent_id, Word.SIGN_OUT, at, by=by)
+        if not ok:
+            return ok, text, actions
+        moves = self.keep(replace(self.agents[agent_id], moves_to=to))
+        return True, text if text == "after this call" else f"goes over to {to}", [*actions, SaveAgent(moves)]
 
     def works_here(self, agent_id: str) -> bool:
         """Whether he is signed in."""

@@ -59,6 +59,7 @@ class User:
     phone: Phone = Phone.BROWSER
     one_time_until: float = 0.0
     totp: str = ""
+    campaigns: tuple[str, ...] = ()  # that he serves, in his order; empty: he chooses among all, and stays there
     enrolled: bool = False
     made_at: float = 0.0
     changed_at: float = 0.0

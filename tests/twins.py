@@ -132,6 +132,7 @@ class TwinStore:
         self._locked_at: dict[str, float] = {}
         self.past: dict[str, History] = {}
         self.homes: dict[str, str] = {}
+        self.serves: dict[str, tuple[str, ...]] = {}  # agent -> campaigns
         self.told: dict[str, list[Fact]] = {}
         self.replies: dict[str, tuple[bool, str]] = {}
         self.slices: dict[str, dict[str, tuple[int, float, float]]] = {}
@@ -408,6 +409,16 @@ class TwinStore:
     async def publish(self, campaign: str, token: int, snapshot: bytes) -> None:
         await self._asked("publish")
         self._fenced(campaign, token).snapshot = snapshot
+
+    async def skills(self, agents: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        await self._asked("skills")
+        return {one: self.serves[one] for one in agents if one in self.serves}
+
+    async def order(self, command: Command) -> tuple[bool, str] | None:
+        await self._asked("order")
+        if command.id not in self.replies and command.campaign in self.books:
+            self.books[command.campaign].commands.setdefault(command.id, command)
+        return self.replies.get(command.id)
 
     async def published(self, campaign: str) -> bytes | None:
         await self._asked("published")

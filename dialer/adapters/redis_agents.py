@@ -1,14 +1,16 @@
 """Agents of a campaign: written down by its leader, reserved together with the attempt they are for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import msgspec
 import structlog
 
 from dialer.adapters.redis_codec import AGENT, encode, pairs, text
 from dialer.adapters.redis_keys import agent_key, campaign_keys, desk_key, messages_key
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
+from dialer.adapters.redis_web_keys import EXTENSIONS, USERS
 from dialer.desknote import DeskMessage, DeskNote
 from dialer.errors import NotLeader
 from dialer.model import Agent, AgentState, Attempt
@@ -16,6 +18,16 @@ from dialer.model import Agent, AgentState, Attempt
 log = structlog.get_logger(__name__)
 MESSAGES_KEPT = 20
 NOTE_KEPT_MS = 7 * 24 * 3600 * 1000  # after so long away nobody asks how he stood
+
+
+class Serves(msgspec.Struct):
+    """Of a user, what an engine needs."""
+
+    agent: str = ""
+    campaigns: tuple[str, ...] = ()
+
+
+SERVES = msgspec.json.Decoder(Serves)
 
 
 class Agents:
@@ -58,6 +70,19 @@ class Agents:
         homes = await self._link.run([("GET", agent_key(one.id)) for one in found])
         own = [one for one, home in zip(found, homes, strict=True) if home is None or text(home) == campaign]
         return tuple(sorted(own, key=lambda one: one.id))
+
+    async def skills(self, agents: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """As the web's users have them."""
+        if not agents:
+            return {}
+        names = [text(name or b"") for name in await self._link.one(("HMGET", EXTENSIONS, *agents))]
+        raw = await self._link.one(("HMGET", USERS, *names))
+        users = [self._link.reader.one(SERVES, one, USERS, name) for one, name in zip(raw, names, strict=True)]
+        return {
+            agent: user.campaigns
+            for agent, user in zip(agents, users, strict=True)
+            if user is not None and user.agent == agent and user.campaigns
+        }
 
     async def reserve(self, token: int, agent: Agent, attempt: Attempt, note: DeskNote | None = None) -> bool:
         """`agent` may be given idle or already as reserved. The same reservation again: True.
@@ -107,4 +132,12 @@ class Agents:
 
 
 def _desk(note: DeskNote) -> RedisCommand:
-    return call("desk", (desk_key(note.agent),), note.campaign, note.token, note.turn, NOTE_KEPT_MS, encode(note))
+    return call(
+        "desk",
+        (desk_key(note.agent), agent_key(note.agent)),
+        note.campaign,
+        note.token,
+        note.turn,
+        NOTE_KEPT_MS,
+        encode(note),
+    )

@@ -22,6 +22,11 @@ class Commands:
         await self._link.one(call("send", (keys.commands, keys.command_ids, keys.told), command.id, encode(command)))
         return await self.answer(command, wait_s)
 
+    async def order(self, command: Command) -> tuple[bool, str] | None:
+        """One engine's to another: nobody waits."""
+        reply = await self.send(command, 0.0)
+        return None if reply is None else (reply.ok, reply.text)
+
     async def answer(self, command: Command, wait_s: float) -> Reply | None:
         """Wait for the reply to a command that was sent."""
         place = reply_key(command.campaign, command.id)

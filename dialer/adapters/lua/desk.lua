@@ -1,7 +1,11 @@
 #!lua
 -- How an agent stands, for his desk: the last note is kept and published, each has the next number. One that comes after
--- a newer one of the same campaign is dropped.
--- KEYS note | ARGV campaign token turn keep_ms json
+-- a newer one of the same campaign is dropped, and so is one of a campaign that another has got him from.
+-- KEYS note agent-campaign | ARGV campaign token turn keep_ms json
+local home = redis.call('GET', KEYS[2])
+if home and home ~= ARGV[1] then
+  return 0
+end
 local seq = 0
 local known, seen = pcall(cjson.decode, redis.call('GET', KEYS[1]) or '')
 if known and type(seen) == 'table' and type(seen.seq) == 'number' then
