@@ -442,11 +442,24 @@ def user_add(
     config: Config = HERE,
     agent: Annotated[str, typer.Option(help="His extension, for who takes calls.")] = "",
     phone: Annotated[Phone, typer.Option(help="What he speaks into.")] = Phone.BROWSER,
+    campaigns: Annotated[str, typer.Option(help="Those that he serves, as april,may: the first with work.")] = "",
 ) -> None:
     """One more user; his one-time password is printed this once."""
     from dialer.commands import users
 
-    _run(config, lambda site: users.add(site, name, role, agent, phone))
+    _run(config, lambda site: users.add(site, name, role, agent, phone, users.ids(campaigns)))
+
+
+@user_app.command("campaigns")
+def user_campaigns(
+    name: UserName,
+    campaigns: Annotated[str, typer.Argument(help="april,may: the first with work; empty: any, as he chooses.")],
+    config: Config = HERE,
+) -> None:
+    """The campaigns that an agent serves, in his order."""
+    from dialer.commands import users
+
+    _run(config, lambda site: users.serve(site, name, users.ids(campaigns)))
 
 
 @user_app.command("list")

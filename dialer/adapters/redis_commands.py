@@ -19,7 +19,8 @@ class Commands:
         """The same id is applied once, however often it is sent. None: nobody answered in `wait_s` (is an engine up?);
         until its deadline the command may still be applied."""
         keys = campaign_keys(command.campaign)
-        await self._link.one(call("send", (keys.commands, keys.command_ids, keys.told), command.id, encode(command)))
+        places = (keys.commands, keys.command_ids, keys.told, reply_key(command.campaign, command.id))
+        await self._link.one(call("send", places, command.id, encode(command)))
         return await self.answer(command, wait_s)
 
     async def order(self, command: Command) -> tuple[bool, str] | None:

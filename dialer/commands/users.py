@@ -47,14 +47,28 @@ async def open_books(site: OpenSite) -> AsyncIterator[Books]:
         await link.close()
 
 
-async def add(site: OpenSite, name: str, role: Role, agent: str, phone: Phone) -> None:
+def ids(text: str) -> list[str]:
+    """april,may -> both."""
+    return [one.strip() for one in text.split(",") if one.strip()]
+
+
+async def add(site: OpenSite, name: str, role: Role, agent: str, phone: Phone, campaigns: Sequence[str] = ()) -> None:
     """One more user; his one-time password is printed this once."""
     at = site.clock.now()
     async with open_books(site) as books:
-        user, shown = await books.accounts.add(name, role, agent, phone, at)
+        user, shown = await books.accounts.add(name, role, agent, phone, at, campaigns)
         await books.note(at, "user add", name, f"role={role.value} agent={agent}")
     say(f"{user.name}: {shown}")
     _first_steps(user.wants_code)
+
+
+async def serve(site: OpenSite, name: str, campaigns: Sequence[str]) -> None:
+    """From now on these campaigns, in this order."""
+    at = site.clock.now()
+    async with open_books(site) as books:
+        await books.accounts.change(name, None, None, None, at, campaigns)
+        await books.note(at, "user campaigns", name, " ".join(campaigns))
+    say(f"{name} serves {', '.join(campaigns)}." if campaigns else f"{name} serves any campaign, as he chooses.")
 
 
 async def reset(site: OpenSite, name: str, enrol_again: bool) -> None:
@@ -80,14 +94,17 @@ async def listed(site: OpenSite) -> None:
     """Users and tokens, without their secrets."""
     async with open_books(site) as books:
         users, tokens = await books.accounts.users.users(), await books.tokens.all()
-    table = Table("name", "role", "extension", "phone", "last sign-in", "", box=None)
+    table = Table("name", "role", "extension", "phone", "serves", "last sign-in", "", box=None)
     for one in users:
         waits = "waits for the first sign-in" if one.one_time_until else ""
         seen = _day(one.signed_in_at) if one.signed_in_at else "never"
-        table.add_row(one.name, one.role.value, one.agent, one.phone.value if one.agent else "", seen, waits)
+        table.add_row(
+            one.name, one.role.value, one.agent, one.phone.value if one.agent else "", " ".join(one.campaigns), seen,
+            waits,
+        )  # fmt: skip
     for token in tokens:
         table.add_row(
-            token.name, f"token {token.id}", "", "", "", f"until {_day(token.until)}: {', '.join(token.rights)}"
+            token.name, f"token {token.id}", "", "", "", "", f"until {_day(token.until)}: {', '.join(token.rights)}"
         )
     out.print(table if users or tokens else "Nobody may sign in yet: dialer user add NAME --role admin")
 

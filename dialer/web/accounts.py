@@ -1,14 +1,14 @@
 """Users and their passwords, for the API and the command line alike: made, reset, changed, removed, enrolled."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import pyotp
 import segno
 
 from dialer.errors import BadInput
-from dialer.model import AGENT_ID
+from dialer.model import AGENT_ID, CAMPAIGN_ID
 from dialer.users import ONE_TIME_DAYS, USER_NAME, ApiToken, Phone, Role, Step, User, one_time_password, password_fault
 from dialer.web.access import FOR_TOKENS
 from dialer.web.doors import Passwords, Sessions, Users
@@ -16,6 +16,7 @@ from dialer.web.doors import Passwords, Sessions, Users
 ISSUER = "Santun"
 CODE_S = 30
 DAY_S = 86400.0
+CAMPAIGNS_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +34,17 @@ class Accounts:
             raise BadInput(f"there is no user {name[:40]!r}.")
         return user
 
-    async def add(self, name: str, role: Role, agent: str, phone: Phone, at: float) -> tuple[User, str]:
+    async def add(
+        self, name: str, role: Role, agent: str, phone: Phone, at: float, campaigns: Sequence[str] = ()
+    ) -> tuple[User, str]:
         """(the user, his one-time password). Raises BadInput."""
         if not USER_NAME.fullmatch(name):
             raise BadInput("name: use 2 to 40 of a-z, 0-9, dot, - and _, a letter first.")
-        _check(role, agent)
+        _check(role, agent, campaigns)
         shown = one_time_password(secrets.token_bytes(20))
         user = User(
             name, role, await self.passwords.hash(shown), agent, phone, at + ONE_TIME_DAYS * DAY_S, made_at=at,
-            changed_at=at,
+            changed_at=at, campaigns=tuple(campaigns),
         )  # fmt: skip
         await self.users.add(user)
         return user, shown
@@ -60,22 +63,25 @@ class Accounts:
         return shown
 
     async def change(
-        self, name: str, role: Role | None, agent: str | None, phone: Phone | None, at: float
+        self, name: str, role: Role | None, agent: str | None, phone: Phone | None, at: float,
+        campaigns: Sequence[str] | None = None,
     ) -> User:  # fmt: skip
-        """Another role, extension or phone; his sessions end, for they stand for what he was."""
+        """Another role, extension or phone: his sessions end, for they stand for what he was. Or other campaigns."""
         user = await self.known(name)
         after = replace(
             user,
             role=user.role if role is None else role,
             agent=user.agent if agent is None else agent,
             phone=user.phone if phone is None else phone,
+            campaigns=user.campaigns if campaigns is None else tuple(campaigns),
             changed_at=at,
         )
-        _check(after.role, after.agent)
+        _check(after.role, after.agent, after.campaigns)
         if after.role is not Role.ADMIN:
             await self._is_not_last(user)
         await self.users.change(user, after)
-        await self.sessions.close_all(name)
+        if (user.role, user.agent, user.phone) != (after.role, after.agent, after.phone):
+            await self.sessions.close_all(name)
         return after
 
     async def remove(self, name: str) -> None:
@@ -156,7 +162,12 @@ def token_for(name: str, rights: Iterable[str], days: int, by: str, at: float) -
     return ApiToken("", name, "", wanted, by, at, at + days * DAY_S)
 
 
-def _check(role: Role, agent: str) -> None:
+def _check(role: Role, agent: str, campaigns: Sequence[str]) -> None:
+    wrong = [name for name in campaigns if not CAMPAIGN_ID.fullmatch(name)]
+    if wrong or len(set(campaigns)) != len(campaigns) or len(campaigns) > CAMPAIGNS_MAX:
+        raise BadInput(f"campaigns: use ids of campaigns, each once, at most {CAMPAIGNS_MAX}.")
+    if campaigns and not agent:
+        raise BadInput("campaigns: only who has an extension serves campaigns.")
     if role is Role.TOKEN:
         raise BadInput("role: use agent, supervisor or admin; for a program make a token.")
     if agent and not AGENT_ID.fullmatch(agent):

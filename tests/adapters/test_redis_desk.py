@@ -11,9 +11,11 @@ from redis.asyncio import Redis
 from dialer.adapters.redis_keys import desk_key
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
+from dialer.adapters.redis_users import RedisUsers
 from dialer.desknote import DeskNote
 from dialer.errors import NotLeader
-from dialer.model import Agent, AgentState
+from dialer.model import Agent, AgentState, Command
+from dialer.users import Role, User
 from tests.adapters.redis_lives import AT, CAMPAIGN, begin, claimed, contacts, link_of
 
 pytestmark = pytest.mark.redis
@@ -55,7 +57,7 @@ async def test_the_last_note_is_kept_numbered_and_published(store: RedisStore, r
         ({"turn": 6}, 2),
         ({"token": 1, "turn": 9}, 1),
         ({"token": 3, "turn": 1}, 2),
-        ({"campaign": "another", "token": 1, "turn": 1}, 2),
+        ({"campaign": "another", "token": 9, "turn": 9}, 1),
     ],
 )
 async def test_a_late_note_is_dropped(store: RedisStore, late: dict[str, Any], seq: int) -> None:
@@ -81,3 +83,42 @@ async def test_who_works_elsewhere_or_is_led_by_another_is_told_nothing(store: R
     with pytest.raises(NotLeader):
         await store.save_agents(CAMPAIGN, token - 1, [COMING], [replace(NOTE, token=token - 1, state="idle", turn=9)])
     assert ((await kept(store))["campaign"], (await kept(store))["state"]) == (CAMPAIGN, "raising")
+
+
+async def test_who_goes_over_has_one_home_at_a_time_and_notes_of_that_one_alone(store: RedisStore) -> None:
+    token = await begin(store)
+    await store.save_agents(CAMPAIGN, token, [COMING], [NOTE])
+    assert await store.works_for("101") == CAMPAIGN
+    gone = replace(COMING, state=AgentState.SIGNED_OUT, moves_to="c2")
+    await store.save_agents(CAMPAIGN, token, [gone], [replace(NOTE, state="signed_out", moves_to="c2", turn=2)])
+    assert (await store.works_for("101"), (await kept(store))["moves_to"]) == ("", "c2")
+    (known,) = await store.agents(CAMPAIGN)
+    assert known.moves_to == "c2", "whoever leads next finishes it"
+    await store.save_agents("c2", 1, [replace(COMING, campaign="c2")], [replace(NOTE, campaign="c2")])
+    assert await store.works_for("101") == "c2"
+    await store.save_agents(CAMPAIGN, token, [replace(gone, moves_to="")], [replace(NOTE, state="signed_out", turn=3)])
+    assert (await kept(store))["campaign"] == "c2"
+    assert await store.agents(CAMPAIGN) == ()
+
+
+async def test_what_an_agent_serves_is_what_his_user_says(store: RedisStore) -> None:
+    users = RedisUsers(link_of(store))
+    budi = User("budi", Role.AGENT, "x", "101", campaigns=("april", "may"))
+    await users.add(budi)
+    await users.add(User("citra", Role.AGENT, "x", "102"))
+    assert await store.skills(["101", "102", "103"]) == {"101": ("april", "may")}
+    await users.change(budi, replace(budi, agent="103", campaigns=("may",)))
+    assert await store.skills(["101", "102", "103"]) == {"103": ("may",)}
+    assert await store.skills([]) == {}
+
+
+async def test_an_order_to_another_engine_is_put_once_and_answered_when_it_has_been(store: RedisStore) -> None:
+    token = await begin(store)
+    command = Command("move-101-1", CAMPAIGN, "sign_in", "engine:c2", AT, AT + 20, {"agent": "101"})
+    for _ in range(2):
+        assert await store.order(command) is None
+    assert [one.id for one in await store.commands(CAMPAIGN, token)] == [command.id]
+    await store.reply(command, token, True, "raising his leg")
+    for _ in range(2):
+        assert await store.order(command) == (True, "raising his leg")
+    assert await store.commands(CAMPAIGN, token) == ()

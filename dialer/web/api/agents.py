@@ -26,6 +26,7 @@ class AgentShown(msgspec.Struct):
     call: str = ""
     contact: str = ""
     next: str = ""
+    moves_to: str = ""
 
 
 class AgentList(msgspec.Struct):
@@ -58,7 +59,7 @@ async def _agents(office: Office, campaign: str, at: float) -> list[AgentShown]:
 
 
 def _shown(campaign: str, one: dict[str, Any], stale: bool) -> AgentShown:
-    more = {name: str(one.get(name) or "") for name in ("attempt", "call", "contact", "next")}
+    more = {name: str(one.get(name) or "") for name in ("attempt", "call", "contact", "next", "moves_to")}
     return AgentShown(str(one["id"]), campaign, str(one["state"]), utc(float(one["since"])), stale, **more)
 
 

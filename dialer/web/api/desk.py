@@ -1,5 +1,6 @@
 """An agent's own desk: how he stands, who is on the line, his telephone's password, and all that he orders."""
 
+from dataclasses import astuple
 from typing import Any
 
 from dialer.dialplan import endpoint
@@ -49,7 +50,11 @@ async def show(office: Office, asked: Asked[None, None]) -> Desk:
         raise Problem(401, "not_signed_in", "Sign in first.")
     seen = await note_of(office, asked.who)
     call = await read(office, seen, asked.at) if seen else None
-    return Desk(asked.who.agent, user.phone, seen, call, await _lines(office))
+    lines = await _lines(office)
+    serves = [one for one in user.campaigns if any(line.id == one for line in lines)]
+    if serves:  # the one that he prefers first
+        lines = sorted((one for one in lines if one.id in serves), key=lambda one: serves.index(one.id))
+    return Desk(asked.who.agent, user.phone, seen, call, lines, serves)
 
 
 async def pop(office: Office, asked: Asked[None, None]) -> Pop:
@@ -62,13 +67,13 @@ async def pop(office: Office, asked: Asked[None, None]) -> Pop:
 
 
 async def day_so_far(office: Office, asked: Asked[None, None]) -> Today:
-    """Talk time, contacts, promises."""
-    seen = await note_of(office, asked.who)
-    if seen is None or not seen.campaign:
-        return Today()
+    """Talk time, contacts, promises, of all the campaigns that he serves."""
+    user, seen = await office.users.user(asked.who.name), await note_of(office, asked.who)
+    names = dict.fromkeys([*(user.campaigns if user else ()), *([seen.campaign] if seen and seen.campaign else [])])
+    known = await office.books.campaigns()
     days: Days = office.parts.setdefault("days", Days(books_of(office)))
-    one = await days.of(seen.campaign, asked.who.agent, asked.at)
-    return Today(one.talks, one.talk_s, one.contacts, one.promises, one.kept)
+    found = [await days.of(name, asked.who.agent, asked.at) for name in names if name in known]
+    return Today(*(sum(column) for column in zip(*(astuple(one) for one in found), strict=True))) if found else Today()
 
 
 async def colleagues(office: Office, asked: Asked[None, None]) -> list[Colleague]:
@@ -114,6 +119,9 @@ async def phone(office: Office, asked: Asked[None, None]) -> SoftPhone:
 
 async def ready(office: Office, asked: Asked[None, Ready]) -> Done:
     """Sign in to a campaign: the engine calls his telephone once and parks it."""
+    user = await office.users.user(asked.who.name)
+    if user is not None and user.campaigns and asked.body.campaign not in user.campaigns:
+        raise Problem(409, "not_yours", f"You work for {', '.join(user.campaigns)}.")
     seen = await note_of(office, asked.who)
     if seen and seen.campaign not in ("", asked.body.campaign) and seen.state != "signed_out":
         await order(office, asked, seen.campaign, "sign_out")
@@ -134,7 +142,7 @@ async def leave(office: Office, asked: Asked[None, None]) -> Done:
     """Sign out of the campaign, after this call; the telephone's password ends when nobody talks."""
     seen = await note_of(office, asked.who)
     text = ""
-    if seen is not None and seen.state != "signed_out":
+    if seen is not None and (seen.state != "signed_out" or seen.moves_to):
         text = await order(office, asked, seen.campaign, "sign_out")
         if text == "after this call":
             return Done(text)

@@ -62,6 +62,7 @@ class DeskNote(msgspec.Struct):
     asked_by: str = ""
     monitored: str = ""
     help: bool = False
+    moves_to: str = ""
     next: str = ""
 
 
@@ -193,13 +194,15 @@ class Line(msgspec.Struct):
 
 
 class Desk(msgspec.Struct):
-    """All of it. `note` and `call` null: he is not signed in to a campaign, or talks with nobody."""
+    """All of it. `note` and `call` null: he is not signed in to a campaign, or talks with nobody. `serves`: his
+    campaigns in his order, empty: any of `campaigns`, as he chooses."""
 
     agent: str
     phone: Phone
     note: DeskNote | None
     call: Pop | None
     campaigns: list[Line]
+    serves: list[str] = []
 
 
 class Today(msgspec.Struct):

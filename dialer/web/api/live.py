@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from dialer.model import CAMPAIGN_ID
 from dialer.series import NUMBERS
+from dialer.skills import MOVE
 from dialer.web.access import Right
 from dialer.web.alerts import alerts
 from dialer.web.doors import Office
@@ -20,7 +21,19 @@ ORDER_S = 5.0
 Extension = Annotated[str, Meta(pattern=r"^([0-9]{2,10}|all|)$")]
 
 RUN = ("start", "pause", "stop")
-ABOUT_AGENTS = ("message", "break", "back", "sign_out", "hang_up", "listen", "whisper", "join", "take_over", "leave")
+ABOUT_AGENTS = (
+    "message",
+    "break",
+    "back",
+    "sign_out",
+    "hang_up",
+    "listen",
+    "whisper",
+    "join",
+    "take_over",
+    "leave",
+    MOVE,
+)
 
 
 class SeriesQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -41,16 +54,18 @@ class Shift(msgspec.Struct):
 
 
 class Order(msgspec.Struct, forbid_unknown_fields=True):
-    """`agent`: an extension, for a message also `all`; `text`: of a message; `reason`: of a break; `supervisor`: on
+    """`agent`: an extension, for a message also `all`; `text`: of a message; `reason`: of a break; `to`: the
+    campaign that he is to move to, one that he serves; `supervisor`: on
     whose own telephone one listens, whispers, joins or takes over."""
 
     name: Literal[
         "start", "pause", "stop", "message", "break", "back", "sign_out", "hang_up", "listen", "whisper", "join",
-        "take_over", "leave",
+        "take_over", "leave", "move",
     ]  # fmt: skip
     agent: Extension = ""
     text: Annotated[str, Meta(max_length=500)] = ""
     reason: Annotated[str, Meta(max_length=40)] = ""
+    to: Annotated[str, Meta(pattern=r"^([a-z0-9][a-z0-9-]{0,39})?$")] = ""
     supervisor: Annotated[str, Meta(pattern=r"^([0-9]{2,10})?$")] = ""
 
 
@@ -94,15 +109,26 @@ async def order(office: Office, asked: Asked[None, Order]) -> Answer:
         raise Problem(403, "not_allowed", f"This needs the right {right.value}.")
     if wanted.name in ABOUT_AGENTS and not wanted.agent:
         raise Problem(422, "no_agent", "Say which agent.")
-    asked.note = f"{wanted.name} {wanted.agent}".strip()
+    if wanted.name == MOVE:
+        await _serves(office, wanted)
+    asked.note = f"{wanted.name} {wanted.agent} {wanted.to}".strip()
     args: dict[str, Any] = {
         name: value
-        for name in ("agent", "text", "reason", "supervisor")
+        for name in ("agent", "text", "reason", "supervisor", "to")
         if (value := getattr(wanted, name))
     }  # fmt: skip
     if wanted.name in ("break", "back", "sign_out"):
         args["forced"] = "1"
     return Answer(await office.ask(campaign, wanted.name, args, asked.who, ORDER_S, key=_once(asked)))
+
+
+async def _serves(office: Office, wanted: Order) -> None:
+    """He goes to none of which nobody said that he serves it."""
+    user = next((one for one in await office.users.users() if one.agent == wanted.agent), None)
+    if wanted.to not in await office.books.campaigns():
+        raise Problem(422, "no_campaign", "There is no such campaign.")
+    if user is not None and user.campaigns and wanted.to not in user.campaigns:
+        raise Problem(422, "not_his", f"Agent {wanted.agent} serves {', '.join(user.campaigns)}.")
 
 
 def _once(asked: Asked[None, Order]) -> str:

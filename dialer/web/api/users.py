@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from dialer.model import CAMPAIGN_ID
 from dialer.users import PASSWORD_MAX, USER_NAME, ApiToken, Phone, Role, Session, Step, User
 from dialer.web.access import RIGHTS, Right
-from dialer.web.accounts import Accounts, code_address, code_picture, next_step, token_for
+from dialer.web.accounts import CAMPAIGNS_MAX, Accounts, code_address, code_picture, next_step, token_for
 from dialer.web.doors import Office
 from dialer.web.pages import home_of
 from dialer.web.problems import Problem
@@ -67,6 +68,9 @@ class Enrolment(msgspec.Struct):
     picture: str
 
 
+Campaigns = Annotated[list[Annotated[str, Meta(pattern=f"^{CAMPAIGN_ID.pattern}$")]], Meta(max_length=CAMPAIGNS_MAX)]
+
+
 class UserShown(msgspec.Struct):
     """A user without his secrets."""
 
@@ -78,6 +82,7 @@ class UserShown(msgspec.Struct):
     waits_for_first_sign_in: bool
     made_at: datetime
     signed_in_at: datetime | None
+    campaigns: list[str] = []
 
 
 class UserList(msgspec.Struct):
@@ -87,12 +92,14 @@ class UserList(msgspec.Struct):
 
 
 class NewUser(msgspec.Struct, forbid_unknown_fields=True):
-    """Who may sign in from now on. `agent`: an extension of 2 to 10 digits."""
+    """Who may sign in from now on. `agent`: an extension of 2 to 10 digits; `campaigns`: those that he serves, the one
+    he prefers first; empty: any, as he chooses."""
 
     name: Annotated[str, Meta(pattern=f"^{USER_NAME.pattern}$")]
     role: Role
     agent: Annotated[str, Meta(pattern="^([0-9]{2,10})?$")] = ""
     phone: Phone = Phone.BROWSER
+    campaigns: Campaigns = []
 
 
 class UserChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -101,6 +108,7 @@ class UserChange(msgspec.Struct, forbid_unknown_fields=True):
     role: Role | None = None
     agent: Annotated[str, Meta(pattern="^([0-9]{2,10})?$")] | None = None
     phone: Phone | None = None
+    campaigns: Campaigns | None = None
 
 
 class Reset(msgspec.Struct, forbid_unknown_fields=True):
@@ -346,16 +354,18 @@ async def add_user(office: Office, asked: Asked[None, NewUser]) -> OneTime:
     """His one-time password is shown this once."""
     new = asked.body
     asked.note = f"name={new.name} role={new.role.value} agent={new.agent}"
-    user, shown = await _accounts(office).add(new.name, new.role, new.agent, new.phone, asked.at)
+    user, shown = await _accounts(office).add(new.name, new.role, new.agent, new.phone, asked.at, new.campaigns)
     return OneTime(user.name, shown, _time(user.one_time_until))
 
 
 async def change_user(office: Office, asked: Asked[None, UserChange]) -> UserShown:
-    """His sessions end."""
+    """His sessions end, unless only his campaigns change."""
     new, name = asked.body, asked.path["name"]
     await _is_there(office, name)
-    asked.note = " ".join(f"{word}={getattr(new, word)}" for word in ("role", "agent", "phone") if getattr(new, word))
-    return _shown(await _accounts(office).change(name, new.role, new.agent, new.phone, asked.at))
+    asked.note = " ".join(
+        f"{word}={getattr(new, word)}" for word in ("role", "agent", "phone", "campaigns") if getattr(new, word)
+    )
+    return _shown(await _accounts(office).change(name, new.role, new.agent, new.phone, asked.at, new.campaigns))
 
 
 async def reset_user(office: Office, asked: Asked[None, Reset]) -> OneTime:
@@ -426,7 +436,7 @@ def _shown(user: User) -> UserShown:
     signed_in = _time(user.signed_in_at) if user.signed_in_at else None
     return UserShown(
         user.name, user.role, user.agent, user.phone, user.enrolled, user.one_time_until > 0, _time(user.made_at),
-        signed_in,
+        signed_in, list(user.campaigns),
     )  # fmt: skip
 
 

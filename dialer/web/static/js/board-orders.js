@@ -3,7 +3,7 @@
 import { get, patch } from "./lib/api.js";
 import { clock, decimal, now } from "./lib/format.js";
 import { may } from "./lib/session.js";
-import { Badge, Button, Dialog, Field, Trouble, confirmed, html, toast, useEffect, useRef, useState, useTick } from "./lib/ui.js";
+import { Badge, Button, Dialog, Field, Trouble, confirmed, html, toast, useAsked, useEffect, useRef, useState, useTick } from "./lib/ui.js";
 import { keep } from "./lib/kept.js";
 import { looksOf, t } from "./board-words.js";
 import { extensionOf, isHere, order, raised } from "./board-phone.js";
@@ -86,6 +86,9 @@ export function AgentDialog({ campaign, agent, who, onClose, onMessage }) {
   const here = isHere(who);
   const [phone, setPhone] = useState(extensionOf(who));
   const [name, setName] = useState("");
+  const [to, setTo] = useState("");
+  const [all] = useAsked(() => get("/campaigns"), []);
+  const others = (all?.campaigns ?? []).map((one) => [one.id ?? one.settings?.id, one.name ?? one.settings?.name]).filter(([id]) => id && id !== campaign);
   useTick(1);
   useEffect(() => {
     setName("");
@@ -114,7 +117,10 @@ export function AgentDialog({ campaign, agent, who, onClose, onMessage }) {
         <${Button} icon="message" disabled=${!works} onClick=${() => onMessage(now_.id)}>${t("agent.message")}</${Button}>
         ${now_.state === "break" || now_.next ? html`<${Button} icon="ready" act=${() => give("back")}>${t("agent.back")}</${Button}>`
           : html`<${Button} icon="cup" disabled=${!works} act=${() => give("break")}>${t("agent.break")}</${Button}>`}
-        <${Button} icon="door" kind="bad" disabled=${!works} why=${t("agent.sign_out.text")} act=${() => give("sign_out")}>${t("agent.sign_out")}</${Button}></div></section>
+        <${Button} icon="door" kind="bad" disabled=${!works} why=${t("agent.sign_out.text")} act=${() => give("sign_out")}>${t("agent.sign_out")}</${Button}></div>
+        ${now_.moves_to ? html`<p class="small soft">${t("agent.moves", { campaign: now_.moves_to })}</p>` : others.length > 0 && html`<div class="row"><select class="input input-s input-auto" aria-label=${t("agent.move_to")} value=${to} onChange=${(event) => setTo(event.target.value)}>
+          <option value="">${t("agent.move_to")}</option>${others.map(([id, called]) => html`<option key=${id} value=${id}>${called || id}</option>`)}</select>
+          <${Button} icon="take" disabled=${!works || !to} act=${() => give("move", { to })}>${t("agent.move")}</${Button}></div>`}</section>
       <section class="stack-s"><h3>${t("agent.in_call")}</h3>
         ${here ? html`<p class="small soft">${t(talks ? "agent.phone.here" : "agent.no_call")}</p>` : html`<${Field} label=${t("agent.phone")} value=${phone} onValue=${(text) => setPhone(text.replace(/\D/g, "").slice(0, 10))} inputmode="numeric" short hint=${talks ? t("agent.phone.hint") : t("agent.no_call")} />`}
         <div class="act">${SPIES.map(([name_, sign]) => html`<${Button} key=${name_} icon=${sign} pressed=${name_ === "take_over" ? undefined : mine === name_} disabled=${!talks || phone.length < 2} act=${() => spy(name_)}>${t("agent." + name_)}</${Button}>`)}

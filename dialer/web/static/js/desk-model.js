@@ -16,7 +16,8 @@ const OF_CALL = new Set(["hang-up", "hold", "unhold", "to-ivr", "to-agent", "con
 const AGAIN_MS = 2000;
 const LAST_MOMENT_MS = 2500;
 
-export const isOut = (note) => !note || OUT.has(note.state);
+/** Not signed in, and not on his way to another campaign either. */
+export const isOut = (note) => !note || (OUT.has(note.state) && !note.moves_to);
 
 export class Desk extends EventTarget {
   who = null;
@@ -180,6 +181,7 @@ export class Desk extends EventTarget {
     if (was.state === "reserved" && note.state === "idle") this.#say("not_joined");
     if (note.state === "break" && note.sent_by) this.#say("sent_to_break", { who: note.sent_by });
     if (note.state === "break" && note.break_reason === "cool_down") this.#say("cool_down");
+    if (note.campaign !== was.campaign && !isOut(note)) this.#say("moved_on", { campaign: this.campaignName(note.campaign) });
     if (isOut(note)) {
       if (note.sent_by) this.#say("sent_out", { who: note.sent_by });
       this.phone.stop();
@@ -218,9 +220,14 @@ export class Desk extends EventTarget {
     await this.#order("/desk/ready", { campaign });
   }
 
+  campaignName(id) {
+    return this.info?.campaigns.find((one) => one.id === id)?.name || id;
+  }
+
   lastCampaign() {
     const lines = this.info?.campaigns ?? [];
     const last = kept("desk.campaign");
+    if (this.info?.serves.length) return (lines.find((one) => one.status === "running") ?? lines[0])?.id ?? ""; // his own order
     return (lines.find((one) => one.id === last) ?? lines.find((one) => one.status === "running") ?? lines[0])?.id ?? "";
   }
 

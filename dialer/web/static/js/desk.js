@@ -52,7 +52,7 @@ function App() {
   </${Frame}>`;
 }
 
-const stateOf = () => desk.note?.state ?? "";
+const stateOf = () => (desk.note?.moves_to && desk.note.state === "signed_out" ? "raising" : desk.note?.state ?? "");
 
 // ---- the head: telephone, link
 
@@ -86,9 +86,10 @@ function Strip() {
   return html`<section class=${`desk-strip tone-${left !== null && left < 10 && state === "wrap_up" ? "bad" : tone}`} aria-label=${t("strip")}>
     <div class="desk-state" role="status"><${Icon} name=${icon} /><strong>${OWN_CALL.has(note.kind) && state === "reserved" ? t("state.calling") : t("agent_state." + state)}</strong>
       ${state === "break" && note.break_reason && html`<span>${reason(note.break_reason)}</span>`}</div>
+    ${desk.info.serves.length > 1 && html`<span class="small soft">${desk.campaignName(note.moves_to || note.campaign)}</span>`}
     <span class="desk-clock clock" aria-label=${t("since")}>${clock(now() - note.since)}</span>
     ${left !== null && html`<span class="clock">${t(state === "wrap_up" ? "wrap.left" : "break.left", { time: clock(left) })}</span>`}
-    ${note.next && html`<${Badge} tone="rest" icon="clock">${t(note.next === "break" ? "next.break" : "next.sign_out")}</${Badge}>`}
+    ${note.next && html`<${Badge} tone="rest" icon="clock">${note.moves_to ? t("next.move", { campaign: desk.campaignName(note.moves_to) }) : t(note.next === "break" ? "next.break" : "next.sign_out")}</${Badge}>`}
     <span class="grow"></span>
     ${(state === "talking" || state === "reserved") && html`<${InCall} />`}
     ${state !== "talking" && state !== "reserved" && html`<${Between} />`}
@@ -291,6 +292,7 @@ function Idle() {
   return html`<div class="desk-middle stack-l">
     <${Unsent} />
     <section class="card stack" aria-live="polite"><h1>${t("idle." + state)}</h1><p class="soft measure">${t("idle_text." + state)}</p>
+      ${desk.info.serves.length > 1 && html`<p class="small soft measure">${t("idle.serves", { campaigns: desk.info.serves.map((one) => desk.campaignName(one)).join(", ") })}</p>`}
       ${desk.info.phone === "browser" && desk.phone.seen.phone === "off" && html`<div><${Button} kind="main" icon="phone" act=${() => said(() => desk.phone.start())}>${t("act.phone_on")}</${Button}></div>`}
       ${!ear && html`<${Button} kind="main" icon="ear" onClick=${() => desk.phone.hear()}>${t("act.hear")}</${Button}>`}
       ${desk.info.phone === "browser" && (microphone === "ready" || !["unasked"].includes(microphone)) && html`<${Microphone} />`}</section>

@@ -33,6 +33,7 @@ function App({ who }) {
       { key: "name", name: t("name"), show: (row) => html`<strong>${row.name}</strong>` },
       { key: "role", name: t("role"), show: (row) => t("role." + row.role) },
       { key: "agent", name: t("agent"), show: (row) => (row.agent ? html`${row.agent} <span class="small soft">${t("phone." + row.phone)}</span>` : "–") },
+      { key: "campaigns", name: t("campaigns"), class: "wrap-any", show: (row) => row.campaigns?.join(", ") || "–" },
       { key: "state", name: t("state"), show: (row) => html`<${Badge} tone=${row.waits_for_first_sign_in ? "warn" : "good"} icon=${row.waits_for_first_sign_in ? "clock" : "check"}>${t(row.waits_for_first_sign_in ? "state.first" : "state.good")}</${Badge}>` },
       { key: "signed_in_at", name: t("signed_in_at"), show: (row) => html`<span class="clock">${moment(row.signed_in_at)}</span>` },
       { key: "do", name: "", num: true, show: (row) => may("users:change") && html`<div class="row nowrap end"><${Button} size="s" onClick=${() => setOpen({ user: row })}>${t("change")}</${Button}><${Button} size="s" act=${() => reset(row)}>${t("reset")}</${Button}>
@@ -45,13 +46,14 @@ function App({ who }) {
 }
 
 function Edit({ user, onClose, onDone }) {
-  const [given, set] = useState({ name: user?.name ?? "", role: user?.role ?? "agent", agent: user?.agent ?? "", phone: user?.phone ?? "browser" });
+  const [given, set] = useState({ name: user?.name ?? "", role: user?.role ?? "agent", agent: user?.agent ?? "", phone: user?.phone ?? "browser", campaigns: (user?.campaigns ?? []).join(", ") });
   const [problem, setProblem] = useState(null);
   const put = (name) => (value) => set({ ...given, [name]: value });
   const send = async () => {
     setProblem(null);
     try {
-      const { name, ...rest } = given;
+      const { name, campaigns, ...rest } = given;
+      rest.campaigns = campaigns.split(/[\s,]+/).filter(Boolean);
       if (user) {
         await patch(`/users/${encodeURIComponent(user.name)}`, rest);
         onDone(null);
@@ -64,6 +66,7 @@ function Edit({ user, onClose, onDone }) {
     ${!user && html`<${Field} label=${t("name")} value=${given.name} onValue=${put("name")} hint=${t("name.hint")} maxlength="40" spellcheck=${false} autofocus />`}
     <${Field} label=${t("role")} kind="select" value=${given.role} onValue=${put("role")} options=${ROLES.map((role) => [role, t("role." + role)])} />
     <${Field} label=${t("agent")} value=${given.agent} onValue=${put("agent")} hint=${t("agent.hint")} inputmode="numeric" short maxlength="10" />
+    <${Field} label=${t("campaigns")} value=${given.campaigns} onValue=${put("campaigns")} hint=${t("campaigns.hint")} disabled=${!given.agent} spellcheck=${false} />
     <${Field} label=${t("phone")} kind="select" value=${given.phone} onValue=${put("phone")} options=${["browser", "sip"].map((phone) => [phone, t("phone." + phone)])} />
     <${Trouble} problem=${problem} /></${Dialog}>`;
 }

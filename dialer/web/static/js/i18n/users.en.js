@@ -9,6 +9,8 @@ export default {
   "role.admin": "Administrator",
   "agent": "Extension",
   "agent.hint": "2 to 10 digits; empty for who takes no calls",
+  "campaigns": "Serves",
+  "campaigns.hint": "Campaigns with commas between, the one he prefers first. Where one has no work he goes on to the next. Empty: any, as he chooses",
   "phone": "Phone",
   "phone.browser": "in the browser",
   "phone.sip": "SIP phone",

@@ -9,6 +9,8 @@ export default {
   "role.admin": "Administrator",
   "agent": "Ekstensi",
   "agent.hint": "2 sampai 10 angka; kosong bila tidak menerima panggilan",
+  "campaigns": "Melayani",
+  "campaigns.hint": "Kampanye dipisah koma, yang diutamakan lebih dulu. Bila satu tidak punya pekerjaan, ia pindah ke berikutnya. Kosong: mana saja pilihannya",
   "phone": "Telepon",
   "phone.browser": "di peramban",
   "phone.sip": "telepon SIP",
