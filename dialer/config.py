@@ -173,6 +173,7 @@ class Ivr(_Table):
 
     host: Host = "127.0.0.1"
     port: Port = 4573
+    prompts: str = ""  # its folder of sounds, where the web is on the same machine
 
 
 class ListSettings(_Table):

@@ -14,7 +14,9 @@ import structlog
 
 from dialer import run
 from dialer.adapters.ari import Ari, AriSettings
+from dialer.adapters.flow_proof import FlowProofs
 from dialer.adapters.keeper_process import kept_beside
+from dialer.adapters.limit_text import LimitText
 from dialer.adapters.list_jobs import ListJobs
 from dialer.adapters.metrics_loop import pages_of, served
 from dialer.adapters.passwords import HashPool
@@ -128,7 +130,13 @@ async def open_office(site: OpenSite, config: Config, phones: Mapping[str, Telep
             pack_of=site.pack_of,
             phones=phones,
             limits_of=limits_of(config),
-            parts={"soft_phones": soft_phones, "lists": lists, "sheets": RedisSheets(link)}
+            parts={
+                "soft_phones": soft_phones,
+                "lists": lists,
+                "sheets": RedisSheets(link),
+                "proofs": FlowProofs(config.ivr.prompts),
+                "limits": LimitText(Path(config.offers.limits) if config.offers.limits else None),
+            }
             | ({"recordings": shelf} if shelf else {}),
         )
     finally:

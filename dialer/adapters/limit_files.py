@@ -1,5 +1,6 @@
 """The lender's limits on disk: a TOML file with fields of plans.Limits, for all, by lender and by campaign."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -14,6 +15,7 @@ from dialer.errors import ConfigError
 from dialer.plans import Given, Limits, Terms, loose, plain
 from dialer.toml_lines import line_of, lines
 
+_LINE = re.compile(r"\(at line (\d+)")
 LENDER, CAMPAIGN, FLOW = "lender", "campaign", "flow"
 _FIELDS = frozenset(field.name for field in fields(Limits))
 
@@ -36,13 +38,28 @@ def read_limits(path: Path) -> Read:
     """Raises ConfigError with every fault as file:line."""
     try:
         text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from None
+    if found := faults_of(text):
+        raise ConfigError("\n".join(f"{path}:{line}: {sentence}" for line, sentence in found))
+    return parsed(text)
+
+
+def faults_of(text: str) -> list[tuple[int, str]]:
+    """(line, sentence) of each, in the file's order."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = _LINE.search(str(error))
+        return [(int(place[1]) if place else text.count("\n") + 1, str(error))]
     where = lines(text)
     found = sorted((line_of(where, place), sentence) for place, sentence in _faults(data))
-    if found:
-        raise ConfigError("\n".join(f"{path}:{line}: {sentence}" for line, sentence in dict.fromkeys(found)))
+    return list(dict.fromkeys(found))
+
+
+def parsed(text: str) -> Read:
+    """What a text without faults says."""
+    data, where = tomllib.loads(text), lines(text)
     lenders, campaigns = _sections(data, LENDER), _sections(data, CAMPAIGN)
     terms = Terms(
         {plain(name): _given(section) for name, section in lenders.items()},

@@ -56,7 +56,6 @@ class CampaignKeys:
     forgotten: str  # open attempts whose person was erased during the call
 
 
-
 @lru_cache(maxsize=1024)
 def campaign_keys(campaign: str) -> CampaignKeys:
     """Refuses what is no campaign id: it could land in somebody else's keys."""

@@ -15,7 +15,12 @@ from dialer.web.route import Download, Raw, Replay, Route, Upload
 API = "/api/v1"
 REF = "#/components/schemas/{name}"
 PARAMETER = re.compile(r"\{(\w+)\}")
-PATTERNS = {"campaign": CAMPAIGN_ID.pattern, "agent": AGENT_ID.pattern, "name": USER_NAME.pattern}
+PATTERNS = {
+    "campaign": CAMPAIGN_ID.pattern,
+    "agent": AGENT_ID.pattern,
+    "name": USER_NAME.pattern,
+    "flow": "[a-z0-9][a-z0-9_-]{0,39}",
+}
 KEY = {
     "name": "Idempotency-Key",
     "in": "header",

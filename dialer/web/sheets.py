@@ -62,6 +62,12 @@ async def keep(office: Office, asked: Asked[Any, Any], name: str, value: Any, re
     return done
 
 
+async def unchanged(office: Office, name: str, revision: int) -> None:
+    """Raises Problem 409 where another version has been written since `revision`."""
+    if (await sheets(office).read(name)).revision != revision:
+        raise Problem(409, "changed_meanwhile", "Somebody has changed it meanwhile; look again.")
+
+
 async def version(office: Office, name: str, revision: int) -> Sheet:
     """One that is kept. Raises Problem 404."""
     for one in await sheets(office).versions(name):

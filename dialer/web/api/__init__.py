@@ -5,8 +5,8 @@ from importlib import import_module
 from dialer.web.route import Route
 
 RESOURCES = (
-    "users", "desk", "live", "campaigns", "previews", "scripts", "results", "debtors", "stops", "call_backs",
-    "promises", "payments", "agents", "outcomes", "recordings", "lists",
+    "users", "desk", "live", "campaigns", "previews", "scripts", "results", "flows", "offers", "debtors", "stops",
+    "call_backs", "promises", "payments", "agents", "outcomes", "recordings", "lists",
 )  # fmt: skip
 
 
