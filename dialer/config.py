@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -65,6 +65,15 @@ def _address(text: str) -> str:
         raise ValueError("use an IP address") from None
 
 
+TLS_FILES = {"tls_ca": "ssl_ca_certs", "tls_cert": "ssl_certfile", "tls_key": "ssl_keyfile"}  # as redis-py names them
+
+
+def tls_url(url: str, files: Mapping[str, str]) -> str:
+    """A rediss:// address with the files that go with it (`tls_ca`, `tls_cert`, `tls_key`), as its options."""
+    options = urlencode({TLS_FILES[name]: file for name, file in files.items() if file})
+    return f"{url}{'&' if '?' in url else '?'}{options}" if options else url
+
+
 def _redis_url(text: str) -> str:
     try:
         parts = urlsplit(text)
@@ -97,9 +106,29 @@ class _Table(BaseModel):
 
 
 class Redis(_Table):
-    """Where Redis is. A password stands in SANTUN_REDIS_URL, never in the file."""
+    """Where Redis is. A password stands in SANTUN_REDIS_URL, never in the file.
+
+    rediss:// is TLS: its certificate is verified by `tls_ca`, else by the system's CAs, and its name always; `tls_cert`
+    and `tls_key`: ours, where it asks for one. PEM files, beside the settings file.
+    """
 
     url: Annotated[str, AfterValidator(_redis_url)] = Field(default="redis://127.0.0.1:6379/0", repr=False)
+    tls_ca: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Those of TLS."""
+        return {name: getattr(self, name) for name in TLS_FILES}
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if any(self.files.values()) and not self.url.startswith("rediss:"):
+            raise ValueError("tls_ca, tls_cert and tls_key are for url = rediss://...: a plain link would not use them")
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ValueError("tls_cert and tls_key go together")
+        return self
 
 
 class Asterisk(_Table):
@@ -108,12 +137,16 @@ class Asterisk(_Table):
     `ari`: http://127.0.0.1:8088/ari, empty: no browsers; `websocket`: where its SIP websocket is, if not beside ARI.
     `media_address`: where agents' sound is sent to, where Asterisk cannot tell by route. For agents at home: `turn`,
     STUN and TURN servers such as turn:turn.example.com:3478 (its use-auth-secret is ours); `relay_only`: by them alone.
+    `tls`: host and port are the manager's TLS (5039); its certificate, and that of an https `ari`, is verified by the
+    CA's file `tls_ca` (PEM, beside the settings file), else by the system's CAs.
     """
 
     host: Host = "127.0.0.1"
     port: Port = 5038
     user: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")] = "santun"
     secret: str = Field(repr=False)
+    tls: bool = False
+    tls_ca: str = ""
     ari: Annotated[str, Field(pattern=r"^(https?://[^\s@]+)?$")] = ""
     ari_user: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")] = "santun"
     ari_secret: str = Field(default="", repr=False)

@@ -27,10 +27,12 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_sessions import Limits, RedisSessions, RedisTokens
 from dialer.adapters.redis_sheets import RedisSheets
 from dialer.adapters.redis_users import RedisUsers
-from dialer.adapters.site import OpenSite, limits_of, new_id, open_site, phones_of, seals_of
+from dialer.adapters.site import OpenSite, limits_of, new_id, open_site, phones_of, seals_of, tls_of
 from dialer.adapters.spool import DiskSpool
+from dialer.adapters.tls import pair_faults
 from dialer.config import Asterisk, Config, web_of
 from dialer.engine import Engine
+from dialer.errors import ConfigError
 from dialer.ports import Telephony
 from dialer.web.access import Right
 from dialer.web.application import Socket, identify, make_app
@@ -82,6 +84,8 @@ async def serve_web(path: Path, listen: str) -> None:
 async def web_of_site(site: OpenSite, listen: str, phones: Mapping[str, Telephony]) -> AsyncIterator[Served]:
     """The site's web, served until the end of the block. Raises ConfigError, OSError."""
     config = site.config.model_copy(update={"web": web_of(site.config.web, listen)}) if listen else site.config
+    if wrong := pair_faults(config.web.tls_cert, config.web.tls_key):
+        raise ConfigError(f"[web] {'; '.join(wrong)}.")
     async with (
         open_office(site, config, phones) as office,
         Served(make_app(office, sockets_of(office)), config.web) as served,
@@ -106,7 +110,7 @@ async def open_office(site: OpenSite, config: Config, phones: Mapping[str, Telep
     users = RedisUsers(link, seals)
     shelf = Shelf(Path(web.recordings), seals, config.privacy.plain_recordings) if web.recordings else None
     aris = [
-        Ari(AriSettings(name, node.ari, node.ari_user, node.ari_secret, node.media_address))
+        Ari(AriSettings(name, node.ari, node.ari_user, node.ari_secret, node.media_address, tls_of(node)))
         for name, node in config.asterisk.items()
         if node.ari
     ]
@@ -151,7 +155,7 @@ async def open_office(site: OpenSite, config: Config, phones: Mapping[str, Telep
 
 
 def _phone_node(ari: Ari, node: Asterisk) -> PhoneNode:
-    return PhoneNode(ari, node.sip_websocket, node.turn, node.turn_secret, node.relay_only)
+    return PhoneNode(ari, node.sip_websocket, node.turn, node.turn_secret, node.relay_only, tls_of(node))
 
 
 def engine_site(site: OpenSite) -> run.Site:

@@ -13,6 +13,7 @@ from dialer.adapters import ami_words
 from dialer.adapters.ami_actions import Actions, Leased
 from dialer.adapters.ami_inbox import AckTimes, Inbox
 from dialer.adapters.ami_session import AmiSettings, Session
+from dialer.adapters.tls_faults import cure
 from dialer.errors import AckTimeout, ActionRefused, LinkDown, TelephonyError
 from dialer.mask import mask_text
 from dialer.model import Event, LiveChannel
@@ -192,7 +193,9 @@ class Ami(Actions):
         log.info("the manager link is up", action="link_up", node=self.node, booted=booted)
 
     def _complain(self, error: Exception) -> None:
-        fault = f"{self._settings.host}:{self._settings.port}: {str(error) or type(error).__name__}"
+        means = cure(error)
+        said = f"{means} ({error})" if means else str(error) or type(error).__name__
+        fault = f"{self._settings.host}:{self._settings.port}: {said}"
         if fault != self.fault:  # once, not at each try
             log.warning("no manager link", action="link_down", node=self.node, fault=fault)
         self.fault = fault

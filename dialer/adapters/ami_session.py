@@ -15,6 +15,7 @@ TLS: where the transport below it is.
 import asyncio
 import logging
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -62,6 +63,7 @@ class AmiSettings:
     pause_s: float = 0.2
     pause_max_s: float = 5.0
     backlog_max: int = 20_000
+    tls: ssl.SSLContext | None = None  # none: in the clear, for loopback
 
 
 class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is not typed
@@ -127,6 +129,7 @@ class Session(Manager):  # type: ignore[misc]  # panoramisk is not typed
         super().__init__(
             host=settings.host,
             port=settings.port,
+            ssl=settings.tls or False,
             username=settings.user,
             secret=settings.secret,
             protocol_factory=_Protocol,

@@ -1,5 +1,6 @@
 """Agents' one-time SIP passwords: pushed into Asterisk's memory by ARI at sign-in, taken away at sign-out."""
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -7,6 +8,7 @@ from typing import Final
 
 import aiohttp
 
+from dialer.adapters.tls_faults import cure
 from dialer.dialplan import Context, endpoint
 from dialer.errors import ActionRefused, BadInput, LinkDown
 from dialer.model import AGENT_ID
@@ -26,6 +28,7 @@ class AriSettings:
     user: str
     password: str = field(repr=False)
     media_address: str = ""
+    tls: ssl.SSLContext | None = None  # for https; none: by the system's CAs
 
 
 class Ari:
@@ -65,12 +68,13 @@ class Ari:
         if self._client is None:
             who = aiohttp.encode_basic_auth(self._settings.user, self._settings.password)
             limit = aiohttp.ClientTimeout(total=LIMIT_S)
-            self._client = aiohttp.ClientSession(headers={"Authorization": who}, timeout=limit)
+            trust = aiohttp.TCPConnector(ssl=self._settings.tls or True)
+            self._client = aiohttp.ClientSession(headers={"Authorization": who}, timeout=limit, connector=trust)
         try:
             async with self._client.request(method, url, json=body) as answer:
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise LinkDown(f"ARI of {self.node} does not answer: {type(error).__name__}.") from None
+            raise LinkDown(f"ARI of {self.node} does not answer: {cure(error) or type(error).__name__}.") from None
         gone = method != "PUT" and status == HTTPStatus.NOT_FOUND
         if status >= HTTPStatus.BAD_REQUEST and not gone:
             raise ActionRefused(f"ARI of {self.node} says {status} to the {kind} of agent {agent}.")

@@ -75,6 +75,10 @@ class AsteriskSettings:
     ami_user: str = "santun"
     ami_secret: str
     ami_permit: str = "127.0.0.1/32"
+    ami_tls_port: int = 0  # 0: none; 5039 is usual. The plain port beside it cannot be closed: leave it on loopback
+    ami_tls_host: str = "127.0.0.1"
+    ami_tls_cert: Path = Path("/none")  # PEM files that Asterisk's user may read
+    ami_tls_key: Path = Path("/none")
     sip_host: str = "0.0.0.0"  # noqa: S104 - phones and trunks come from outside
     sip_port: int = 5060
     media_address: str = ""  # empty: Asterisk chooses by route, as it should; tests name one
@@ -148,6 +152,7 @@ def _values(settings: AsteriskSettings) -> dict[str, str]:
         "AMI_USER": settings.ami_user,
         "AMI_SECRET": settings.ami_secret,
         "AMI_PERMIT": settings.ami_permit,
+        "AMI_TLS": _manager_tls(settings),
         "SIP_HOST": settings.sip_host,
         "SIP_PORT": settings.sip_port,
         "MEDIA": f"media_address={media}\nbind_rtp_to_media_address=yes" if media else "",
@@ -163,6 +168,20 @@ def _values(settings: AsteriskSettings) -> dict[str, str]:
     }
     places = {name: str(path) for name, path in directories(settings.run).items()}
     return places | {f"SANTUN_{name}": str(value) for name, value in plain.items()}
+
+
+def _manager_tls(settings: AsteriskSettings) -> str:
+    if not settings.ami_tls_port:
+        return "tlsenable=no"
+    lines = {
+        "tlsenable": "yes",
+        "tlsbindaddr": f"{_bracketed(settings.ami_tls_host)}:{settings.ami_tls_port}",
+        "tlscertfile": settings.ami_tls_cert,
+        "tlsprivatekey": settings.ami_tls_key,
+        "tlsdisablev1": "yes",
+        "tlsdisablev11": "yes",
+    }
+    return "\n".join(f"{name}={value}" for name, value in lines.items())
 
 
 def section(name: str, template: str = "", **lines: str | int) -> str:
@@ -220,7 +239,7 @@ def _words(settings: AsteriskSettings) -> Iterable[str]:
     yield from _fits(_NAME, "node", settings.node, _NAME_CURE)
     yield from _fits(_NAME, "ami_user", settings.ami_user, _NAME_CURE)
     yield from _fits(_SECRET, "ami_secret", settings.ami_secret, _SECRET_CURE)
-    for field in ("ami_host", "sip_host", "http_host", "ivr_host"):
+    for field in ("ami_host", "ami_tls_host", "sip_host", "http_host", "ivr_host"):
         yield from _fits(_HOST, field, getattr(settings, field), _HOST_CURE)
     if settings.media_address:
         yield from _fits(_HOST, "media_address", settings.media_address, _HOST_CURE)
@@ -238,6 +257,10 @@ def _numbers(settings: AsteriskSettings) -> Iterable[str]:
         yield from _port(field, getattr(settings, field))
     if settings.http_port:
         yield from _port("http_port", settings.http_port)
+    if settings.ami_tls_port:
+        yield from _port("ami_tls_port", settings.ami_tls_port)
+        if settings.ami_tls_port == settings.ami_port:
+            yield "ami_tls_port: the plain port has it; use another, such as 5039"
     if settings.rtp_to - settings.rtp_from < 3:
         yield f"rtp_from, rtp_to: {settings.rtp_from}-{settings.rtp_to} has no room; choose two ports for each call"
     for field in ("call_limit_s", "agent_leg_limit_s"):
@@ -251,9 +274,11 @@ def _port(field: str, value: int) -> Iterable[str]:
 
 
 def _paths(settings: AsteriskSettings) -> Iterable[str]:
-    for field in ("run", "modules", "sounds", "recordings"):
+    for field in ("run", "modules", "sounds", "recordings", "ami_tls_cert", "ami_tls_key"):
         cure = "use an absolute path of letters, digits, blanks and . _ + -"
         yield from _fits(_PATH, field, str(getattr(settings, field)), cure)
+    if settings.ami_tls_port and "/none" in (str(settings.ami_tls_cert), str(settings.ami_tls_key)):
+        yield "ami_tls_port: TLS wants ami_tls_cert and ami_tls_key; give both files"
     socket = directories(settings.run)["SANTUN_RUN"] / CONTROL_SOCKET
     if len(os.fsencode(socket)) > SOCKET_PATH_MAX:
         yield f"run: {socket} is too long for a socket; choose a folder nearer to the root"

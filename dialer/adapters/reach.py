@@ -1,10 +1,12 @@
 """`dialer check`: can everything be reached, and may every campaign run? Each fault is a sentence with its cure."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 from dialer.adapters.ami import Ami
 from dialer.adapters.site import OpenSite, limits_of, open_site, phones_of
+from dialer.adapters.tls import server_pair, time_faults
 from dialer.config import Config
 from dialer.errors import ConfigError, StoreError, TelephonyError
 from dialer.privacy import NO_KEYS
@@ -23,7 +25,20 @@ async def faults_of(config: Config, path: Path) -> list[str]:
     async with open_site(path) as site:
         nodes = [_node(name, phone) for name, phone in phones_of(site).items()]
         found = await asyncio.gather(_redis(site), _ivr(config), *nodes)
-    return [fault for some in (wrong, *found, _privacy(config)) for fault in some]
+        shown = _certificates(config, site.clock.now())
+    return [fault for some in (wrong, shown, *found, _privacy(config)) for fault in some]
+
+
+def _certificates(config: Config, at: float) -> list[str]:
+    """Of the files that we show or trust."""
+    now, wrong = datetime.fromtimestamp(at, UTC), []
+    if config.web.tls_cert:
+        wrong += [f"[web] {one}." for one in server_pair(config.web.tls_cert, config.web.tls_key, now)]
+    if config.redis.tls_cert:
+        wrong += [f"[redis] {one}." for one in server_pair(config.redis.tls_cert, config.redis.tls_key, now)]
+    trusted = {"[redis]": config.redis.tls_ca}
+    trusted |= {f"[asterisk.{name}]": one.tls_ca for name, one in config.asterisk.items()}
+    return wrong + [f"{place} {one}." for place, ca in trusted.items() if ca for one in time_faults(Path(ca), now)]
 
 
 def _privacy(config: Config) -> list[str]:
@@ -59,9 +74,10 @@ async def _node(name: str, phone: Ami) -> list[str]:
                 await asyncio.sleep(LOOK_S)
             await phone.channels()
     except TimeoutError:
+        why = f" ({phone.fault})" if phone.fault else ""
         return [
-            f"Asterisk {name}: no manager session within {WAIT_S:.0f} s; look at [asterisk.{name}] host and port, the "
-            "secret, and permit in its manager.conf."
+            f"Asterisk {name}: no manager session within {WAIT_S:.0f} s{why}; look at [asterisk.{name}] host, port and "
+            "tls, the secret, and permit in its manager.conf."
         ]
     except TelephonyError as error:
         return [

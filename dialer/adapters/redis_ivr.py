@@ -12,12 +12,13 @@ from dialer.adapters.redis_codec import ATTEMPT, CAMPAIGN, Reader, encode, text
 from dialer.adapters.redis_contact import read_contact
 from dialer.adapters.redis_index import number_bucket, places_of_number
 from dialer.adapters.redis_keys import CAMPAIGNS, IVR_BEATS, campaign_keys, facts_key, number_keys, person_keys
-from dialer.adapters.redis_late import handing_over
+from dialer.adapters.redis_late import late_field
 from dialer.adapters.redis_link import COMMAND_LIMIT_S, FAILURES, translate
 from dialer.adapters.redis_list import epoch_word
 from dialer.adapters.redis_outcomes import KEPT_MS
 from dialer.adapters.redis_scripts import Argument, sources
-from dialer.errors import StoreDown
+from dialer.adapters.spool import encode_change
+from dialer.errors import StoreDown, StoreError
 from dialer.inbound import COMMAND, Listed
 from dialer.model import INBOUND, Attempt, Campaign, Command, Contact, Fact
 from dialer.ports import Unwritten
@@ -54,7 +55,7 @@ class IvrStore:
     """One for all threads. Every method raises StoreDown within a few seconds when Redis does not answer."""
 
     def __init__(self, url: str, limit_s: float = COMMAND_LIMIT_S) -> None:
-        self._limit_s = limit_s
+        self._limit_s, self._url = limit_s, url
         self._client = redis.Redis.from_url(
             url, socket_timeout=limit_s, socket_connect_timeout=limit_s, retry=Retry(NoBackoff(), 0), protocol=2
         )
@@ -73,7 +74,7 @@ class IvrStore:
                 return None
             found = self._client.hget(keys.contacts, known.contact), self._client.get(keys.settings)
         except FAILURES as error:
-            raise translate(error) from error
+            raise self._failed(error) from error
         contact = read_contact(self.reader, _bytes(found[0]), keys.contacts, known.contact)
         settings = self.reader.one(CAMPAIGN, _bytes(found[1]), keys.settings, campaign)
         return Called(contact, settings, known.kind == INBOUND) if contact and settings else None
@@ -94,10 +95,11 @@ class IvrStore:
 
     def came_late(self, campaign: str, attempt: str, at: float) -> None:
         """Facts of a call whose outcome may be written: whoever leads looks at them once more."""
+        change = Unwritten(campaign, attempt, at=at, facts=True)
         try:
-            self._client.execute_command(*handing_over(Unwritten(campaign, attempt, at=at, facts=True)))
+            self._client.hset(campaign_keys(campaign).late, late_field(change), encode_change(change))
         except FAILURES as error:
-            raise translate(error) from error
+            raise self._failed(error) from error
 
     def listed(self, number_key: str) -> list[Listed]:
         """Who has this number, in every campaign."""
@@ -108,7 +110,7 @@ class IvrStore:
             places = places_of_number(self.reader, number_key, names)
             raw = [(one, self._client.hget(campaign_keys(one.campaign).contacts, one.contact)) for one in places]
         except FAILURES as error:
-            raise translate(error) from error
+            raise self._failed(error) from error
         campaigns = {one.id: one for one in self.campaigns({place.campaign for place in places})}
         found = [
             (
@@ -125,7 +127,7 @@ class IvrStore:
             known = names if names is not None else sorted(text(one) for one in self._client.smembers(CAMPAIGNS))
             raw = [(name, self._client.get(campaign_keys(name).settings)) for name in known]
         except FAILURES as error:
-            raise translate(error) from error
+            raise self._failed(error) from error
         found = (self.reader.one(CAMPAIGN, _bytes(value), campaign_keys(name).settings, name) for name, value in raw)
         return [one for one in found if one is not None]
 
@@ -152,38 +154,43 @@ class IvrStore:
                     self._lock(keys=(party.state, party.attempts, party.talks), args=words)
             self._send(keys=(keys.commands, keys.command_ids, keys.told), args=(order.id, encode(order)))
         except FAILURES as error:
-            raise translate(error) from error
+            raise self._failed(error) from error
 
     def beat(self, server: str, at: float) -> None:
         """This IVR server is alive."""
         try:
             self._client.hset(IVR_BEATS, server, repr(at))
         except FAILURES as error:
-            raise translate(error) from error
+            raise self._failed(error) from error
 
     def retire(self, server: str) -> None:
         """This IVR server ends in good order."""
         try:
             self._client.hdel(IVR_BEATS, server)
         except FAILURES as error:
-            raise translate(error) from error
+            raise self._failed(error) from error
 
     def check(self) -> None:
         """Raises StoreDown when Redis is not there."""
         try:
             self._client.ping()
         except FAILURES as error:
-            raise translate(error) from error
+            raise self._failed(error) from error
 
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
 
+    def _failed(self, error: BaseException) -> StoreError:
+        if isinstance(error, redis.exceptions.ReadOnlyError):  # as in redis_link.py
+            self._client.connection_pool.disconnect(inuse_connections=False)
+        return translate(error, self._url)
+
     def _reported(self, keys: tuple[str, ...], words: tuple[Argument, ...]) -> bool:
         try:
             return bool(self._report(keys=keys, args=words))
         except FAILURES as error:
-            raise translate(error) from error
+            raise self._failed(error) from error
 
 
 def _bytes(raw: object) -> bytes | None:

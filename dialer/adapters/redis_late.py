@@ -15,11 +15,6 @@ def late_field(change: Unwritten) -> str:
     return f"{change.attempt_id} {'facts' if change.facts else change.token}"
 
 
-def handing_over(change: Unwritten) -> RedisCommand:
-    """The command that puts it there."""
-    return ("HSET", campaign_keys(change.campaign).late, late_field(change), encode_change(change))
-
-
 class LateChanges:
     """Part of the store."""
 
@@ -28,7 +23,10 @@ class LateChanges:
 
     async def hand_over(self, changes: Sequence[Unwritten]) -> None:
         """In their order; the same ones again change nothing."""
-        await self._link.run([handing_over(one) for one in changes])
+        commands: list[RedisCommand] = [
+            ("HSET", campaign_keys(one.campaign).late, late_field(one), encode_change(one)) for one in changes
+        ]
+        await self._link.run(commands)
 
     async def handed_over(self, campaign: str) -> tuple[Unwritten, ...]:
         """The oldest leader's first."""

@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 
 from dialer.adapters.redis_codec import Reader
 from dialer.adapters.redis_scripts import RedisCommand, sources
+from dialer.adapters.tls_faults import cure
 from dialer.errors import NotLeader, StoreDown, StoreError
 
 COMMAND_LIMIT_S = 2.0
@@ -22,9 +23,13 @@ BLOCK_S = 1.0
 FAILURES = (redis.RedisError, OSError, TimeoutError)
 
 
-def translate(error: BaseException) -> StoreError:
+def translate(error: BaseException, url: str = "") -> StoreError:
     """redis-py's words into ours."""
     said = f"{type(error).__name__}: {error}".removesuffix(": ")
+    if means := cure(error):
+        said = f"{means} ({said})"
+    elif url.startswith("rediss:") and isinstance(error, TimeoutError | redis.exceptions.TimeoutError):
+        said = f"{said} over TLS: is this its TLS port?"
     return NotLeader(str(error)) if str(error).startswith("NOTLEADER") else StoreDown(said)
 
 
@@ -37,7 +42,7 @@ class Link:
     """The connection to one Redis."""
 
     def __init__(self, url: str, limit_s: float = COMMAND_LIMIT_S) -> None:
-        self._limit_s = limit_s
+        self._limit_s, self._url = limit_s, url
         self._pool = BlockingConnectionPool.from_url(
             url, max_connections=CONNECTIONS, timeout=limit_s, socket_timeout=limit_s, socket_connect_timeout=limit_s,
             retry=no_retry(), protocol=2,
@@ -60,9 +65,12 @@ class Link:
                 await self._exchange([("SCRIPT", "LOAD", source) for source in sources().values()])
                 answers = await self._exchange(commands)
         except FAILURES as error:
-            raise translate(error) from error
+            raise translate(error, self._url) from error
         for answer in answers:
             if isinstance(answer, Exception):
+                if isinstance(answer, redis.exceptions.ReadOnlyError):
+                    # a replica by now: its address may be another server's, and old connections would stay with it
+                    await self._pool.disconnect(inuse_connections=False)
                 raise translate(answer) from answer
         return answers
 

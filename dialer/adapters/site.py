@@ -11,12 +11,14 @@ from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.sealed import Seals, keys_text, read_keys
 from dialer.adapters.spool import default_folder
-from dialer.config import Config, Ivr, Offers, RuleFiles, SpoolSettings, Web, read_config
+from dialer.config import Asterisk, Config, Offers, Redis, RuleFiles, SpoolSettings, Web, read_config, tls_url
 from dialer.errors import ConfigError
 from dialer.model import Campaign, attempt_id
 from dialer.privacy import NO_KEYS, SITE_KEYS, Privacy
 
 if TYPE_CHECKING:
+    import ssl
+
     from dialer.adapters.ami import Ami
     from dialer.plans import LimitsOf
     from dialer.rulebook import Pack
@@ -38,7 +40,8 @@ def load_config(path: Path) -> Config:
             "web": _web_beside(config.web, path.parent),
             "privacy": privacy,
             "spool": _spool_beside(config.spool, path.parent),
-            "ivr": _ivr_beside(config.ivr, path.parent),
+            "redis": _redis_beside(config.redis, path.parent),
+            "asterisk": {name: _node_beside(node, path.parent) for name, node in config.asterisk.items()},
             "offers": _offers_beside(config.offers, path.parent),
         }
     )
@@ -71,10 +74,6 @@ def _beside(rules: RuleFiles, folder: Path) -> RuleFiles:
     )
 
 
-def _ivr_beside(ivr: Ivr, folder: Path) -> Ivr:
-    return ivr.model_copy(update={"prompts": str((folder / ivr.prompts).absolute())}) if ivr.prompts else ivr
-
-
 def _offers_beside(offers: Offers, folder: Path) -> Offers:
     return Offers(limits=str((folder / offers.limits).absolute()) if offers.limits else "")
 
@@ -82,6 +81,21 @@ def _offers_beside(offers: Offers, folder: Path) -> Offers:
 def _web_beside(web: Web, folder: Path) -> Web:
     files = {name: getattr(web, name) for name in ("tls_cert", "tls_key", "recordings", "uploads")}
     return web.model_copy(update={name: str((folder / file).absolute()) for name, file in files.items() if file})
+
+
+def _redis_beside(redis: Redis, folder: Path) -> Redis:
+    """Its files as a part of its address: whoever connects, connects with them."""
+    files = {name: str((folder / file).absolute()) for name, file in redis.files.items() if file}
+    if not files:
+        return redis
+    from dialer.adapters.tls import client_context
+
+    client_context(files.get("tls_ca", ""), files.get("tls_cert", ""), files.get("tls_key", ""))  # faults are told now
+    return redis.model_copy(update={**files, "url": tls_url(redis.url, files)})
+
+
+def _node_beside(node: Asterisk, folder: Path) -> Asterisk:
+    return node.model_copy(update={"tls_ca": str((folder / node.tls_ca).absolute())}) if node.tls_ca else node
 
 
 def _spool_beside(spool: SpoolSettings, folder: Path) -> SpoolSettings:
@@ -136,6 +150,15 @@ async def open_site(path: Path) -> AsyncIterator[OpenSite]:
         await store.close()
 
 
+def tls_of(node: Asterisk) -> "ssl.SSLContext | None":
+    """What proves this node where it is reached over TLS; None: nothing of its own. Raises ConfigError."""
+    if not (node.tls or node.tls_ca):
+        return None
+    from dialer.adapters.tls import client_context  # commands that only look at Redis start sooner without it
+
+    return client_context(node.tls_ca)
+
+
 def new_id(at: float) -> str:
     """An attempt's id."""
     return attempt_id(at, os.urandom(10))
@@ -146,6 +169,9 @@ def phones_of(site: OpenSite) -> Mapping[str, "Ami"]:
     from dialer.adapters.ami import Ami, AmiSettings  # commands that only look at Redis start sooner without it
 
     return {
-        name: Ami(AmiSettings(name, node.host, node.port, node.user, node.secret), site.clock)
+        name: Ami(
+            AmiSettings(name, node.host, node.port, node.user, node.secret, tls=tls_of(node) if node.tls else None),
+            site.clock,
+        )
         for name, node in site.config.asterisk.items()
     }

@@ -6,6 +6,7 @@ import contextlib
 import hmac
 import re
 import secrets
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -79,6 +80,7 @@ class PhoneNode:
     turn: tuple[str, ...] = ()
     turn_secret: str = ""
     relay: bool = False
+    tls: ssl.SSLContext | None = None  # for wss; none: by the system's CAs
 
 
 @dataclass(slots=True)
@@ -174,7 +176,8 @@ class SoftPhones:
         try:
             async with asyncio.timeout(CONNECT_S):
                 asterisk = await self._http().ws_connect(
-                    node.websocket, protocols=("sip",), max_msg_size=4 * MESSAGE_MAX, timeout=_GOODBYE
+                    node.websocket, protocols=("sip",), max_msg_size=4 * MESSAGE_MAX, timeout=_GOODBYE,
+                    ssl=node.tls or True,
                 )
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("Asterisk's websocket cannot be reached", action="sip", agent=agent, error=type(error).__name__)

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 from types import TracebackType
@@ -27,7 +28,8 @@ def value(fields: Fields, name: str) -> str:
 class ScriptedAmi:
     """Accepts one session after the other; `replies` says what an action gets, `actions` what came."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.actions: list[Fields] = []
         self.sessions = 0
         self.started = "2026-11-21 21:50:25"
@@ -52,7 +54,7 @@ class ScriptedAmi:
 
     async def listen(self) -> None:
         """Accept sessions, on the same port as before."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=1 << 20)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=1 << 20, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def deafen(self) -> None:

@@ -68,7 +68,8 @@ async def test_every_one_that_is_not_there(tmp_path: Path, monkeypatch: pytest.M
     redis, ivr, asterisk = await faults_of(load_config(file), file)
     assert "is [redis] url right?" in redis
     assert "start `ivr serve`" in ivr
-    assert asterisk.startswith("Asterisk pbx1: no manager session within 0 s; look at [asterisk.pbx1] host and port")
+    assert asterisk.startswith("Asterisk pbx1: no manager session within 0 s (127.0.0.1:")
+    assert "look at [asterisk.pbx1] host, port and tls, the secret" in asterisk
 
 
 async def test_what_would_lie_unencrypted_is_said(

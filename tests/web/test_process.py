@@ -88,6 +88,7 @@ async def test_it_shares_sessions_and_ends_in_good_order(house: House, tmp_path:
 async def test_tls(house: House, tmp_path: Path) -> None:
     (tmp_path / "cert.pem").write_text(CERT)
     (tmp_path / "key.pem").write_text(KEY)
+    (tmp_path / "key.pem").chmod(0o600)
     await house.user("budi", Role.AGENT, "1001")
     trust = ssl.create_default_context(cadata=CERT)
     # paths count from the settings file, wherever it was started
