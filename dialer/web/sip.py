@@ -176,7 +176,10 @@ class SoftPhones:
         try:
             async with asyncio.timeout(CONNECT_S):
                 asterisk = await self._http().ws_connect(
-                    node.websocket, protocols=("sip",), max_msg_size=4 * MESSAGE_MAX, timeout=_GOODBYE,
+                    node.websocket,
+                    protocols=("sip",),
+                    max_msg_size=4 * MESSAGE_MAX,
+                    timeout=_GOODBYE,
                     ssl=node.tls or True,
                 )
         except (aiohttp.ClientError, TimeoutError) as error:
