@@ -36,7 +36,7 @@ HERE = """() => {
   const marked = (look.outlineStyle !== "none" && parseFloat(look.outlineWidth) > 0) || look.boxShadow !== "none";
   return [one.dataset.walk ?? "", seen && marked, one.outerHTML.slice(0, 90)];
 }"""
-# Texts that do not fit where they are and cannot be scrolled to. Dots are well where the whole is a click or a title away.
+# Texts that do not fit and cannot be scrolled to. Dots are well where the whole is a click or a title away.
 CUT = """() => {
   const found = [], root = document.documentElement;
   const say = (what, one) => found.push(`${what}: ${one.className} ${one.textContent.trim().slice(0, 40)}`);
