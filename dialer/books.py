@@ -27,6 +27,7 @@ class Notes:
         "sent_off_at",
         "told_live",
         "waiting_end",
+        "was_up",
     )
 
     def __init__(self) -> None:
@@ -39,6 +40,7 @@ class Notes:
         self.told_live = False
         self.live = False  # a live answer of which no fate is told yet
         self.waiting_end = False  # hung up before anything said whether it had been answered
+        self.was_up = False  # its channel had been answered when it hung up
         self.closing = False
         self.sent_off_at = 0.0  # when he was last sent out of an IVR that stands still
 

@@ -25,7 +25,7 @@ from dialer.calls import (
 )
 from dialer.dialplan import IvrResult, room
 from dialer.in_talk import InTalk
-from dialer.model import OWN_AGENT, AgentState, Attempt, CallState, Campaign, Contact, Event, Seen
+from dialer.model import OWN_AGENT, WAS_UP, AgentState, Attempt, CallState, Campaign, Contact, Event, Seen
 from dialer.moves import Moves
 from dialer.originate import timeout_s
 from dialer.plans import LimitsOf, none_offered
@@ -142,6 +142,8 @@ class Floor(InTalk):
                 return self._refused(attempt, event, at)
             case Seen.FAILED:
                 return self._failed(attempt, event, at)
+            case Seen.HANGUP:
+                self.books.notes[attempt.id].was_up = event.result == WAS_UP
         word = word_of(event, self.campaign.kind, self.campaign.detection)
         actions = self._happened(attempt, word, event.at, at, told(event))
         if event.kind is Seen.READY:
@@ -416,6 +418,14 @@ class Floor(InTalk):
         self.deadlines.set("overdue", attempt.id, at + FAILED_S)
         return [HangUp(attempt.id, "failed")]
 
+    def _unheard_of(self, attempt: Attempt, at: float) -> list[Action]:
+        """Nothing said whether it had been answered but the channel itself, when it hung up."""
+        if not self.books.notes[attempt.id].was_up:
+            return self._end(attempt.id, CallState.RINGING, attempt.ended_at)
+        answer = Event(Seen.ANSWERED, attempt.ended_at, attempt.id)
+        word = word_of(answer, self.campaign.kind, self.campaign.detection)
+        return self._happened(attempt, word, answer.at, at)
+
     def _end(self, attempt_id: str, was: CallState, at: float) -> list[Action]:
         self.books.notes[attempt_id].waiting_end = False
         attempt = self.attempts[attempt_id]
@@ -491,7 +501,7 @@ class Floor(InTalk):
             case "serve" if attempt.state in NEEDS_AGENT:
                 return self.then_serve([], at)
             case "response" if self.books.notes[attempt.id].waiting_end:
-                return self._end(attempt.id, CallState.RINGING, attempt.ended_at)
+                return self._unheard_of(attempt, at)
             case "failed" if attempt.state in UNANSWERED:
                 return self._failed_long_ago(attempt, at)
             case "came_in" if attempt.state not in SETTLED:

@@ -438,6 +438,9 @@ class Fact:
 # ---- what Asterisk tells, in our words ------------------------------------------------------------------------------
 
 
+WAS_UP = "up"
+
+
 class Seen(StrEnum):
     """Kinds of telephone events."""
 
@@ -450,7 +453,7 @@ class Seen(StrEnum):
     ANSWERED = "answered"  # OriginateResponse Success
     READY = "ready"  # the dialplan runs: from here on a Redirect is safe
     FAILED = "failed"  # OriginateResponse Failure; `result` is its Reason
-    HANGUP = "hangup"  # cause, sip_code
+    HANGUP = "hangup"  # cause, sip_code; result WAS_UP: it had been answered
     JOINED = "joined"  # entered the bridge `room`
     LEFT = "left"
     DETECTED = "detected"  # result: human, machine, unsure, hangup

@@ -866,3 +866,33 @@ def test_saves_are_of_calls_that_moved() -> None:
     play.talk("a")
     saved = [one.attempt.state for one in play.actions if isinstance(one, Save)]
     assert saved == [CallState.TALKING]  # joining is written with the reservation
+
+
+# ---- what a lost link kept from us
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "heard", "fates", "answered"),
+    [
+        (Kind.AGENTS, "up", None, ["hung_up"], True),
+        (Kind.IVR, "up", None, ["hung_up"], True),
+        (Kind.AGENTS, "", None, [], False),
+        (Kind.AGENTS, "up", Seen.ANSWERED, ["hung_up"], True),  # the word itself comes late
+        (Kind.AGENTS, "", Seen.FAILED, [], False),
+    ],
+)
+def test_a_channel_that_was_up_when_it_hung_up_had_been_answered(
+    kind: Kind, state: str, heard: Seen | None, fates: list[str], answered: bool
+) -> None:
+    play = Play(replace(CAMPAIGN, kind=kind))
+    play.ring("a")
+    play.see(Seen.HANGUP, "a", result=state)
+    assert play.closes() == []
+    if heard:
+        play.see(heard, "a")
+    play.wait(RESPONSE_S + 0.1)
+    assert play.closes() == ["a"]
+    assert play.fates("a") == fates
+    assert bool(play.call("a").answered_at) is answered
+    found = verdict(play.call("a"), (), play.floor.campaign, play.now)
+    assert (found.outcome == "no_answer") is not answered

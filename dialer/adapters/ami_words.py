@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dialer.dialplan import TOLD_ANSWERED, IvrResult, Told
 from dialer.errors import BadInput
 from dialer.mask import shape
-from dialer.model import Event, LiveChannel, Order, Seen
+from dialer.model import WAS_UP, Event, LiveChannel, Order, Seen
 
 Headers = Mapping[str, str]
 Fields = dict[str, str | list[str]]
@@ -131,7 +131,9 @@ def _originate_response(said: Headers, at: float) -> Event:
 
 def _hangup(said: Headers, at: float) -> Event:
     sip_code = _number(said, "TechCause") if said.get("TechCause") else 0
-    return Event(Seen.HANGUP, at, _id(said, "Uniqueid"), cause=_number(said, "Cause"), sip_code=sip_code)
+    state = WAS_UP if said.get("ChannelStateDesc") == "Up" else ""
+    channel, cause = _id(said, "Uniqueid"), _number(said, "Cause")
+    return Event(Seen.HANGUP, at, channel, result=state, cause=cause, sip_code=sip_code)
 
 
 def _bridge(kind: Seen) -> Callable[[Headers, float], Event]:

@@ -117,13 +117,17 @@ def user_event(told: str, *lines: str) -> dict[str, str]:
             RESPONSE.replace("Success", "Failure").replace("Reason: 4", "Reason: 3"),
             Event(Seen.FAILED, AT, "att1", result="3"),
         ),
-        ("Hangup", CHANNEL + "Cause: 16\nCause-txt: Normal Clearing", Event(Seen.HANGUP, AT, "att1", cause=16)),
         (
             "Hangup",
-            CHANNEL + "Cause: 17\nCause-txt: User busy\nTechCause: 486",
+            CHANNEL + "Cause: 16\nCause-txt: Normal Clearing",
+            Event(Seen.HANGUP, AT, "att1", result="up", cause=16),
+        ),
+        (
+            "Hangup",
+            CHANNEL.replace("Up", "Ringing") + "Cause: 17\nCause-txt: User busy\nTechCause: 486",
             Event(Seen.HANGUP, AT, "att1", cause=17, sip_code=486),
         ),
-        ("Hangup", CHANNEL + "Cause: 0\nTechCause: ", Event(Seen.HANGUP, AT, "att1", cause=0)),
+        ("Hangup", CHANNEL + "Cause: 0\nTechCause: ", Event(Seen.HANGUP, AT, "att1", result="up", cause=0)),
         ("BridgeEnter", BRIDGE + CHANNEL, Event(Seen.JOINED, AT, "att1", room="agent-100")),
         ("BridgeLeave", BRIDGE + CHANNEL, Event(Seen.LEFT, AT, "att1", room="agent-100")),
         (

@@ -686,6 +686,20 @@ async def test_what_happens_while_the_manager_link_is_down_is_found_out(office: 
     assert len(office.calls()) == 3
 
 
+async def test_who_answers_while_the_link_is_down_and_hangs_up_soon_after_had_answered(office: Office) -> None:
+    """He is up when the link comes back, and gone before the books are compared: no word of his answer ever comes."""
+    office.pause_s = 1.5
+    led = await office.open("1001", connect_limit_ms=5000)
+    debtor = office.debtor("hangs_up_soon", 1.0)
+    await office.add(debtor)
+    await office.order("start")
+    await office.ringing(debtor)
+    led.cut()
+    record = (await office.books(1))[debtor.id]
+    # on a machine that is too slow for it he is gone before the link is back: then nobody can know
+    assert (record["outcome"], bool(record["answered_at"])) in (("abandoned", True), ("interrupted", False))
+
+
 async def test_asterisk_killed_and_started_again(restarting: Office) -> None:
     """Its calls are closed once, nobody is called a second time, and the agents are back by themselves."""
     office = restarting
