@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from dialer.users import Role
 from dialer.web.pages import PAGES
@@ -19,6 +19,7 @@ pytestmark = [
     pytest.mark.skipif(not chromium(), reason="no Chromium"),
 ]
 WIDTH, HEIGHT = 1280, 720
+LIVE = ("/board", "/wallboard")  # always busy
 TABS_MOST = 250
 # What a hand could press, but for what is hidden, disabled or reached by arrows.
 REACHABLE = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
@@ -86,10 +87,10 @@ async def page(shift: Shift) -> AsyncIterator[Page]:
 
 async def settled(page: Page, base: str, path: str) -> None:
     """Its own requests are answered, its heading is there."""
-    query = f"?campaign={CAMPAIGN.id}" if path in ("/board", "/wallboard") else ""
+    query = f"?campaign={CAMPAIGN.id}" if path in LIVE else ""
     await page.goto(f"{base}{path}{query}")
     await page.locator("h1").first.wait_for(state="attached")
-    if path in ("/board", "/wallboard"):
+    if path in LIVE:
         await page.locator(".agent, .wall-agent").nth(13).wait_for()
     elif path != "/agent":
         await page.wait_for_load_state("networkidle")
@@ -118,6 +119,12 @@ async def test_page(shift: Shift, page: Page, path: str) -> None:
     await settled(page, shift.base, path)
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     faults = {"id, light": await axe(page), "id, cut off": await page.evaluate(CUT), "keyboard": await walk(page)}
+    for tab in (await page.get_by_role("tab").all())[1:]:  # editors are behind tabs
+        name = await tab.inner_text()
+        await tab.click()
+        await expect(tab).to_have_attribute("aria-selected", "true")
+        await expect(page.locator("main")).not_to_contain_text("Memuat")
+        faults |= {name: await axe(page), f"{name}, cut off": await page.evaluate(CUT)}
     await page.emulate_media(color_scheme="dark")
     await page.evaluate("async () => (await import('/static/js/lib/i18n.js')).setLang('en')")
     faults |= {"en, dark": await axe(page), "en, cut off": await page.evaluate(CUT)}

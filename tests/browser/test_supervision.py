@@ -46,6 +46,7 @@ async def test_a_supervisor_listens_whispers_joins_and_takes_over(house: House) 
     await boss.page.keyboard.press("Escape")
     await expect(sees).to_contain_text("Pengawas mendengarkan")
     await expect(tile).to_contain_text("didengar 2190")
+    assert await boss.faults() == []
     await asyncio.gather(
         boss.hears_just(TONES, "agent", "debtor"),
         agent.hears_just(TONES, "debtor"),

@@ -75,7 +75,7 @@ function Agents({ board, onOpen }) {
   const agents = board ? agentsOf(board) : [];
   const states = Object.keys(AGENT_LOOKS).map((state) => [state, agents.filter((agent) => agent.state === state).length]).filter(([, n]) => n);
   return html`<section class="panel board-agents"><header><h2>${t("agents")} <span class="strong">${board ? agents.length : ""}</span></h2>
-      <span class="states">${states.map(([state, n]) => html`<span key=${state} class=${`tone-${AGENT_LOOKS[state][0]}`}><${Icon} name=${AGENT_LOOKS[state][1]} />${t("agent_state." + state)} ${n}</span>`)}</span></header>
+      <span class="states">${states.map(([state, n]) => html`<span key=${state} class=${`tone-${AGENT_LOOKS[state][0]}`} title=${t("agent_state." + state)}><${Icon} name=${AGENT_LOOKS[state][1]} /><span class="word">${t("agent_state." + state)}</span> ${n}</span>`)}</span></header>
     <div class="scroll">${board && !agents.length ? html`<p class="empty small">${t("agents.none")}</p>` : html`<div class="agents">${agents.map((agent) => {
       const [tone, icon] = agent.help ? ["bad", "help"] : looksOf(agent);
       const more = agent.help ? t("agent.help") : agent.monitored?.length ? t("agent.heard", { who: agent.monitored.map((one) => one.supervisor).join(", ") }) : agent.next ? t("agent.next." + agent.next) : agent.break_reason ? (t.has("pause." + agent.break_reason) ? t("pause." + agent.break_reason) : agent.break_reason) : agent.call && agent.contact ? agent.contact : "";
