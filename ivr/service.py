@@ -26,6 +26,7 @@ from ivr.adapters import flow_files, memory
 from ivr.adapters.agi import Server
 from ivr.adapters.broom import Broom
 from ivr.adapters.clock import SystemClock
+from ivr.adapters.flow_book import FlowBook
 from ivr.adapters.heart import Heart
 from ivr.adapters.limit_files import load_limits
 from ivr.adapters.line import PaymentReminder
@@ -108,6 +109,8 @@ def serve(settings: Settings) -> None:
         store, reports, clock, background.submit, zone_of, key, offered, settings.send, spoken_flow, store, terms
     )
     script = PaymentReminder(desk, voice, background, _seen(prompts, settings.prompts_as))
+    book = FlowBook(store, desk, Path(settings.limits) if settings.limits else None, script.take_over)
+    book.start()
     server = _server(settings.listen, script, settings.most)
     _stop_on_signal(server, settings.drain_s)
     memory.settle()
@@ -120,6 +123,7 @@ def serve(settings: Settings) -> None:
     if shown:
         shown.stop()
     heart.stop()
+    book.stop()
     broom.stop()
     background.shutdown(wait=False, cancel_futures=True)
     reports.stop()

@@ -40,7 +40,7 @@ NUMPY = {"pacing", "forecast", "learnt", "lookout", "sums"}  # step 3 and what i
 STATEFUL = {"run", "writing", "trunks", "lookout", "pulse", "session"}  # one object each that lives and changes
 SHARED_WITH_IVR = {"dialer", "dialer.model", "dialer.errors", "dialer.dialplan", "dialer.keyed", "dialer.mask"}
 SHARED_WITH_IVR |= {"dialer.faults", "dialer.forms", "dialer.inbound", "dialer.metrics", "dialer.plans"}
-SHARED_WITH_IVR |= {"dialer.toml_lines"}
+SHARED_WITH_IVR |= {"dialer.sheets", "dialer.toml_lines"}
 AMI_WORDS = set(
     "ActionID AppData BridgeEnter BridgeLeave CallerIDNum Channel ChanVariable ChannelState ChannelStateDesc"
     " ConfbridgeJoin CoreShowChannels DestUniqueid DialBegin DialState FullyBooted Linkedid Newchannel Newstate"

@@ -11,17 +11,27 @@ from dialer.adapters.redis_claims import HISTORY_S
 from dialer.adapters.redis_codec import ATTEMPT, CAMPAIGN, Reader, encode, text
 from dialer.adapters.redis_contact import read_contact
 from dialer.adapters.redis_index import number_bucket, places_of_number
-from dialer.adapters.redis_keys import CAMPAIGNS, IVR_BEATS, campaign_keys, facts_key, number_keys, person_keys
+from dialer.adapters.redis_keys import (
+    CAMPAIGNS,
+    IVR_BEATS,
+    campaign_keys,
+    facts_key,
+    number_keys,
+    person_keys,
+    sheet_keys,
+)
 from dialer.adapters.redis_late import late_field
 from dialer.adapters.redis_link import COMMAND_LIMIT_S, FAILURES, translate
 from dialer.adapters.redis_list import epoch_word
 from dialer.adapters.redis_outcomes import KEPT_MS
 from dialer.adapters.redis_scripts import Argument, sources
+from dialer.adapters.redis_sheets import read_sheet
 from dialer.adapters.spool import encode_change
 from dialer.errors import StoreDown, StoreError
 from dialer.inbound import COMMAND, Listed
 from dialer.model import INBOUND, Attempt, Campaign, Command, Contact, Fact
 from dialer.ports import Unwritten
+from dialer.sheets import Sheet
 
 FACTS_KEPT_MS = 7 * 86_400_000
 ENTERED_LIMIT_S = 3600.0  # later a new leader finds it among the open attempts all the same
@@ -100,6 +110,19 @@ class IvrStore:
             self._client.hset(campaign_keys(campaign).late, late_field(change), encode_change(change))
         except FAILURES as error:
             raise self._failed(error) from error
+
+    def sheet(self, name: str, revision: int = 0) -> Sheet:
+        """What is edited in the browser: a version, 0: the newest; one of revision 0 where there is none."""
+        newest, versions = sheet_keys(name)
+        try:
+            if revision:
+                found = revision, self._client.hget(versions, str(revision))
+            else:
+                seen, entry = self._client.hmget(newest, ["revision", "entry"])
+                found = int(seen or 0), entry
+        except FAILURES as error:
+            raise self._failed(error) from error
+        return read_sheet(name, found[0], found[1]) if isinstance(found[1], bytes) else Sheet(name)
 
     def listed(self, number_key: str) -> list[Listed]:
         """Who has this number, in every campaign."""

@@ -30,7 +30,7 @@ class RedisSheets:
     async def read(self, name: str) -> Sheet:
         """The newest version; one of revision 0 where there is none."""
         revision, raw = await self._link.one(("HMGET", sheet_keys(name)[0], "revision", "entry"))
-        return _sheet(name, int(revision), raw) if raw else Sheet(name)
+        return read_sheet(name, int(revision), raw) if raw else Sheet(name)
 
     async def write(self, name: str, words: str, revision: int, by: str, at: float) -> Sheet | None:
         """As the version after `revision`; None: somebody else has written one meanwhile."""
@@ -44,7 +44,7 @@ class RedisSheets:
     async def versions(self, name: str) -> tuple[Sheet, ...]:
         """Those that are kept, the newest first."""
         found = pairs(await self._link.one(("HGETALL", sheet_keys(name)[1])))
-        sheets = [_sheet(name, int(revision), raw) for revision, raw in found]
+        sheets = [read_sheet(name, int(revision), raw) for revision, raw in found]
         return tuple(sorted(sheets, key=lambda one: -one.revision))
 
     async def names(self, kind: str) -> tuple[str, ...]:
@@ -53,6 +53,7 @@ class RedisSheets:
         return tuple(one for one in known if one.startswith(f"{kind}/"))
 
 
-def _sheet(name: str, revision: int, raw: bytes) -> Sheet:
+def read_sheet(name: str, revision: int, raw: bytes) -> Sheet:
+    """An entry as it is kept."""
     entry = _entry(raw)
     return Sheet(name, entry.text, revision, entry.by, entry.at)

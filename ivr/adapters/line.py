@@ -109,13 +109,17 @@ class PaymentReminder:
     """The scripts `payment_reminder` and `call_back`: which call is it, then the conversation."""
 
     def __init__(self, desk: Desk, voice: Speech, background: Executor, seen: Callable[[Path], str] = str) -> None:
-        self._desk = desk
+        self.desk = desk  # of the next conversation; one under way keeps the one with which it began
         self._voice = voice
         self._background = background
         self._seen = seen
         self.endings: dict[str, int] = {}
         self.on_end: Callable[[float], None] = _unheard  # seconds that each conversation lasted
         self._lock = threading.Lock()
+
+    def take_over(self, desk: Desk) -> None:
+        """Of the next conversations."""
+        self.desk = desk
 
     def __call__(self, agi: Agi) -> None:
         attempt, campaign, language = (
@@ -125,7 +129,7 @@ class PaymentReminder:
         began = time.monotonic()
         waits = agi.env.get("agi_network_script") == CALL_BACK
         if attempt or waits:
-            how = play(Call(attempt, campaign, language, waits), phone, self._desk)
+            how = play(Call(attempt, campaign, language, waits), phone, self.desk)
         else:
             how = self._came_in(agi, phone)
         with self._lock:
@@ -135,7 +139,7 @@ class PaymentReminder:
     def _came_in(self, agi: Agi, phone: AgiPhone) -> str:
         """Nobody of ours has placed it. Its id is the channel's own."""
         said = (agi.env.get(name, "") for name in ("agi_uniqueid", "agi_callerid", "agi_dnid"))
-        found = arrive(Incoming(*said), phone, self._desk)
+        found = arrive(Incoming(*said), phone, self.desk)
         if found is None:
             return "stranger"
         attempt, campaign = found.attempt, found.campaign
@@ -153,7 +157,7 @@ class PaymentReminder:
                     Var.RECORD: "yes" if campaign.record else "no",
                 }
             )
-        return play(Call(attempt.id, campaign.id, attempt.language), phone, self._desk)
+        return play(Call(attempt.id, campaign.id, attempt.language), phone, self.desk)
 
 
 def _unheard(seconds: float) -> None:
