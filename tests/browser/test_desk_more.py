@@ -228,27 +228,19 @@ def family(word: str) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("colleague", [True, False])
-async def test_who_does_not_come_back_is_not_waited_for(house: House, colleague: bool) -> None:
+async def test_who_does_not_come_back_is_not_waited_for(house: House) -> None:
     """His page closed for good: the debtor hears "one moment", then a colleague; where there is none, the message."""
     await house.floor.open(wrap_up_max_s=60, grace_ms=2000)
-    tab = await house.agent("2101")
-    await tab.ready()
-    attempt = await talking(house, tab)
-    other = None
-    if colleague:
-        other = await house.agent("2102")
-        await other.ready()
-    await tab.page.close()
+    first, second = await house.agent("2101"), await house.agent("2102")
+    await first.ready()
+    attempt = await talking(house, first)
+    await second.ready()
+    await first.page.close()
     await house.floor.told(Told.HELD, attempt)
-    if other is None:
-        await house.floor.told(Told.MESSAGE, attempt)
-        (record,) = await house.floor.records(1)
-        assert (record["outcome"], record["agent"], record["agents"]) == ("connected", "2101", "2101")
-        return
-    await other.until("desk.note.state === 'talking' && desk.pop")
-    assert await other.desk("desk.note.attempt") == attempt
-    await other.hears_just(TONES, "debtor")
-    await finished(other)
+    await second.until("desk.note.state === 'talking' && desk.pop")
+    assert await second.desk("desk.note.attempt") == attempt
+    await second.hears_just(TONES, "debtor")
+    await second.page.close()
+    await house.floor.told(Told.MESSAGE, attempt)
     (record,) = await house.floor.records(1)
     assert (record["outcome"], record["agent"], record["agents"]) == ("connected", "2102", "2101 2102")
