@@ -9,7 +9,7 @@ from dialer.demo.carrier import BY_CODE, Begun, CarrierCall
 from dialer.demo.reconcile import NEVER_SENT
 from dialer.demo.reconcile import faults as disagreements
 from dialer.model import Outcome
-from tests.chaos.faults import Fault
+from tests.chaos.faults import SERVICE_UNAVAILABLE, Fault
 from tests.chaos.rules import CAP
 
 Record = Mapping[str, str]
@@ -88,7 +88,7 @@ def wrong(seen: Seen) -> list[str]:
     return [
         *_one_outcome_each(seen),
         *_twice_at_once(seen.calls),
-        *_too_often(seen.calls),
+        *_too_often(seen),
         *(
             f"attempt {one.attempt}: {one.masked} was called outside its hours"
             for one in seen.calls
@@ -125,11 +125,18 @@ def _twice_at_once(calls: Sequence[Call]) -> Iterable[str]:
                 )
 
 
-def _too_often(calls: Sequence[Call]) -> Iterable[str]:
-    for same in _by_number(calls).values():
+def _too_often(seen: Seen) -> Iterable[str]:
+    for same in _by_number(call for call in seen.calls if _rang(call, seen.by_attempt)).values():
         if len(same) > CAP:
             last = same[CAP]
             yield f"attempt {last.attempt}: {last.masked} was called {len(same)} times, its cap is {CAP} a day"
+
+
+def _rang(call: Call, records: Mapping[str, Record]) -> bool:
+    """Not where the carrier itself refused it, or took up invitation and cancellation at once: no telephone rang."""
+    at_once = call.answered_at is None and call.ended_at - call.began_at < PATIENCE_S
+    refused = call.behaviour == SERVICE_UNAVAILABLE or at_once
+    return not (refused and records.get(call.attempt, {}).get("counted") == "0")
 
 
 def _after_a_talk(seen: Seen) -> Iterable[str]:

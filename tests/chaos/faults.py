@@ -43,8 +43,8 @@ class Fault:
 
     @property
     def recovery_s(self) -> float:
-        """From the heal on; a killed process is healed when its service manager has started it again."""
-        return self.recovered_at - self.healed_at
+        """From the heal on; of a killed process from the kill on, its restart included."""
+        return self.recovered_at - (self.healed_at if self.lasts_s else self.began_at)
 
     def touches(self, began: float, ended: float, margin_s: float = 1.0) -> bool:
         """Whether it was felt at any time between the two."""

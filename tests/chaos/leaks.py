@@ -5,8 +5,9 @@ from pathlib import Path
 
 import redis.asyncio
 
-from dialer.adapters.redis_keys import campaign_keys
+from dialer.adapters.redis_keys import campaign_keys, trunk_key
 from dialer.demo.stage import CAMPAIGNS
+from dialer.demo.world import TRUNK
 from tests.chaos.service import Load
 from tests.chaos.town import Town
 
@@ -28,6 +29,8 @@ async def left_in_redis(town: Town) -> list[str]:
                 "commands not applied": await link.xlen(keys.commands),
             }
             wrong += [f"{campaign}: {count} {what}" for what, count in sizes.items() if count]
+        if (engines := await link.hlen(trunk_key(TRUNK))) > 1:
+            wrong.append(f"{engines} engines hold a slice of the trunk, and one is left")
         locks = 0
         for pattern in ("{p:*}:state", "{n:*}:state"):
             async for key in link.scan_iter(pattern, count=1000):

@@ -65,6 +65,9 @@ def test_a_cap_that_is_exceeded_is_found() -> None:
     calls = [replace(WAS_BUSY, attempt=f"b{n}", began_at=n * 10.0, ended_at=n * 10.0 + 1) for n in range(CAP + 1)]
     records = [record(call.attempt, BUSY, "busy") for call in calls]
     assert wrong(Seen(calls[:CAP], records[:CAP], ())) == []
+    refused = [replace(calls[CAP], behaviour="33", ended_at=calls[CAP].began_at), *calls[:CAP]]
+    congested = [record(calls[CAP].attempt, BUSY, "congestion", counted="0"), *records[:CAP]]
+    assert wrong(Seen(refused, congested, ())) == []
     assert any(f"was called {CAP + 1} times" in why for why in wrong(Seen(calls, records, ())))
 
 
