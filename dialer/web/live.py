@@ -39,7 +39,8 @@ CAMPAIGNS_MAX = 50
 SOCKETS_MAX = 20  # of one session or token
 MESSAGES_KEPT = 20  # of one reader who does not read
 HEARD_MAX = 4096
-ENDED, FORBIDDEN, TOO_SLOW, GOING = 4401, 4403, 4408, 1001
+ENDED, FORBIDDEN, TOO_SLOW, TOO_MUCH, GOING = 4401, 4403, 4408, 4429, 1001
+SAID_PER_S, SAID_BURST = 2.0, 20.0  # what a page may say
 encode = msgspec.json.Encoder().encode
 
 
@@ -318,7 +319,14 @@ async def _write(ws: web.WebSocketResponse, hub: Hub, reader: Reader, office: Of
 
 
 async def _read(ws: web.WebSocketResponse, hub: Hub, reader: Reader) -> None:
+    clock = asyncio.get_running_loop().time
+    left, at = SAID_BURST, clock()
     async for message in ws:
+        now = clock()
+        left, at = min(SAID_BURST, left + (now - at) * SAID_PER_S) - 1, now
+        if left < 0:  # each may ask for a whole board
+            reader.close(TOO_MUCH)
+            return
         if message.type is not WSMsgType.TEXT:
             continue
         try:

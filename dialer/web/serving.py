@@ -1,7 +1,9 @@
 """The application on its socket: TLS, limits for slow and for too many connections, a clean end."""
 
 import asyncio
+import contextlib
 import logging
+import socket
 import ssl
 from types import TracebackType
 from typing import Self
@@ -21,6 +23,8 @@ CONNECTIONS_MAX = 2000
 HEADERS_MAX = 100
 HEADER_BYTES = 8190
 CLOSE_S = 5.0
+LINGER_S = 2.0  # so long what still comes of a refused body is taken off the line
+UNREAD_S = 30.0  # a client that takes nothing of what was sent for so long is cut off, by the kernel
 
 
 class Served:
@@ -33,7 +37,7 @@ class Served:
         self._runner = web.AppRunner(
             app, access_log=None, logger=_quiet(), keepalive_timeout=IDLE_S, max_line_size=HEADER_BYTES,
             max_field_size=HEADER_BYTES, max_headers=HEADERS_MAX, shutdown_timeout=CLOSE_S,
-            auto_decompress=False,
+            auto_decompress=False, lingering_time=LINGER_S,
         )  # fmt: skip
         self._server: asyncio.Server | None = None
         self.port = settings.port
@@ -47,6 +51,9 @@ class Served:
         except OSError as error:
             await self._runner.cleanup()
             raise ConfigError(f"[web] listen = {self._settings.listen!r}: {error.strerror or error}.") from error
+        for listening in self._server.sockets:  # connections inherit it
+            with contextlib.suppress(OSError, AttributeError):  # Linux has it
+                listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(UNREAD_S * 1000))
         self.port = self._server.sockets[0].getsockname()[1]
         log.info("the web listens", action="web_listens", host=self._settings.host, port=self.port, tls=tls is not None)
         return self

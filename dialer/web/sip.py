@@ -31,6 +31,7 @@ HEARTBEAT_S = 15.0  # a closed lid is noticed after one and a half
 SESSION_LOOK_S = 10.0
 SWEEP_S = 120.0  # a page that does not come back: its password goes
 CONNECT_S = 3.0
+GOODBYE_S = 2.0  # a page that floods does not answer a close
 TURN_S = 12 * 3600
 _GOODBYE = aiohttp.ClientWSTimeout(ws_close=0.2)  # Asterisk does not answer a websocket's close
 
@@ -167,7 +168,7 @@ class SoftPhones:
     ) -> web.WebSocketResponse:
         """Until one side closes, or `still` (asked now and then: is he signed in?) says no."""
         node, page = self.node(agent), web.WebSocketResponse(
-            protocols=("sip",), heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_MAX, compress=False
+            protocols=("sip",), heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_MAX, compress=False, timeout=GOODBYE_S
         )  # fmt: skip
         if "sip" not in request.headers.get("Sec-WebSocket-Protocol", ""):
             raise Problem(400, "no_sip", "This websocket speaks sip.")
@@ -258,12 +259,12 @@ def socket(
 async def _up(pipe: Pipe, asterisk: aiohttp.ClientWebSocketResponse) -> None:
     user, loop = endpoint(pipe.agent), asyncio.get_running_loop()
     async for message in pipe.page:
-        if message.type is not aiohttp.WSMsgType.TEXT:
-            continue
         if not pipe.allowance.take(loop.time()):
             log.warning("too many SIP messages", action="sip", agent=pipe.agent)
             await pipe.page.close(code=TOO_MUCH)
             return
+        if message.type is not aiohttp.WSMsgType.TEXT:
+            continue
         if not may_send(message.data, user):
             log.warning("a SIP message was not let through", action="sip", agent=pipe.agent, start=message.data[:12])
             continue

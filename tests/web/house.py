@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyotp
@@ -194,11 +195,12 @@ async def opened(
     prepare: Callable[[Office], None] = lambda office: None,
     settings: str = SITE,
     privacy: Privacy | None = None,
+    env: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[House]:
     """A house of its own. `prepare`: gives the office what a test wants of it, before it opens."""
     redis = RedisProcess(redis_server(ROOT), folder / "redis", "no")
     await redis.start()
-    config = read_config(f'[redis]\nurl = "{redis.url}"\n{settings}', ENV)
+    config = read_config(f'[redis]\nurl = "{redis.url}"\n{settings}', {**ENV, **env})
     config = config.model_copy(
         update={"web": web or Web(listen="127.0.0.1:0"), "privacy": privacy or Privacy(secret=KEY)}
     )
