@@ -21,6 +21,7 @@ from dialer.dialplan import Told, endpoint, room
 from dialer.engine import Engine
 from dialer.leading import LEASE_MS
 from dialer.model import Agent, Attempt, Campaign, Command, Contact, Number
+from dialer.plans import LimitsOf, none_offered
 from dialer.run import Site, Trunk
 from dialer.team import LEG_PREFIX
 from tests import packs
@@ -110,6 +111,7 @@ class Office:
     pause_s: float = 0.2  # before the manager link is tried again
     engines: list[Led] = field(default_factory=list)
     numbers: set[str] = field(default_factory=set)
+    limits_of: LimitsOf = none_offered
 
     # ---- before it starts
 
@@ -141,8 +143,9 @@ class Office:
         ami = Ami(replace(where, pause_s=self.pause_s), clock, chance=lambda: 1.0)
         trunk = Trunk(TRUNK, config.node, self.dial, 50, 20.0, "X-Santun-Attempt")
         site = Site(
-            name, {TRUNK: trunk}, lambda _: PACK, new_id, f"{config.ivr_host}:{config.ivr_port}", LISTS.number_of
-        )
+            name, {TRUNK: trunk}, lambda _: PACK, new_id, f"{config.ivr_host}:{config.ivr_port}", LISTS.number_of,
+            self.limits_of,
+        )  # fmt: skip
         engine = Mortal(site, store, {config.node: ami}, clock)
         await ami.start()
         led = Led(engine, ami, store, asyncio.create_task(engine.run()))

@@ -13,6 +13,7 @@ import pytest
 from dialer.adapters.clock import SystemClock
 from dialer.history import Entry, What, note
 from dialer.model import Contact
+from dialer.plans import Limits
 
 from .conftest import PASSWORD, House
 from .pages import Tab
@@ -63,6 +64,10 @@ async def test_pictures(house: House, language: str, scheme: str) -> None:
         await page.wait_for_timeout(SETTLES_MS)
         await page.screenshot(path=FOLDER / f"desk-{name}-{language}-{scheme}.png")
 
+    limits = Limits(
+        early_days=3, early_percent=10, parts=4, first_percent=30, round_to=1000, parts_fee=15_000, defer_days=14
+    )
+    house.floor.limits_of = house.web.limits_of = lambda campaign, lender: limits
     await house.floor.open(
         wrap_up_max_s=60, record=True, caller_name="PT Maju Bersama", name="April, kredit motor", preview_s=600
     )
@@ -79,6 +84,11 @@ async def test_pictures(house: House, language: str, scheme: str) -> None:
     await house.floor.order("start")
     await tab.until("desk.note.state === 'talking' && desk.pop")
     await picture("call")
+    await page.keyboard.press("o")
+    await page.keyboard.press("3")
+    await picture("offers")
+    await page.keyboard.press("Enter")
+    await picture("offer-taken")
     await page.keyboard.press("F9")
     await tab.until("desk.note.state === 'wrap_up'")
     await page.keyboard.press("1")

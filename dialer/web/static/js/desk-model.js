@@ -168,6 +168,11 @@ export class Desk extends EventTarget {
     }
   }
 
+  /** What was shown of the account may be old: look again. */
+  renew() {
+    return this.#fetchPop(this.note);
+  }
+
   #moved(was, note) {
     if (note.state === "wrap_up") {
       this.phone.mute(false);

@@ -1,7 +1,7 @@
 // What the lender lets us offer: computed for this account, chosen by key, with all that it costs, then confirmed.
 
 import { day, money } from "./lib/format.js";
-import { Badge, Button, Dialog, html, useKeys, useState } from "./lib/ui.js";
+import { Badge, Button, Dialog, html, useKeys, useLayoutEffect, useRef, useState } from "./lib/ui.js";
 import { words } from "./lib/i18n.js";
 import en from "./i18n/desk.en.js";
 import id from "./i18n/desk.id.js";
@@ -26,18 +26,20 @@ export function Offers({ pop, chosen, onTake, onClose }) {
   const all = pop.offers;
   const [at, set] = useState(Math.max(0, all.findIndex((one) => one.id === chosen)));
   const shown = all[Math.min(at, all.length - 1)];
+  const list = useRef();
+  useLayoutEffect(() => list.current?.querySelector("[aria-pressed=true]")?.focus(), [at]); // what is marked is where the keys are
   const move = (by) => set((was) => (was + by + all.length) % all.length);
   useKeys({
     ...Object.fromEntries(all.slice(0, 9).map((one, n) => [String(n + 1), { what: offerName(one), run: () => set(n), modal: true }])),
     ArrowDown: { what: t("offer.next"), run: () => move(1), modal: true },
     ArrowUp: { what: t("offer.before"), run: () => move(-1), modal: true },
-    Enter: { what: t("offer.take"), run: () => onTake(shown.id), modal: true },
+    Enter: { what: t("offer.take"), run: () => onTake(shown.id), modal: true, when: () => !document.activeElement?.closest("header, footer") },
   }, [all, shown.id]);
   return html`<${Dialog} title=${t("offer.title")} onClose=${onClose} footer=${html`<${Button} onClick=${onClose} keys="Esc">${t("cancel")}</${Button}>
       <${Button} kind="main" onClick=${() => onTake(shown.id)} keys="↵">${t("offer.take")}</${Button}>`}>
     <p class="soft">${t("offer.text", { amount: money(pop.outstanding ?? pop.limit.most, pop.currency) })}</p>
-    <div class="stack-s" role="group" aria-label=${t("offer.title")}>${all.map((one, n) => html`<${Button} key=${one.id} class="desk-offer" pressed=${one === shown} onClick=${() => set(n)} keys=${n < 9 ? String(n + 1) : undefined}>
-      <span class="grow">${offerName(one)}<br /><span class="small soft">${t("offer.first", { amount: money(one.parts[0].amount, pop.currency), day: day(one.parts[0].day) })}</span></span>
+    <div ref=${list} class="stack-s" role="group" aria-label=${t("offer.title")}>${all.map((one, n) => html`<${Button} key=${one.id} class="desk-offer" pressed=${one === shown} onClick=${() => set(n)} keys=${n < 9 ? String(n + 1) : undefined}>
+      <span class="grow">${offerName(one)}<br /><span class="small soft">${t(one.parts.length > 1 ? "offer.first" : "offer.once", { amount: money(one.parts[0].amount, pop.currency), day: day(one.parts[0].day) })}</span></span>
       ${one.waived ? html`<${Badge} tone="good">−${money(one.waived, pop.currency)}</${Badge}>` : one.fee ? html`<${Badge} tone="warn">+${money(one.fee, pop.currency)}</${Badge}>` : null}</${Button}>`)}</div>
     <section aria-live="polite" class="desk-chosen stack-s"><h3 class="label">${offerName(shown)}</h3><${Cost} offer=${shown} currency=${pop.currency} /></section></${Dialog}>`;
 }

@@ -77,6 +77,7 @@ export function Result({ desk }) {
       const told = await desk.send();
       toast(t(told.late ? "result.late" : wrapping ? "result.sent" : "result.kept"), told.late ? "warn" : "good");
     } catch (problem) {
+      if (desk.draft.word === "offer") desk.renew(); // what the lender offers may have changed since it was shown
       setRefused(problem.status === 409 && problem.type?.endsWith(":call_over") ? t("result.too_late") : trouble(problem));
     }
     return undefined;
