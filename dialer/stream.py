@@ -146,7 +146,7 @@ CORRECTION_FIELDS: Mapping[str, Field] = {
     "attempt": _F(Form.TEXT, "the attempt whose outcome is corrected"),
     "campaign": FIELDS["campaign"],
     "at": _F(_T, "when it was corrected"),
-    "by": _F(Form.TEXT, "who corrected: agent id, user, or `engine`"),
+    "by": _F(Form.TEXT, "who corrected: agent id, user, `engine`, `ivr` or `spool`"),
 }
 
 REFUSAL_FIELDS: Mapping[str, Field] = {
@@ -417,14 +417,14 @@ def attempt_of(entry: Mapping[str, str], number: Number) -> Attempt:
 
 _TABLES: Mapping[Type, Mapping[str, Field]] = {
     Type.OUTCOME: FIELDS,
-    Type.CORRECTION: {**CORRECTION_FIELDS, **{name: FIELDS[name] for name in FIELDS if name in CORRECTABLE}},
+    Type.CORRECTION: {**CORRECTION_FIELDS, **{name: FIELDS[name] for name in FIELDS if name not in _FIXED}},
     Type.REFUSAL: REFUSAL_FIELDS,
     Type.ERASURE: ERASURE_FIELDS,
 }
 
 
 def _has(kind: Type, name: str, flat: Mapping[str, str]) -> bool:
-    return name in flat or kind is not Type.CORRECTION or name not in CORRECTABLE
+    return name in flat or kind is not Type.CORRECTION or name in CORRECTION_FIELDS
 
 
 def _text(value: str | bytes) -> str:
@@ -504,6 +504,10 @@ def document() -> str:
         "did not happen is empty. Fields may be added at the end; names and meanings do not change within a version.",
         "Where a person was erased (docs/privacy.md), his entries are gone and an `erasure` entry names the attempts:",
         "readers forget them, too. The outcome of a call that was under way then has no `debtor`, `person`, `number`.",
+        "",
+        "An engine that was cut off and saw how a call ended, which another one could only find gone, corrects the",
+        "record: such an entry is by `spool`, and may name any field but those by which the call is known",
+        "([why](decisions/0120-what-redis-cannot-take.md)).",
         "",
         "| form | written as |",
         "|---|---|",
