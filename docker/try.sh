@@ -4,6 +4,9 @@
 set -eu
 cd "$(dirname "$0")"
 tag=${SANTUN_TAG:-trial}
+for program in buildah redis-server curl openssl; do
+    command -v "$program" >/dev/null || { echo "$program is not on PATH: install it, then start again" >&2; exit 1; }
+done
 work=$(mktemp -d /tmp/santun-try-XXXXXX)
 pids= boxes=
 cleanup() {

@@ -1,18 +1,31 @@
 """What is deployed fits the code: boards and alerts ask for real metrics, systemd takes the units, images refuse."""
 
+import asyncio
 import json
+import os
 import re
+import shlex
 import shutil
+import signal
+import socket
 import subprocess
+import sys
+import time
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from dialer.adapters.asterisk_conf import AsteriskSettings
 from dialer.adapters.asterisk_settings import read_settings
 from dialer.config import read_config
+from dialer.demo.folder import free_port
 from dialer.metrics import ENGINE, HOLDS, IVR, Kind
+from tests.asterisk.waiting import until_now
 
 ROOT = Path(__file__).parents[1]
 DEPLOY, DOCKER = ROOT / "deploy", ROOT / "docker"
@@ -119,3 +132,195 @@ def test_no_image_accepts_an_old_mirror_unless_told() -> None:
     assert script.count("check=false") == 1
     assert "tag=trial check=false" in script
     assert 'Acquire::Check-Valid-Until \\"$check\\"' in script
+
+
+# ---- one override file per fault ----
+
+FAULTS = sorted((DOCKER / "faults").glob("*.yml"))
+HAND = DOCKER / "faults" / "hand.py"
+Tree = dict[str, Any]
+
+
+def merged(base: Tree, over: Tree) -> Tree:
+    """As Compose does it with what these files use: tables together, lists together, and of a command the later."""
+    found = dict(base)
+    for key, value in over.items():
+        before = found.get(key)
+        if isinstance(value, dict) and isinstance(before, dict):
+            found[key] = merged(before, value)
+        elif isinstance(value, list) and isinstance(before, list) and key != "command":
+            found[key] = [*before, *value]
+        else:
+            found[key] = value
+    return found
+
+
+def site(fault: Path) -> Tree:
+    compose = yaml.safe_load((DOCKER / "compose.yaml").read_text())
+    services: Tree = merged(compose, yaml.safe_load(fault.read_text()))["services"]
+    return services
+
+
+def words_of(command: str | list[str]) -> list[str]:
+    """What would be started, `$$` being Compose's dollar."""
+    words = shlex.split(command) if isinstance(command, str) else command
+    return [word.replace("$$", "$") for word in words]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.stem)
+def test_a_fault_is_laid_over_the_compose_file(fault: Path) -> None:
+    """It breaks what its name says, and nothing else is changed."""
+    before = yaml.safe_load((DOCKER / "compose.yaml").read_text())["services"]
+    after = site(fault)
+    own = yaml.safe_load(fault.read_text())["services"]
+    assert fault.read_text().startswith("# ")
+    assert own.keys() <= before.keys() | {"fault"}
+    assert all(after[name] == before[name] for name in before.keys() - own.keys())
+    for name, service in after.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert not service.get("privileged")
+        assert service.get("network_mode", "host") == "host"
+        if (shared := service.get("pid", "")).startswith("service:"):
+            assert after[shared.removeprefix("service:")]["init"] is True
+    if hand := after.get("fault"):
+        assert hand["read_only"] is True
+        mounted = hand["volumes"][0].split(":")
+        assert (DOCKER / mounted[0]).samefile(HAND)
+        asked = subprocess.run(
+            [sys.executable, HAND, *hand["command"][2:], "--help"], capture_output=True, text=True, timeout=30
+        )
+        assert asked.returncode == 0, asked.stderr
+
+
+def test_every_kind_of_fault_has_its_file() -> None:
+    ours = {f"{name}-{how}" for name in ("ivr", "engine", "web", "asterisk") for how in ("frozen", "killed")}
+    others = {"redis-killed", "redis-full", "ami-cut", "ami-half-open", "trunk-503", "trunk-silent"}
+    assert {fault.stem for fault in FAULTS} == ours | others
+
+
+@pytest.mark.parametrize(("fault", "name", "file"), [
+    ("ami-cut", "engine", "santun.toml"), ("ami-half-open", "engine", "santun.toml"),
+    ("trunk-503", "prepare", "pbx1.toml"), ("trunk-silent", "prepare", "pbx1.toml"),
+])  # fmt: skip
+def test_settings_changed_by_a_fault_are_still_sound(fault: str, name: str, file: str, tmp_path: Path) -> None:
+    """The very `sed` of the override, on the file that is mounted: the engine and the calls go by way of the hand."""
+    words = words_of(site(DOCKER / "faults" / f"{fault}.yml")[name]["command"])
+    changed = words[2].partition(" >")[0].replace(f"/etc/santun/{file}", str(DOCKER / file))
+    text = subprocess.run(["sh", "-c", changed], capture_output=True, text=True, check=True).stdout
+    if file == "santun.toml":
+        assert read_config(text, ENV).asterisk["pbx1"].port == 5039
+        return
+    (tmp_path / file).write_text(text)
+    node = read_settings(tmp_path / file, ENV)
+    assert isinstance(node, AsteriskSettings)
+    assert (node.trunks[0].host, node.trunks[0].port) == ("127.0.0.1", 5070)
+
+
+@contextmanager
+def hand(*words: str) -> Iterator[None]:
+    with subprocess.Popen([sys.executable, HAND, *words], stdout=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+async def test_the_hand_freezes_and_kills() -> None:
+    mark = f"santun-trial-{os.getpid()}"
+    words = ("-c", "import time; time.sleep(60)", mark)
+    victim = await asyncio.create_subprocess_exec(sys.executable, *words)
+    try:
+        with hand("freeze", mark, "--every", "0.1", "--for", "0.5"):
+            await until_now(lambda: state(victim.pid) == "T", "standing still", 20)
+            await until_now(lambda: state(victim.pid) == "S", "going on", 20)
+        victim.send_signal(signal.SIGCONT)
+        with hand("kill", mark, "--every", "0.1"):
+            assert await asyncio.wait_for(victim.wait(), 20) == -signal.SIGKILL
+    finally:
+        if victim.returncode is None:
+            victim.kill()
+
+
+@pytest.mark.parametrize("half_open", [False, True])
+async def test_the_hand_cuts_a_link(half_open: bool) -> None:
+    """Or keeps it, and what was said meanwhile comes late."""
+
+    over: set[asyncio.Task[Any] | None] = set()
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        over.add(asyncio.current_task())
+        with suppress(ConnectionError):
+            while data := await reader.read(100):
+                writer.write(data)
+        await _closed(writer)
+
+    server = await asyncio.start_server(echo, "127.0.0.1", 0)
+    there, here = server.sockets[0].getsockname()[1], free_port("127.0.0.1", socket.SOCK_STREAM)
+    words = ("cut", f"127.0.0.1:{here}", f"127.0.0.1:{there}", "--every", "2", "--for", "2")
+    with hand(*words, *(["--half-open"] if half_open else [])):
+        reader, writer = await _linked(here)
+        closed, late_s = False, 0.0
+        for _ in range(100):
+            began = time.monotonic()
+            writer.write(b"x")
+            try:
+                closed = not await asyncio.wait_for(reader.read(1), 10)
+            except ConnectionError:
+                closed = True
+            late_s = max(late_s, time.monotonic() - began)
+            if closed or late_s > 1:
+                break
+            await asyncio.sleep(0.05)
+        await _closed(writer)
+    server.close()
+    await asyncio.wait_for(asyncio.gather(*filter(None, over)), 10)
+    assert closed is not half_open
+    assert (late_s > 1) is half_open
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+
+
+async def _linked(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    for _ in range(200):
+        with suppress(OSError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"a")
+            if await reader.read(1):
+                return reader, writer
+            await _closed(writer)
+        await asyncio.sleep(0.1)
+    raise AssertionError("the hand did not come up")
+
+
+@pytest.mark.parametrize(("status", "invite"), [("503", "SIP/2.0 503"), ("0", "")])
+async def test_the_hand_is_a_carrier(status: str, invite: str) -> None:
+    """There when asked, refusing or silent when called."""
+    port = free_port("127.0.0.1", socket.SOCK_DGRAM)
+    with hand("refuse", f"127.0.0.1:{port}", "--status", status), socket.socket(type=socket.SOCK_DGRAM) as sock:
+        sock.settimeout(0.3)
+        sock.connect(("127.0.0.1", port))
+        head = "Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCSeq: 1"
+        there = await asyncio.to_thread(_asked, sock, f"OPTIONS sip:c@d SIP/2.0\r\n{head} OPTIONS\r\n\r\n", 60)
+        called = await asyncio.to_thread(_asked, sock, f"INVITE sip:c@d SIP/2.0\r\n{head} INVITE\r\n\r\n", 3)
+    assert there.startswith("SIP/2.0 200")
+    assert called.startswith(invite)
+    assert bool(called) is bool(invite)
+    assert "branch=z9hG4bK1" in there
+    assert "CSeq: 1 OPTIONS" in there
+
+
+def _asked(sock: socket.socket, request: str, tries: int) -> str:
+    for _ in range(tries):
+        with suppress(TimeoutError, ConnectionRefusedError):
+            sock.send(request.encode())
+            return sock.recv(4096).decode()
+        time.sleep(0.1)
+    return ""
