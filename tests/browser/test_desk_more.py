@@ -82,6 +82,8 @@ async def test_a_plain_telephone_a_paused_recording_and_the_ivr(house: House) ->
     await tab.page.get_by_label("Jumlah").fill("250000")
     await tab.page.get_by_role("button", name="Besok").click()
     await tab.page.keyboard.press("Control+Enter")
+    await tab.until("desk.note.state === 'idle'")
+    await house.floor.hang_up(attempt)  # he has heard enough
     (record,) = await house.floor.records(1)
     assert (record["outcome"], record["disposition"], record["agent"]) == ("connected", "promise", "1001")
     assert record["ivr_at"] >= record["joined_at"]
@@ -242,5 +244,6 @@ async def test_who_does_not_come_back_is_not_waited_for(house: House) -> None:
     await second.hears_just(TONES, "debtor")
     await second.page.close()
     await house.floor.told(Told.MESSAGE, attempt)
+    await house.floor.hang_up(attempt)
     (record,) = await house.floor.records(1)
     assert (record["outcome"], record["agent"], record["agents"]) == ("connected", "2102", "2101 2102")
