@@ -189,9 +189,9 @@ class Engine:
             del self.runs[run.campaign.id]
             log.warning("leads no more", action="dethroned", campaign=run.campaign.id)
 
-    async def _guarded(self, run: Run, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, run: Run, work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
         try:
-            await work
+            await work(*args)  # not before: of a task that is cancelled before it began nothing is left over
         except NotLeader:
             self.dethroned(run)
         except StoreError as error:
@@ -249,7 +249,7 @@ class Engine:
         if len(known) != 1:
             log.warning("a phone's code fits no one campaign", action="phone_key", agent=event.room, fit=len(known))
         elif (command := of_phone_key(known[0].floor, event, now)) is not None:
-            self.do(self._guarded(known[0], self._by_phone(known[0], command)))
+            self.do(self._guarded(known[0], self._by_phone, known[0], command))
 
     async def _by_phone(self, run: Run, command: Command) -> None:
         await self._hands.apply(run, command)
@@ -262,7 +262,7 @@ class Engine:
                 run.reconciled = False
                 if event.kind is not Kind.LINK_DOWN:
                     run.linked_at = self._clock.now()
-                    self.do(self._guarded(run, self._hands.reconcile(run, booted=event.kind is Kind.BOOTED)))
+                    self.do(self._guarded(run, self._hands.reconcile, run, event.kind is Kind.BOOTED))
 
     # ---- writing behind
 
@@ -272,7 +272,7 @@ class Engine:
             await asyncio.sleep(GATHER_S)  # a commit costs much more than what is in it
             self._write_wanted.clear()
             waiting = [run for run in self.runs.values() if run.writes]
-            await asyncio.gather(*(self._guarded(run, run.writes.flush()) for run in waiting))
+            await asyncio.gather(*(self._guarded(run, run.writes.flush) for run in waiting))
             if any(run.writes.failed for run in waiting):
                 await asyncio.sleep(STORE_RETRY_S)
                 self._write_wanted.set()
@@ -291,7 +291,7 @@ class Engine:
             await asyncio.sleep(TICK_S)
             self._ticked_at = self._clock.monotonic()
             for run in list(self.runs.values()):
-                await self._guarded(run, self._tick(run))
+                await self._guarded(run, self._tick, run)
 
     async def _tick(self, run: Run) -> None:
         self._hands.perform(run, run.floor.tick(self._clock.now()))
@@ -299,17 +299,17 @@ class Engine:
     async def _turns(self) -> None:
         while True:
             await asyncio.sleep(TURN_S)
-            await asyncio.gather(*(self._guarded(run, self._turn(run)) for run in self.runs.values()))
+            await asyncio.gather(*(self._guarded(run, self._turn, run) for run in self.runs.values()))
 
     async def _turn(self, run: Run) -> None:
         if run.wants_look(self._clock.now()):  # here: a claim that has to look takes twice as long
-            await self._guarded(run, run.ahead.look(self._clock.now()))
+            await self._guarded(run, run.ahead.look, self._clock.now())
         if not run.placing:  # a decision takes its calls out of the calls per second: each one made is carried out
             self._decide(run)
         commands = await self._store.commands(run.campaign.id, run.token)
         self._hands.forget_answers(run, {command.id for command in commands})
         for command in commands:
-            await self._guarded(run, self._hands.obey(run, command))
+            await self._guarded(run, self._hands.obey, run, command)
 
     def _decide(self, run: Run) -> None:
         now, holds = self._clock.now(), self._holds(run)
@@ -328,7 +328,7 @@ class Engine:
         if decision.start or backs or refusals:
             run.placing = True
             pace = min(run.campaign.calls_per_second, run.share.calls_per_second)
-            self.do(self._guarded(run, self._place(run, decision, EASE / pace, backs, refusals)))
+            self.do(self._guarded(run, self._place, run, decision, EASE / pace, backs, refusals))
 
     def _holds(self, run: Run) -> tuple[str, ...]:
         now = self._clock.monotonic()
@@ -407,7 +407,7 @@ class Engine:
         if new:
             await self._share_trunks()
         for run in new:
-            self.do(self._guarded(run, self._second(run)))
+            self.do(self._guarded(run, self._second, run))
         if self._succession.done:
             log.info("every campaign is handed over", action="drained")
             self.stop()
@@ -416,14 +416,14 @@ class Engine:
 
     async def _seconds(self) -> None:
         while True:
-            await asyncio.gather(*(self._guarded(run, self._second(run)) for run in self.runs.values()))
+            await asyncio.gather(*(self._guarded(run, self._second, run) for run in self.runs.values()))
             await self._share_trunks()
             await asyncio.sleep(SECOND_S)
 
     async def _leases(self) -> None:
         """Apart from the rest of the second: a slow Redis must not cost the lease."""
         while True:
-            await asyncio.gather(*(self._guarded(run, self._leader.renew(run)) for run in self.runs.values()))
+            await asyncio.gather(*(self._guarded(run, self._leader.renew, run) for run in self.runs.values()))
             await asyncio.sleep(RENEW_S)
 
     async def _pings(self) -> None:
@@ -467,7 +467,7 @@ class Engine:
         if run.sweeps and not run.placing:
             await self._sweep(run)
         if self._leader.wants_upkeep(run):
-            self.do(self._guarded(run, self._leader.upkeep(run)))
+            self.do(self._guarded(run, self._leader.upkeep, run))
         now = self._clock.now()
         run.due, run.later = await self._store.remaining(name, now)
         self._hands.lend(run)

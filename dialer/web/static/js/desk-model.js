@@ -295,7 +295,7 @@ export class Desk extends EventTarget {
     const told = await post(wrapping ? "/desk/wrapped" : "/desk/disposition", body, { key: this.#sending.key });
     this.#sending = null;
     if (told.late) this.#say("sent_late");
-    if (wrapping || told.late) dropDraft(attempt);
+    if (wrapping || told.late) this.drop(attempt); // the note that wrap-up is over may have come before this answer
     else this.#keep(attempt, true);
     return told;
   }
