@@ -440,7 +440,8 @@ class Floor(InTalk):
         if attempt is None or notes is None or notes.closing:
             return []
         notes.closing = True
-        if attempt.ivr_at or attempt.overflow_to == "ivr" or attempt.ivr_result:
+        unseen = attempt.cause < 0 and not attempt.failed and not attempt.cancelled  # the IVR may have had him
+        if attempt.ivr_at or attempt.overflow_to == "ivr" or attempt.ivr_result or unseen:
             return [Save(attempt), Close(attempt, facts=True)]
         return [Close(attempt, facts=False)]
 

@@ -5,7 +5,7 @@ import pytest
 from dialer.actions import Close, LookAgain
 from dialer.calls import SETTLED, UNANSWERED
 from dialer.dialplan import Context, room
-from dialer.model import CALL_BACK, Agent, AgentState, CallState, LiveChannel, Seen
+from dialer.model import CALL_BACK, Agent, AgentState, CallState, Fact, LiveChannel, Seen
 from dialer.originate import timeout_s
 from dialer.outcomes import verdict
 from dialer.reconcile import GHOST_S, ask, reconcile
@@ -72,6 +72,20 @@ def test_every_combination_ends_once_and_frees_everybody(
     assert play.closes() == ["a"]
     verdict(play.call("a"), (), CAMPAIGN, play.now)
     assert {play.state("101"), play.state("102")} == {AgentState.IDLE}
+
+
+@pytest.mark.parametrize(("seen", "asks"), [(True, False), (False, True)])
+def test_of_a_call_whose_end_nobody_saw_the_ivr_is_asked(seen: bool, asks: bool) -> None:
+    """An engine that was away may have missed the answer, and the IVR have served him."""
+    play = adopted(CallState.RINGING, AgentState.IDLE, dialled=True)
+    if seen:
+        play.see(Seen.HANGUP, "a")
+    compare(play, leg("101"), leg("102"), booted=True)
+    play.wait(10)
+    (close,) = (one for one in play.actions if isinstance(one, Close))
+    assert close.facts is asks
+    told = (Fact(1, T0, "flow", "payment_reminder@1"), Fact(2, T0, "closed", "hung_up 8.0 menu")) if asks else ()
+    assert verdict(play.call("a"), told, CAMPAIGN, play.now).live is asks
 
 
 @pytest.mark.parametrize("state", [one for one in CallState if one is not CallState.ENDED])
