@@ -322,9 +322,12 @@ class Run:
             result.wrong.append(f"{claimed} attempts were claimed, {len(seen.by_attempt)} have an outcome")
         by_ivr = promised.noted_by_ivr(self.town.redis.run / "appendonlydir")
         told = promised.merged(entries)
-        result.promises = len(by_ivr) + sum(said.startswith(promised.KEPT) for said in self.crew.noted.values())
+        result.promises = len(by_ivr.promises) + sum(
+            said.startswith(promised.KEPT) for said in self.crew.noted.values()
+        )
+        result.wrong += promised.unheard(by_ivr.served, told)
         result.wrong += unended + books.wrong(seen) + heard_wrong
-        result.wrong += promised.lost(by_ivr, self.crew.noted, told, await self._promise_keys())
+        result.wrong += promised.lost(by_ivr.promises, self.crew.noted, told, await self._promise_keys())
 
     async def _promise_keys(self) -> frozenset[str]:
         found: set[str] = set()

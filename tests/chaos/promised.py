@@ -1,6 +1,7 @@
 """Promises: every one that the IVR noted, or that an agent was told is noted, stands in stream and keys."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dialer.adapters.redis_codec import FACT
@@ -8,9 +9,17 @@ from dialer.adapters.redis_codec import FACT
 KEPT = "promise"
 
 
-def noted_by_ivr(aof: Path) -> dict[str, str]:
-    """attempt -> what was promised, from Redis's append-only files: the IVR confirms nothing that is not in there."""
-    found: dict[str, str] = {}
+@dataclass(slots=True)
+class Noted:
+    """What the IVR wrote down. `served`: attempts in which it spoke; `promises`: attempt -> what was promised."""
+
+    served: set[str] = field(default_factory=set)
+    promises: dict[str, str] = field(default_factory=dict)
+
+
+def noted_by_ivr(aof: Path) -> Noted:
+    """From Redis's append-only files: the IVR confirms nothing that is not in there."""
+    found = Noted()
     for path in sorted(aof.glob("*.incr.aof")):
         for words in _commands(path.read_bytes()):
             if len(words) < 4 or b":facts:" not in words[1] or words[0].upper() not in (b"HSET", b"HSETNX"):
@@ -18,8 +27,9 @@ def noted_by_ivr(aof: Path) -> dict[str, str]:
             attempt = words[1].rpartition(b":")[2].decode()
             for raw in words[3::2]:
                 fact = FACT.decode(raw)
+                found.served.add(attempt)
                 if fact.name == KEPT:
-                    found[attempt] = fact.value
+                    found.promises[attempt] = fact.value
     return found
 
 
@@ -39,6 +49,15 @@ def lost(
         if not told.get(attempt, {}).get("disposition", "").startswith(said.partition(":")[0]):
             wrong.append(f"attempt {attempt}: an agent was told that {said.partition(':')[0]} is noted, and it is not")
     return wrong
+
+
+def unheard(served: Iterable[str], told: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Whom the IVR spoke to, a person answered: the abandon rate and the rests depend on it."""
+    return [
+        f"attempt {attempt}: the IVR spoke to him, and the outcome {told[attempt]['outcome']} knows of no answer"
+        for attempt in sorted(served)
+        if attempt in told and told[attempt].get("live") != "1" and told[attempt]["outcome"] != "machine"
+    ]
 
 
 def merged(entries: Sequence[Mapping[str, str]]) -> dict[str, dict[str, str]]:
@@ -71,6 +90,8 @@ def _commands(data: bytes) -> Iterator[list[bytes]]:
             if end < 0 or data[at : at + 1] != b"$":
                 return
             size = int(data[at + 1 : end])
+            if end + 2 + size + 2 > len(data):
+                return
             words.append(data[end + 2 : end + 2 + size])
             at = end + 2 + size + 2
         yield words

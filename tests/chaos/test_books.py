@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from dialer.adapters.redis_codec import encode
 from dialer.demo.carrier import Begun, CarrierCall, Heard, number
+from dialer.model import Fact
 from tests.chaos import leaks, promised
 from tests.chaos.books import Call, Seen, merge, wrong
 from tests.chaos.ears import listen, silences
@@ -140,6 +142,27 @@ def test_a_promise_that_is_nowhere_is_found() -> None:
     assert "not in the outcome stream" in promised.lost({"a2": "x"}, {}, told, frozenset())[0]
     assert "not among the person's" in promised.lost({"a1": "x"}, {}, told, frozenset())[0]
     assert "an agent was told that dispute is noted" in promised.lost({}, {"a1": "dispute"}, told, frozenset())[0]
+
+
+def test_whom_the_ivr_spoke_to_and_nobody_knows_of_is_found() -> None:
+    told = {"a1": {"outcome": "ivr", "live": "1"}, "a2": {"outcome": "interrupted", "live": "0"}}
+    assert promised.unheard(["a1", "a9"], told) == []
+    assert "a2: the IVR spoke to him" in promised.unheard(["a2"], told)[0]
+
+
+def test_what_the_ivr_wrote_is_read_from_redis_s_own_file(tmp_path: Path) -> None:
+    """Whole commands; the half-written one of a killed Redis is left."""
+
+    def command(*words: bytes) -> bytes:
+        return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+
+    fact = encode(Fact(1, 1.0, "promise", "2026-12-01"))
+    other = encode(Fact(1, 1.0, "step", "menu"))
+    text = command(b"SELECT", b"0") + b"#TS:1\r\n" + command(b"HSETNX", b"{demo}:facts:a1", b"1", fact)
+    text += command(b"HSET", b"{demo}:facts:a2", b"1", other) + command(b"HSET", b"{demo}:facts:a3", b"1", fact)[:-9]
+    (tmp_path / "appendonly.aof.1.incr.aof").write_bytes(text)
+    noted = promised.noted_by_ivr(tmp_path)
+    assert (noted.promises, noted.served) == ({"a1": "2026-12-01"}, {"a1", "a2"})
 
 
 def test_a_number_in_any_spelling_and_a_secret_are_found_in_a_log(tmp_path: Path) -> None:
