@@ -154,6 +154,11 @@ def conf(
     from dialer.adapters.asterisk_settings import read_settings
 
     node = read_settings(settings, os.environ)
+    if node.phones or any(trunk.password for trunk in node.trunks):
+        from dialer.adapters.tls import key_faults
+
+        for fault in key_faults(settings):
+            typer.echo(f"It holds passwords: {fault}.", err=True)
     render(node, CONF, node.run / "etc")
     prepare(node.run, data, node.sounds)
     node.recordings.mkdir(mode=0o700, parents=True, exist_ok=True)

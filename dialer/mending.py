@@ -86,7 +86,7 @@ class Mending:
         zone = contact.zone if contact else ""
         if why := self._fault(run, disposition, zone, contact, now):
             return False, why
-        found = run.correct(told, disposition, facts, contact, command.sender, now)
+        found = run.correct(told, disposition, facts, contact, command.sender, command.at)
         if found is None:
             return True, "nothing changes"
         await self._store.correct(run.campaign.id, run.token, *found)

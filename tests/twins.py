@@ -341,10 +341,12 @@ class TwinStore:
     async def correct(self, campaign: str, token: int, record: Mapping[str, str], finish: Finish | None = None) -> None:
         await self._asked("correct")
         books = self._fenced(campaign, token)
-        books.corrections.append(record)
+        if record not in books.corrections:  # the same words change nothing
+            books.corrections.append(record)
         if finish and finish.contact and finish.contact.id in books.due:
             books.contacts[finish.contact.id] = finish.contact
             books.due[finish.contact.id] = finish.verdict.retry_at or float("inf")
+        self._answered("correct")
 
     async def outcome(self, campaign: str, attempt: str) -> Mapping[str, str] | None:
         await self._asked("outcome")

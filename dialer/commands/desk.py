@@ -20,6 +20,12 @@ out = Console()
 def log_to_stderr(level: int = logging.WARNING) -> None:
     """What is printed is for people and programs; a word of warning goes beside it."""
     structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+            # structlog's own choice shows the values of variables, and with them secrets
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

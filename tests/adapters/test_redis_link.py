@@ -144,3 +144,68 @@ async def test_no_server_and_a_broken_one(tmp_path: Path) -> None:
         _ = RedisProcess(tmp_path / "nothing", tmp_path / "r").pid
     with pytest.raises(RedisFailed, match="not ready after"):
         await RedisProcess(Path("/bin/sh"), tmp_path / "r", options=("-c",)).start(timeout_s=0.0)
+
+
+# ---- what Redis says when it cannot
+
+
+async def test_after_a_failover_nobody_stays_with_the_old_master(
+    redis_process: RedisProcess, store: RedisStore
+) -> None:
+    """What is a replica now may have given its address away: the next command connects anew."""
+    token, link = await begin(store), link_of(store)
+    before = await link.one(("CLIENT", "ID"))
+    await link.one(("REPLICAOF", "127.0.0.1", "1"))
+    with pytest.raises(StoreDown, match="read only"):
+        await store.correct(CAMPAIGN, token, {"attempt": "x"})
+    assert await link.one(("CLIENT", "ID")) > before
+    await link.one(("REPLICAOF", "NO", "ONE"))
+    await store.correct(CAMPAIGN, token, {"attempt": "x"})
+
+
+async def test_a_script_of_somebody_else_that_never_ends(redis_process: RedisProcess, store: RedisStore) -> None:
+    link, other = link_of(store), Link(redis_process.url, 30.0)
+    await link.one(("CONFIG", "SET", "busy-reply-threshold", "50"))
+    spins = asyncio.create_task(other.one(("EVAL", "while true do end", "0")))
+    said = ""
+    async with asyncio.timeout(20):
+        while not said:
+            try:
+                await store.health()
+            except StoreDown as error:
+                said = str(error)
+    assert "BUSY" in said
+    await link.one(("SCRIPT", "KILL"))
+    with pytest.raises(StoreDown):
+        await spins
+    assert await store.health() < 5.0
+    await other.close()
+
+
+async def test_a_redis_that_still_loads(tmp_path: Path) -> None:
+    """It answers, and takes nothing; then it does."""
+    slow = ("--key-load-delay", "500", "--loading-process-events-interval-bytes", "1024")
+    run = tmp_path / "redis"
+    first = RedisProcess(redis_server(ROOT), run)
+    await first.start()
+    filled = Link(first.url)
+    await filled.run([("SET", f"k{i}", "x" * 100) for i in range(5000)])  # it looks up at every 1024th
+    await filled.close()
+    await first.stop()
+    second = RedisProcess(redis_server(ROOT), run, port=first.port, options=slow)
+    store = RedisStore(first.url)
+    starting = asyncio.create_task(second.start(30.0))
+    said = set()
+    try:
+        while not starting.done():
+            try:
+                await store.campaigns()
+            except StoreDown as error:
+                said.add(error.detail)
+            await asyncio.sleep(0.01)
+        await starting
+        assert any("loading the dataset" in one for one in said), said
+        assert await store.campaigns() == ()
+    finally:
+        await store.close()
+        await second.kill()

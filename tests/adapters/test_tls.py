@@ -9,16 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 
 from dialer.adapters.ami import Ami
 from dialer.adapters.ami_session import AmiSettings
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.programs import redis_server
+from dialer.adapters.reach import faults_of
 from dialer.adapters.redis_ivr import IvrStore
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.site import load_config
 from dialer.adapters.tls import ca_fault, client_context, pair_faults, time_faults, tls_address
+from dialer.commands.desk import log_to_stderr
 from dialer.config import tls_url
 from dialer.errors import ConfigError, DialerError, StoreDown
 from tests.adapters.certificates import LONG_AGO, Authority, Pair
@@ -273,3 +276,57 @@ async def test_our_own_wrong_files_are_said_at_once(authority: Authority, tmp_pa
         client_context(str(authority.ca), str(pair.cert), str(pair.key))
     with pytest.raises(DialerError, match="No such file"):
         client_context(str(tmp_path / "none.pem"))
+
+
+# ---- what is shown
+
+
+async def test_the_check_tells_what_is_wrong_and_no_secret(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a key open to all, Redis of another CA, and nobody at the manager's port."""
+    monkeypatch.setattr("dialer.adapters.reach.WAIT_S", 0.3)
+    old, open_key = authority.sign("old", end=LONG_AGO), authority.sign("web")
+    open_key.key.chmod(0o644)
+    redis = Secured(tmp_path / "redis", Authority(tmp_path, "stranger").sign("server"), authority)
+    file = tmp_path / "santun.toml"
+    web = f'[web]\ntls_cert = "{old.cert}"\ntls_key = "{open_key.key}"\n'
+    file.write_text(web + SETTINGS.replace("5039", str(_port())))
+    secrets = {
+        "SANTUN_AMI_SECRET": "the-managers-secret",
+        "SANTUN_PERSON_KEY": "ab" * 32,
+        "SANTUN_REDIS_URL": f"rediss://user:pass-word@127.0.0.1:{redis.port}/0",
+    }
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    await redis.process.start()
+    try:
+        said = "\n".join(await faults_of(load_config(file), file))
+    finally:
+        await redis.process.kill()
+    for part in (
+        f"{open_key.key} may be read by others (mode 0644): chmod 600 {open_key.key}",
+        "the key is of another certificate",
+        f"{old.cert} has expired on 2025-02-01 00:00 UTC: renew it",
+        "its certificate is not signed by the CA given: tls_ca has to be the CA's file",
+        "Connect call failed",
+    ):
+        assert part in said, said
+    for secret in ("pass-word", "the-managers-secret", "ab" * 32):
+        assert secret not in said
+
+
+def test_a_traceback_in_a_terminal_shows_no_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    before = structlog.get_config()
+    log_to_stderr()
+    try:
+        secret = "the-managers-secret"
+        try:
+            raise ValueError(len(secret))
+        except ValueError:
+            structlog.get_logger().exception("it broke")
+    finally:
+        structlog.configure(**before)
+    said = capsys.readouterr().err
+    assert "ValueError: 19" in said
+    assert "the-managers-secret" not in said.replace('secret = "the-managers-secret"', "")
