@@ -25,13 +25,17 @@ async def led(house: House) -> int:
 
 
 @asynccontextmanager
-async def engine(house: House, token: int, ok: bool = True, text: str = "done") -> AsyncIterator[list[Command]]:
+async def engine(
+    house: House, token: int, ok: bool = True, text: str = "done", campaign: str = "april"
+) -> AsyncIterator[list[Command]]:
     """Answers every command; what it was asked."""
     asked: list[Command] = []
 
+    over = asyncio.Event()
+
     async def run() -> None:
-        while True:
-            for command in await house.store.commands("april", token):
+        while not over.is_set():
+            for command in await house.store.commands(campaign, token):
                 asked.append(command)
                 await house.store.reply(command, token, ok, text)
             await asyncio.sleep(0.01)
@@ -40,8 +44,8 @@ async def engine(house: House, token: int, ok: bool = True, text: str = "done") 
     try:
         yield asked
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        over.set()
+        await task
 
 
 async def test_the_last_board_with_its_alerts(house: House) -> None:
