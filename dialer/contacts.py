@@ -18,7 +18,7 @@ from dialer.errors import BadInput
 from dialer.model import Consent, Contact, Number
 from dialer.numbers import NumberFault, read_number, restored, split_numbers
 from dialer.provinces import WIT, zone_of, zone_of_post_code
-from dialer.values import Unreadable
+from dialer.values import NO_FACTS, Unreadable
 
 UNREADABLE = ""  # under this name stands why a row cannot be read at all
 NUMBERS_MAX = 10
@@ -55,6 +55,8 @@ class Rejected:
     reason: str
     cure: str
     row_lost: bool = True  # false: the row's contact is used without this value
+    code: str = ""  # the reason as a word that stays the same, with its facts: for other languages
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,15 @@ Found = Contact | Rejected | Restored
 
 
 class _Fault(Exception):
-    def __init__(self, column: str, value: str, reason: str, cure: str) -> None:
+    def __init__(
+        self, column: str, value: str, reason: str, cure: str, code: str = "", facts: Mapping[str, str] = NO_FACTS
+    ) -> None:
         super().__init__(reason)
         self.column, self.value, self.reason, self.cure = column, value, reason, cure
+        self.code, self.facts = code, tuple(facts.items())
 
     def at(self, line: int, row_lost: bool = True) -> Rejected:
-        return Rejected(line, self.column, self.value, self.reason, self.cure, row_lost)
+        return Rejected(line, self.column, self.value, self.reason, self.cure, row_lost, self.code, self.facts)
 
 
 # ---- rows -----------------------------------------------------------------------------------------------------------
@@ -104,7 +109,10 @@ def read_rows(
 def twice(line: int, first: int, columns: Columns) -> Rejected:
     """What a row gets whose person and account stood there before."""
     reason = f"the same person and account as in line {first}"
-    return Rejected(line, columns.fields.get("account", ""), "", reason, "keep one of the two rows")
+    facts = (("line", str(first)),)
+    return Rejected(
+        line, columns.fields.get("account", ""), "", reason, "keep one of the two rows", code="same_row", facts=facts
+    )
 
 
 def read_row(line: int, row: Mapping[str, str], columns: Columns, rules: ListRules, alias: str = "") -> list[Found]:
@@ -132,12 +140,23 @@ def check_constants(columns: Columns, rules: ListRules) -> None:
 
 def _check_cells(row: Mapping[str, str], columns: Columns) -> None:
     if UNREADABLE in row:
-        raise _Fault("", "", row[UNREADABLE], "correct the line; quote cells that hold the delimiter")
+        raise _Fault(
+            "", "", row[UNREADABLE], "correct the line; quote cells that hold the delimiter", "unreadable_line"
+        )
     for name in columns.all:
         if name not in row:
-            raise _Fault(name, "", "fewer cells than the header has columns", "complete the row with empty cells")
+            raise _Fault(
+                name, "", "fewer cells than the header has columns", "complete the row with empty cells", "fewer_cells"
+            )
         if len(row[name]) > CELL_MAX:
-            raise _Fault(name, "", f"a cell of more than {CELL_MAX} characters", "shorten it; is a quote left open?")
+            raise _Fault(
+                name,
+                "",
+                f"a cell of more than {CELL_MAX} characters",
+                "shorten it; is a quote left open?",
+                "cell_too_long",
+                {"n": str(CELL_MAX)},
+            )
 
 
 def _contact(
@@ -156,7 +175,9 @@ def _contact(
             return reader(cells[meaning])
         except Unreadable as error:
             column = columns.fields.get(meaning, meaning)
-            raise _Fault(column, mask.shape(cells[meaning]), error.reason, error.cure) from None
+            raise _Fault(
+                column, mask.shape(cells[meaning]), error.reason, error.cure, error.code, error.facts
+            ) from None
 
     currency = read("currency", values.read_currency, rules.currency)
     money, day = partial(values.read_amount, currency=currency), partial(values.read_date, day_first=rules.day_first)
@@ -215,15 +236,26 @@ def _numbers(
             try:
                 e164 = read_number(clean, rules.region, rules.country_codes)
             except NumberFault as error:
-                faults.append(_Fault(column, mask.shape(text), error.reason, error.cure))
+                faults.append(_Fault(column, mask.shape(text), error.reason, error.cure, error.code, error.facts))
                 continue
             if restored(clean, e164):
                 told.append(Restored(line, column, mask.shape(clean)))
             found[e164] = Number(e164, keyed.number_key(rules.key, e164), kind)  # later kinds are stricter
     if len(found) > NUMBERS_MAX:
-        raise _Fault(columns.phones[0][0], "", f"{len(found)} numbers", f"keep the {NUMBERS_MAX} best")
+        raise _Fault(
+            columns.phones[0][0],
+            "",
+            f"{len(found)} numbers",
+            f"keep the {NUMBERS_MAX} best",
+            "too_many_numbers",
+            {"n": str(len(found)), "most": str(NUMBERS_MAX)},
+        )
     if not found:
-        raise faults[0] if faults else _Fault(columns.phones[0][0], "", "no number", "give at least one number")
+        raise (
+            faults[0]
+            if faults
+            else _Fault(columns.phones[0][0], "", "no number", "give at least one number", "no_number")
+        )
     told += [fault.at(line, row_lost=False) for fault in faults]
     return tuple(found.values())
 
@@ -237,7 +269,9 @@ def _zone(named: str, of_province: str, of_post_code: str, columns: Columns) -> 
     known = [zone for zone in (named, of_province, of_post_code) if zone]
     if len(set(known)) > 1:
         column = next(columns.fields[name] for name in ("zone", "province", "post_code") if name in columns.fields)
-        raise _Fault(column, "", "zone, province and post code contradict each other", "correct one of them")
+        raise _Fault(
+            column, "", "zone, province and post code contradict each other", "correct one of them", "places_contradict"
+        )
     return known[0] if known else ""
 
 
@@ -247,9 +281,15 @@ def _due(days: int | None, rules: ListRules, columns: Columns) -> date | None:
         return None
     column = columns.fields.get("days_past_due", "days_past_due")
     if days > DAYS_MAX:
-        raise _Fault(column, mask.shape(str(days)), "too many days", "correct it")
+        raise _Fault(column, mask.shape(str(days)), "too many days", "correct it", "too_many_days")
     if rules.as_of is None:
-        raise _Fault(column, mask.shape(str(days)), "counted from which day?", "give the due date, or load --as-of DAY")
+        raise _Fault(
+            column,
+            mask.shape(str(days)),
+            "counted from which day?",
+            "give the due date, or load --as-of DAY",
+            "days_from_when",
+        )
     return rules.as_of - timedelta(days=days)
 
 
@@ -265,11 +305,13 @@ def _consents(
             on = _consent_day(cells[meaning], cells.get("consent_date", ""), day)
             if on is not None:
                 if "consent_source" not in cells:
-                    raise Unreadable("a consent without its source", "say where it is kept: consent_source")
+                    raise Unreadable(
+                        "a consent without its source", "say where it is kept: consent_source", "consent_no_source"
+                    )
                 found.append(Consent(what, values.read_line(cells["consent_source"]), on))
         except Unreadable as error:
             column = columns.fields.get(meaning, meaning)
-            fault = _Fault(column, mask.shape(cells[meaning]), error.reason, error.cure)
+            fault = _Fault(column, mask.shape(cells[meaning]), error.reason, error.cure, error.code, error.facts)
             told.append(fault.at(line, row_lost=False))
     return tuple(found)
 
@@ -281,7 +323,9 @@ def _consent_day(text: str, elsewhere: str, day: Callable[[str], date]) -> date 
     except Unreadable:
         return day(text)
     if given and not elsewhere:
-        raise Unreadable("a consent without its day", "write the day on which it was given, or fill consent_date")
+        raise Unreadable(
+            "a consent without its day", "write the day on which it was given, or fill consent_date", "consent_no_day"
+        )
     return day(elsewhere) if given else None
 
 
@@ -292,7 +336,7 @@ def _custom(row: Mapping[str, str], columns: Columns) -> tuple[tuple[str, str], 
             try:
                 found.append((name, values.read_line(text, CUSTOM_MAX)))
             except Unreadable as error:
-                raise _Fault(column, mask.shape(text), error.reason, error.cure) from None
+                raise _Fault(column, mask.shape(text), error.reason, error.cure, error.code, error.facts) from None
     return tuple(found)
 
 

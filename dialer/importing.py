@@ -203,7 +203,8 @@ async def _across(
     ]
     refused = [
         Rejected(line, columns.fields.get("account", ""), "", f"on the list of {', '.join(names[:3])} already",
-                 "take it off one list, or load with --across say")
+                 "take it off one list, or load with --across say", True, "elsewhere",
+                 (("names", ", ".join(names[:3])),))
         for line, names in zip(chunk.lines, there, strict=True) if names
     ]  # fmt: skip
     rejected = tuple(sorted((*chunk.rejected, *refused), key=lambda one: one.line))

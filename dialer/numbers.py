@@ -1,12 +1,15 @@
 """Telephone numbers as lists write them -> E.164, by libphonenumber; what is no subscriber's number is refused."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberType
+
+from dialer.values import NO_FACTS
 
 SUBSCRIBERS = frozenset(
     {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.VOIP}
@@ -24,11 +27,12 @@ _EXCEL_SHORT = re.compile(r"[0-9][.,]([0-9]+)E\+?([0-9]{1,2})", re.IGNORECASE)
 
 
 class NumberFault(Exception):
-    """Not a number that may be dialled; `reason` and `cure` are for the operator."""
+    """Not a number that may be dialled; `reason` and `cure` are for the operator, `code` and `facts` for
+    other languages."""
 
-    def __init__(self, reason: str, cure: str) -> None:
+    def __init__(self, reason: str, cure: str, code: str = "", facts: Mapping[str, str] = NO_FACTS) -> None:
         super().__init__(reason)
-        self.reason, self.cure = reason, cure
+        self.reason, self.cure, self.code, self.facts = reason, cure, code, facts
 
 
 def split_numbers(cell: str) -> list[str]:
@@ -63,15 +67,17 @@ def _digits(text: str) -> str:
     """Only digits and a leading +."""
     clean = text.strip().lstrip("'")
     if len(clean) > LENGTH_MAX:
-        raise NumberFault("too long for a number", "one number, or several divided by /")
+        raise NumberFault("too long for a number", "one number, or several divided by /", "number_too_long")
     if match := _EXCEL_FLOAT.fullmatch(clean):
         return match[1]
     if match := _EXCEL_SHORT.fullmatch(clean):
         if len(match[1]) != int(match[2]):
-            raise NumberFault("a spreadsheet has shortened it", "format the column as text and export again")
+            raise NumberFault(
+                "a spreadsheet has shortened it", "format the column as text and export again", "spreadsheet_shortened"
+            )
         return str(int(Decimal(clean.replace(",", "."))))
     if not _WRITTEN.fullmatch(clean) or _EXCEL_FRACTION.fullmatch(clean):
-        raise NumberFault("no telephone number", "write +6281234567890, without extension or text")
+        raise NumberFault("no telephone number", "write +6281234567890, without extension or text", "no_telephone")
     return _JUNK.sub("", clean)
 
 
@@ -139,11 +145,13 @@ class _Reading:
 def _by_library(digits: str, region: str, country_codes: frozenset[int]) -> str:
     readings = {one.e164: one for one in _readings(digits, region)}
     if len(readings) > 1:
-        raise NumberFault("can be read with and without country code", "write it with + and country code")
+        raise NumberFault(
+            "can be read with and without country code", "write it with + and country code", "two_readings"
+        )
     for one in readings.values():
         _check(one, country_codes)
         return one.e164
-    raise NumberFault("no number of a subscriber", "correct it; write +6281234567890")
+    raise NumberFault("no number of a subscriber", "correct it; write +6281234567890", "no_subscriber")
 
 
 def _readings(digits: str, region: str) -> list[_Reading]:
@@ -176,9 +184,14 @@ def _check(one: _Reading, country_codes: frozenset[int]) -> None:
     code = one.number.country_code or 0
     if code not in country_codes:
         allowed = ", ".join(f"+{code}" for code in sorted(country_codes))
-        raise NumberFault("a country that is not called", f"numbers of {allowed} only; see [list] country_codes")
+        raise NumberFault(
+            "a country that is not called",
+            f"numbers of {allowed} only; see [list] country_codes",
+            "country_not_called",
+            {"allowed": allowed},
+        )
     centre = None if one.kind == PhoneNumberType.MOBILE else CALL_CENTRES.get(code)  # 0811 500 000 is somebody's
     if one.kind not in SUBSCRIBERS or (
         centre and centre.fullmatch(phonenumbers.national_significant_number(one.number))
     ):
-        raise NumberFault("a service or premium number", "give the debtor's own number")
+        raise NumberFault("a service or premium number", "give the debtor's own number", "service_number")

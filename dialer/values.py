@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from types import MappingProxyType
 
 from dialer.provinces import ZONE_NAMES
 
@@ -32,12 +34,15 @@ _ERROR = re.compile(r"#(?:N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|
 _POST_CODE = re.compile(r"[0-9]{5}(?:\.0+)?")
 
 
-class Unreadable(Exception):
-    """Why a value is none, and the cure; both are for the operator."""
+NO_FACTS: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, reason: str, cure: str) -> None:
+
+class Unreadable(Exception):
+    """Why a value is none, and the cure; both are for the operator; `code` and `facts`: for other languages."""
+
+    def __init__(self, reason: str, cure: str, code: str = "", facts: Mapping[str, str] = NO_FACTS) -> None:
         super().__init__(reason)
-        self.reason, self.cure = reason, cure
+        self.reason, self.cure, self.code, self.facts = reason, cure, code, facts
 
 
 def plain_cell(text: str) -> str:
@@ -59,12 +64,12 @@ def read_line(text: str, longest: int = TEXT_MAX) -> str:
     if not clean.isascii() or not clean.isprintable():
         clean = "".join(char for char in clean if unicodedata.category(char) != "Cf")  # zero width, direction marks
         if not clean.isprintable():
-            raise Unreadable("it holds control characters", "remove what cannot be seen")
+            raise Unreadable("it holds control characters", "remove what cannot be seen", "control_characters")
         clean = unicodedata.normalize("NFC", clean)
     if len(clean) > longest:
-        raise Unreadable(f"longer than {longest} characters", "shorten it")
+        raise Unreadable(f"longer than {longest} characters", "shorten it", "too_long", {"n": str(longest)})
     if clean[:1] == "#" and _ERROR.fullmatch(clean):
-        raise Unreadable("a spreadsheet's error stands for the value", "correct the formula")
+        raise Unreadable("a spreadsheet's error stands for the value", "correct the formula", "spreadsheet_error")
     return clean
 
 
@@ -75,7 +80,7 @@ def read_identifier(text: str) -> str:
     if match and len(match[1]) <= 15:
         return match[1]
     if match or _SHORTENED.fullmatch(clean):
-        raise Unreadable("a spreadsheet has shortened it", SHORTENED_CURE)
+        raise Unreadable("a spreadsheet has shortened it", SHORTENED_CURE, "spreadsheet_shortened")
     return clean
 
 
@@ -83,7 +88,12 @@ def read_currency(text: str) -> str:
     """An ISO 4217 code."""
     found = _CURRENCIES.get(text.upper(), text.upper())
     if found not in MINOR_DIGITS:
-        raise Unreadable("unknown currency", f"use one of {', '.join(MINOR_DIGITS)}")
+        raise Unreadable(
+            "unknown currency",
+            f"use one of {', '.join(MINOR_DIGITS)}",
+            "currency_unknown",
+            {"known": ", ".join(MINOR_DIGITS)},
+        )
     return found
 
 
@@ -91,7 +101,7 @@ def read_language(text: str) -> str:
     """`id` or `en`."""
     found = LANGUAGES.get(" ".join(text.casefold().split()))
     if found is None:
-        raise Unreadable("unknown language", "use id or en, or leave it empty for the campaign's")
+        raise Unreadable("unknown language", "use id or en, or leave it empty for the campaign's", "language_unknown")
     return found
 
 
@@ -99,7 +109,7 @@ def read_integer(text: str) -> int:
     """0 to 999999."""
     match = _WHOLE.fullmatch(text)
     if not match:
-        raise Unreadable("no whole number", "use 0 to 999999")
+        raise Unreadable("no whole number", "use 0 to 999999", "no_whole_number")
     return int(match[1])
 
 
@@ -107,7 +117,7 @@ def read_score(text: str) -> int:
     """0 to 999."""
     match = _WHOLE.fullmatch(text)
     if not match or int(match[1]) > 999:
-        raise Unreadable("no score", "use a whole number from 0 to 999, the higher called first")
+        raise Unreadable("no score", "use a whole number from 0 to 999, the higher called first", "no_score")
     return int(match[1])
 
 
@@ -115,14 +125,14 @@ def read_zone(text: str) -> str:
     """An IANA zone of Indonesia."""
     found = ZONE_NAMES.get(text.casefold(), text)
     if found not in ZONE_NAMES.values():
-        raise Unreadable("unknown zone", "use WIB, WITA or WIT, or leave it empty")
+        raise Unreadable("unknown zone", "use WIB, WITA or WIT, or leave it empty", "zone_unknown")
     return found
 
 
 def read_post_code(text: str) -> str:
     """Five digits."""
     if not _POST_CODE.fullmatch(text):
-        raise Unreadable("no post code", "use its five digits, or leave it empty")
+        raise Unreadable("no post code", "use its five digits, or leave it empty", "no_post_code")
     return text[:5]
 
 
@@ -130,7 +140,7 @@ def read_yes(text: str) -> bool:
     """`ya` or `tidak`."""
     word = text.casefold()
     if word not in YES | NO:
-        raise Unreadable("neither yes nor no", "use ya or tidak")
+        raise Unreadable("neither yes nor no", "use ya or tidak", "no_yes_no")
     return word in YES
 
 
@@ -143,15 +153,17 @@ def read_date(text: str, day_first: bool) -> date:
     elif slashed:
         day, month, year = int(slashed[1]), int(slashed[3]), int(slashed[4])
         if not day_first and day <= 12 and month <= 12 and day != month:
-            raise Unreadable("day and month could be either", "write 2026-12-31, or set [list] day_first = true")
+            raise Unreadable(
+                "day and month could be either", "write 2026-12-31, or set [list] day_first = true", "day_or_month"
+            )
     else:
-        raise Unreadable("no date", "write 2026-12-31 or 31/12/2026")
+        raise Unreadable("no date", "write 2026-12-31 or 31/12/2026", "no_date")
     try:
         found = date(year, month, day)
     except ValueError:
-        raise Unreadable("no such day", "write 2026-12-31 or 31/12/2026, the day first") from None
+        raise Unreadable("no such day", "write 2026-12-31 or 31/12/2026, the day first", "no_such_day") from None
     if not 1900 <= found.year <= 2099:
-        raise Unreadable("year out of range", "use a year from 1900 to 2099")
+        raise Unreadable("year out of range", "use a year from 1900 to 2099", "year_range")
     return found
 
 
@@ -162,9 +174,9 @@ def read_amount(text: str, currency: str) -> int:
     value = _decimal(money[1].strip() if money else text, digits)
     scaled = value.scaleb(digits)
     if scaled != scaled.to_integral_value():
-        raise Unreadable(f"finer than the smallest unit of {currency}", "round it")
+        raise Unreadable(f"finer than the smallest unit of {currency}", "round it", "too_fine", {"currency": currency})
     if scaled >= 10**15:
-        raise Unreadable("too large to be a debt", "correct it")
+        raise Unreadable("too large to be a debt", "correct it", "too_large_debt")
     return int(scaled)
 
 
@@ -172,7 +184,7 @@ def _decimal(text: str, digits: int) -> Decimal:
     grouped, plain = _GROUPED.fullmatch(text), _PLAIN.fullmatch(text)
     if grouped and grouped[1] != grouped[2]:
         if digits and not grouped[2] and text.count(grouped[1]) == 1 and grouped[1] in ".,":
-            raise Unreadable("thousands or decimals?", "write 1250.00")
+            raise Unreadable("thousands or decimals?", "write 1250.00", "thousands_or_decimals")
         whole = text[: grouped.start(2)] if grouped[2] else text
         fraction = grouped[3] or ""
         return Decimal(re.sub(r"[^0-9]", "", whole) + ("." + fraction if fraction else ""))
@@ -180,7 +192,7 @@ def _decimal(text: str, digits: int) -> Decimal:
         return Decimal(text.replace(",", "."))
     if _SHORTENED.fullmatch(text):
         return _unshortened(text)
-    raise Unreadable("no amount", "write 1250000 or Rp1.250.000")
+    raise Unreadable("no amount", "write 1250000 or Rp1.250.000", "no_amount")
 
 
 def _unshortened(text: str) -> Decimal:
@@ -188,7 +200,11 @@ def _unshortened(text: str) -> Decimal:
     try:
         value = Decimal(text.replace(",", "."))
     except InvalidOperation:
-        raise Unreadable("no amount", "write 1250000") from None
+        raise Unreadable("no amount", "write 1250000", "no_amount") from None
     if value != value.to_integral_value() or value.as_tuple().exponent != 0:
-        raise Unreadable("a spreadsheet has shortened it", "format the column as a number without decimals")
+        raise Unreadable(
+            "a spreadsheet has shortened it",
+            "format the column as a number without decimals",
+            "spreadsheet_shortened_sum",
+        )
     return value

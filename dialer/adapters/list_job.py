@@ -62,7 +62,7 @@ class Row(msgspec.Struct):
 
     line: int
     read: dict[str, str] = {}
-    refused: list[str] = []
+    refused: list[Rejected] = []
 
 
 class Line(msgspec.Struct, omit_defaults=True):
@@ -95,7 +95,7 @@ def _row(line: int, row: dict[str, str], found: loading.Understood) -> Row:
         if isinstance(one, Contact):
             shown.read = dict(_read(one))
         elif isinstance(one, Rejected):
-            shown.refused.append(f"{one.column}: {one.value} is {one.reason}; {one.cure}")
+            shown.refused.append(one)
     return shown
 
 

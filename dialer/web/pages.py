@@ -53,6 +53,7 @@ PAGES: Mapping[str, Page] = {
     "/board": Page("board", Right.BOARD_SEE, ("vendor/uplot.css", "css/board.css")),
     "/wallboard": Page("wallboard", Right.BOARD_SEE, ("css/wallboard.css",)),
     "/campaigns": Page("campaigns", Right.CAMPAIGNS_SEE, ("css/campaigns.css",)),
+    "/flows": Page("flows", Right.CAMPAIGNS_SEE, ("css/campaigns.css", "css/flows.css")),
     "/lists": Page("lists", Right.LISTS_SEE, ("css/campaigns.css", "css/lists.css")),
     "/debtors": Page("debtors", Right.DEBTORS_SEE, ("css/debtors.css",)),
     "/users": Page("users", Right.USERS_SEE),

@@ -29,6 +29,8 @@ PAGES = {
     "results": "/campaigns",
     "preview": "/campaigns",
     "new": "/campaigns",
+    "flows": "/flows",
+    "offers": "/flows?tab=offers",
     "lists": "/lists",
     "debtors": "/debtors",
     "debtor": "/debtors",

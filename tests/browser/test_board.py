@@ -90,7 +90,7 @@ async def test_signing_in_goes_step_by_step(shift: Shift) -> None:
     await page.locator("input[autocomplete=one-time-code]").fill(pyotp.TOTP(secret).now())
     await page.keyboard.press("Enter")
     await page.wait_for_url(lambda url: url == f"{shift.base}/debtors")
-    await expect(page.locator("nav.nav a")).to_have_text(["Papan pantau", "Kampanye", "Daftar", "Debitur", "API"])
+    await expect(page.locator("nav.nav a")).to_have_text(["Papan pantau", "Kampanye", "IVR & penawaran", "Daftar", "Debitur", "API"])
     await context.close()
 
 

@@ -214,6 +214,32 @@ def test_every_word_of_the_model_is_spoken() -> None:
     assert all(f'"{state}"' in flights for state in set(CallState) - {CallState.GONE, CallState.ENDED})
 
 
+def test_every_refusal_is_spoken() -> None:
+    """Problems by their kind and rejected values by their code: the server's English is for programs."""
+    kinds = set(constants("dialer/web", "Problem", 1)) - {"wrong", "wrong_code", "too_many", "one_time_over"}
+    lacking = kinds - table("problems", "id").keys() - {key.removeprefix("problem.") for key in table("common", "id")}
+    assert lacking - {"engine_refused"} == set()
+    codes = {code for name, place in (("Unreadable", 2), ("NumberFault", 2), ("_Fault", 4)) for code in
+             constants("dialer", name, place)}  # fmt: skip
+    assert len(codes) > 30
+    said = table("faults", "id").keys()
+    assert {one for code in codes for one in (code, f"cure.{code}")} - said == set()
+
+
+def constants(folder: str, name: str, place: int) -> list[str]:
+    """The texts that stand at a place in calls of something; a call of it without one there is a fault."""
+    found = []
+    for path in (STATIC.parents[2] / folder).glob("**/*.py" if folder.endswith("web") else "*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
+                given = node.args[place] if len(node.args) > place else None
+                if isinstance(given, ast.Constant):
+                    found.append(str(given.value))
+                else:
+                    assert given is not None or path.name == "given.py", f"{path.name}:{node.lineno}"
+    return found
+
+
 # ---- content security
 
 

@@ -105,16 +105,9 @@ class Load(msgspec.Struct, forbid_unknown_fields=True):
     as_of: date | None = None
 
 
-class FirstRow(msgspec.Struct):
-    """One of the first rows: as it would be read, numbers masked, and what of it would not be used."""
-
-    line: int
-    read: dict[str, str]
-    refused: list[str]
-
-
 class Reject(msgspec.Struct):
-    """A value that was not used; `value` shows its shape. `row_lost`: nor was its row."""
+    """A value that was not used; `value` shows its shape. `row_lost`: nor was its row. `code` stays the same, whatever
+    `reason` and `cure` say; `facts` go with it."""
 
     line: int
     column: str
@@ -122,6 +115,16 @@ class Reject(msgspec.Struct):
     reason: str
     cure: str
     row_lost: bool
+    code: str
+    facts: dict[str, str]
+
+
+class FirstRow(msgspec.Struct):
+    """One of the first rows: as it would be read, numbers masked, and what of it would not be used."""
+
+    line: int
+    read: dict[str, str]
+    refused: list[Reject]
 
 
 class UploadShown(msgspec.Struct):
@@ -230,15 +233,30 @@ def _tables(mapping: ListMapping) -> dict[str, Any]:
 
 def _shown(one: Kept) -> UploadShown:
     looked, seen = one.looked, one.summary
-    first = [FirstRow(row.line, row.read, row.refused) for row in looked.first]
+    first = [FirstRow(row.line, row.read, [_refused(one) for one in row.refused]) for row in looked.first]
     rejected = [
-        Reject(row["line"], row["column"], row["value"], row["reason"], row["cure"], row["row_lost"])
+        Reject(
+            row["line"],
+            row["column"],
+            row["value"],
+            row["reason"],
+            row["cure"],
+            row["row_lost"],
+            row.get("code", ""),
+            dict(row.get("facts", ())),
+        )
         for row in seen.get("rejected", [])
     ]
     return UploadShown(
         one.id, one.name, utc(one.at), one.size, one.state, one.error, one.campaign, looked.unit, looked.columns or {},
         looked.unknown, first, seen.get("done", 0), seen.get("total", 0),
         {name: seen.get(name, 0) for name in COUNTS}, rejected,
+    )  # fmt: skip
+
+
+def _refused(one: Any) -> Reject:
+    return Reject(
+        one.line, one.column, one.value, one.reason, one.cure, one.row_lost, one.code, dict(one.facts)
     )  # fmt: skip
 
 

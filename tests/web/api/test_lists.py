@@ -76,6 +76,7 @@ async def test_from_the_file_to_the_list_and_back(house: House, boss: Client) ->
     }  # fmt: skip
     assert done["done"] == done["total"] == len(LIST)
     assert [(one["column"], one["row_lost"]) for one in done["rejected"]] == [("hp", True), ("hp2", False)]
+    assert {one["code"] for one in done["rejected"]} == {"no_subscriber"}
     report = await boss.get(f"{where}/rejects")
     assert report.headers["Content-Type"].startswith("text/csv")
     assert b"P2,Budi,12" in report.body

@@ -2,6 +2,7 @@
 
 import { BASE, del, get, newKey, post, upload } from "./lib/api.js";
 import { bytes, count, day, moment, money, percent, zoneName } from "./lib/format.js";
+import { cure, fault } from "./lib/faults.js";
 import { words } from "./lib/i18n.js";
 import { Frame, may, session } from "./lib/session.js";
 import { Badge, Button, Field, Icon, Note, Table, Tile, Trouble, confirmed, html, mount, said, useAsked, useEffect, useRef, useState } from "./lib/ui.js";
@@ -17,6 +18,9 @@ const PHONES = ["phone", "co_borrower_phone", "work_phone", "emergency_phone"];
 const NUMBERED = /^(phone|co_borrower_phone|work_phone|emergency_phone)(\d+)$/;
 const LOOKS = { new: ["quiet", "clock"], looked_at: ["busy", "list"], loading: ["busy", "turn"], loaded: ["good", "check"], failed: ["bad", "bad"] };
 const COUNTS = ["rows", "new", "known", "changed", "lost", "values", "restored", "twice", "shared", "elsewhere"];
+
+/** Why a value was not used, in the reader's language. */
+const reasonOf = (one) => fault({ code: one.code, params: one.facts, text: one.reason });
 
 /** A field's word as it is shown: phone2 is the second number. */
 function wordOf(code) {
@@ -142,7 +146,7 @@ function One({ one, campaigns, into, onInto, onChange }) {
         ${mapped.unknown.length > 0 && html`<p class="small soft">${t("columns.unknown", { names: mapped.unknown.join(", ") })}</p>`}
         <h3>${t("first")}</h3><${Table} dense label=${t("first")} rows=${mapped.first} id=${(row) => row.line} none=${t("first.none")} columns=${[
           { key: "line", name: t("line"), num: true }, ...shownFields.map((name) => ({ key: name, name: wordOf(name), show: (row) => valueOf(name, row.read) })),
-          { key: "refused", name: t("refused"), show: (row) => (row.refused.length ? html`<span class="tone-warn toned">${row.refused.join("; ")}</span>` : html`<span class="tone-good toned"><${Icon} name="check" label=${t("good")} /></span>`) }]} /></div></details>
+          { key: "refused", name: t("refused"), show: (row) => (row.refused.length ? html`<span class="tone-warn toned">${row.refused.map((one) => `${one.column}: ${one.value} ${reasonOf(one)}`).join("; ")}</span>` : html`<span class="tone-good toned"><${Icon} name="check" label=${t("good")} /></span>`) }]} /></div></details>
       ${may("lists:change") && html`<div class="stack"><div class="form-grid">
           <${Field} label=${t("into")} kind="select" value=${into} onValue=${onInto} options=${campaigns.map((campaign) => [campaign.id, campaign.name])} />
           <${Field} label=${t("across")} kind="select" value=${wish.across} onValue=${(across) => setWish({ ...wish, across })} options=${["say", "allow", "refuse"].map((code) => [code, t("across." + code)])} />
@@ -172,7 +176,7 @@ const Result = ({ one }) => html`<div class="stack-s"><div class="row spread"><h
     ${one.counts.lost + one.counts.values > 0 && html`<a class="button" href=${`${BASE}/lists/uploads/${one.upload}/rejects`} download><${Icon} name="download" />${t("rejects.download")}</a>`}</div>
   <${Table} dense label=${t("rejects")} rows=${one.rejected} id=${(row, at) => at} none=${t("rejects.none")} columns=${[
     { key: "line", name: t("line"), num: true }, { key: "column", name: t("column") }, { key: "value", name: t("value"), class: "mono" },
-    { key: "reason", name: t("why"), show: (row) => html`${row.reason}${row.cure && html`<br /><span class="soft">${row.cure}</span>`}` },
+    { key: "reason", name: t("why"), show: (row) => html`${reasonOf(row)}${row.cure && html`<br /><span class="soft">${cure({ ...row, params: row.facts })}</span>`}` },
     { key: "row_lost", name: t("row_lost"), show: (row) => t(row.row_lost ? "yes" : "no") }]} /></div>`;
 
 const who = await session();

@@ -17,6 +17,7 @@ export default {
   "nav.agent": "Desk",
   "nav.board": "Board",
   "nav.campaigns": "Campaigns",
+  "nav.flows": "IVR & offers",
   "nav.lists": "Lists",
   "nav.debtors": "Debtors",
   "nav.users": "Users",

@@ -17,6 +17,7 @@ export default {
   "nav.agent": "Meja kerja",
   "nav.board": "Papan pantau",
   "nav.campaigns": "Kampanye",
+  "nav.flows": "IVR & penawaran",
   "nav.lists": "Daftar",
   "nav.debtors": "Debitur",
   "nav.users": "Pengguna",

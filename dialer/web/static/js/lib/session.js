@@ -11,6 +11,7 @@ export const PAGES = [
   ["agent", "/agent", "desk"],
   ["board", "/board", "board:see"],
   ["campaigns", "/campaigns", "campaigns:see"],
+  ["flows", "/flows", "campaigns:see"],
   ["lists", "/lists", "lists:see"],
   ["debtors", "/debtors", "debtors:see"],
   ["users", "/users", "users:see"],

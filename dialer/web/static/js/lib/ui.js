@@ -4,12 +4,17 @@ import { h, html, render, useEffect, useLayoutEffect, useMemo, useRef, useState,
 import { lang, onLang, words } from "./i18n.js";
 import { now } from "./format.js";
 import { ICONS } from "./icons.js";
+import problemsEn from "../i18n/problems.en.js";
+import problemsId from "../i18n/problems.id.js";
+import { fault } from "./faults.js";
 import { keep, kept } from "./kept.js";
 import { reason } from "./reasons.js";
 
 export { h, html, render, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState };
 
 const t = words();
+const p = words({ id: problemsId, en: problemsEn });
+const DETAILED = new Set(["bad_input", "bad_settings", "rules", "settings", "running"]);
 let serial = 0;
 
 /** An id that is used once on the page. */
@@ -95,12 +100,20 @@ export const Note = ({ tone = "quiet", icon = tone === "bad" || tone === "warn" 
 export const Trouble = ({ problem, again }) => problem && html`
   <${Note} tone="bad" role="alert"><span>${trouble(problem)}</span> ${again && html`<${Button} size="s" act=${again}>${t("again")}</${Button}>`}</${Note}>`;
 
+/** What a refusal names besides: the engine's or the settings' own words, where no table has them. */
+function facts(problem) {
+  const faults = problem.more?.faults;
+  if (Array.isArray(faults) && faults.length) return [faults.map((one) => (typeof one === "string" ? one : fault(one))).join(" ")];
+  return DETAILED.has(problem.kind) && problem.detail ? [problem.detail] : [];
+}
+
 /** The sentence for a Problem of lib/api.js. */
 export function trouble(problem) {
   if (problem.status === 0) return t("trouble.unreachable");
   if (problem.status === 429) return t("trouble.rate", { n: problem.retryAfter ?? 1 });
   if (problem.kind === "engine_refused") return reason(problem.detail);
   if (t.has("problem." + problem.kind)) return t("problem." + problem.kind, problem.more);
+  if (p.has(problem.kind)) return [p(problem.kind, problem.more), ...facts(problem)].join(" ");
   if (problem.detail) return problem.detail;
   return t.has("trouble." + problem.status) ? t("trouble." + problem.status) : t("trouble.other");
 }
