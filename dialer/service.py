@@ -5,14 +5,12 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import structlog
-
 from dialer import run
+from dialer.adapters import logs
 from dialer.adapters.ari import Ari, AriSettings
 from dialer.adapters.flow_proof import FlowProofs
 from dialer.adapters.keeper_process import kept_beside
@@ -41,7 +39,6 @@ from dialer.web.serving import Served
 from dialer.web.sip import PhoneNode, SoftPhones
 from dialer.web.sip import socket as sip_socket
 
-INFO = 20
 MB = 1024 * 1024
 BURST_S = 6.0  # a page asks for several things at once when it opens
 
@@ -192,13 +189,4 @@ def on_signals(stop: Callable[[], None]) -> None:
 
 def log_to_stderr() -> None:
     """One JSON object a line."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    logs.to_stderr()

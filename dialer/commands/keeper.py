@@ -1,7 +1,6 @@
 """`dialer keep`: encrypts recordings as soon as a call is over, and removes what has been kept for long enough."""
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from dialer.adapters import logs
 from dialer.adapters.redis_deeds import RedisAudit
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_upkeep import Upkeep, tried
@@ -110,15 +110,7 @@ class _Keeper:
 
 def run(config: Path, with_parent: bool) -> None:
     """The process. `with_parent`: it ends when its standard input does, that is when whoever started it is gone."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    logs.to_stderr()
 
     async def inside() -> None:
         stop = _stopping(with_parent)

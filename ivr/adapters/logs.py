@@ -1,20 +1,8 @@
-"""Where the IVR's log goes: a line of JSON each, to standard error."""
+"""Where the IVR's log goes: a line of JSON each, to standard error, without numbers."""
 
-import logging
-import sys
-
-import structlog
+from dialer.adapters import logs
 
 
 def log_to_stderr() -> None:
     """Once, at the start of a program."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    logs.to_stderr()
