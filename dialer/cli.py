@@ -48,11 +48,14 @@ ForCampaign = Annotated[str, typer.Option("--campaign", help="For this campaign 
 
 
 @app.command()
-def engine(config: Config = HERE) -> None:
-    """Place and route the calls of every campaign that no other engine leads."""
+def engine(
+    config: Config = HERE,
+    metrics: Annotated[str, typer.Option(help="host:port, instead of [metrics] listen: a second engine here.")] = "",
+) -> None:
+    """Place and route the calls of every campaign that no other engine leads; stand by for those that one does."""
     from dialer.service import serve  # the engine's libraries take a second to load: only where it runs
 
-    asyncio.run(serve(config, None))
+    asyncio.run(serve(config, None, metrics))
 
 
 @app.command()

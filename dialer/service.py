@@ -28,7 +28,7 @@ from dialer.adapters.redis_users import RedisUsers
 from dialer.adapters.site import OpenSite, limits_of, new_id, open_site, phones_of, seals_of, tls_of
 from dialer.adapters.spool import DiskSpool
 from dialer.adapters.tls import pair_faults
-from dialer.config import Asterisk, Config, web_of
+from dialer.config import Asterisk, Config, MetricsPages, web_of
 from dialer.engine import Engine
 from dialer.errors import ConfigError
 from dialer.ports import Telephony
@@ -43,8 +43,9 @@ MB = 1024 * 1024
 BURST_S = 6.0  # a page asks for several things at once when it opens
 
 
-async def serve(path: Path, listen: str | None) -> None:
-    """The engine of the site at `path`, and its web: where the settings say, or at `listen`; None: no web."""
+async def serve(path: Path, listen: str | None, metrics: str = "") -> None:
+    """The engine of the site at `path`, and its web: where the settings say, or at `listen`; None: no web. `metrics`:
+    instead of the settings' own, for a second engine beside the first."""
     log_to_stderr()
     async with open_site(path) as site:
         phones = phones_of(site)
@@ -54,7 +55,7 @@ async def serve(path: Path, listen: str | None) -> None:
         try:
             await spool.start()
             async with contextlib.AsyncExitStack() as open_pages:
-                if place := site.config.metrics.listen:
+                if place := _pages_at(metrics) or site.config.metrics.listen:
                     await open_pages.enter_async_context(served(pages_of(engine, phones, site.clock), place))
                 for phone in phones.values():
                     await phone.start()
@@ -66,6 +67,13 @@ async def serve(path: Path, listen: str | None) -> None:
             for phone in phones.values():
                 await phone.close()
             await spool.close()
+
+
+def _pages_at(metrics: str) -> str:
+    try:
+        return MetricsPages(listen=metrics).listen
+    except ValueError as error:
+        raise ConfigError(f"--metrics {metrics}: use host:port.") from error
 
 
 async def serve_web(path: Path, listen: str) -> None:

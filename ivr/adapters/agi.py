@@ -183,7 +183,8 @@ class Server:
         self._changed = threading.Condition()
         self._stopping = False
         self._stopped = threading.Event()
-        self._listener = socket.create_server((host, port), backlog=512)
+        # of two processes on one port the kernel gives each its share of the calls: one may replace the other
+        self._listener = socket.create_server((host, port), backlog=512, reuse_port=True)
         self._listener.settimeout(WAKE_S)
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
 
@@ -207,7 +208,7 @@ class Server:
         while not self._stopping:
             try:
                 sock, _ = self._listener.accept()
-            except TimeoutError:
+            except (TimeoutError, BlockingIOError):
                 continue
             except OSError as error:
                 self._not_accepted(error)
@@ -219,6 +220,7 @@ class Server:
     def stop(self, drain_s: float = 0.0) -> bool:
         """No new calls; True if those running ended within `drain_s`, otherwise their connections are closed: the
         dialplan then plays the courteous message."""
+        self._take_waiting()
         with self._changed:  # nobody is taken on between this and the look at who is left
             self._stopping = True
         _shut(self._listener)  # wakes accept(), which close() alone does not
@@ -232,6 +234,14 @@ class Server:
             self._changed.wait_for(lambda: not self._open, REPLY_LIMIT_S)
         self._stopped.set()
         return drained
+
+    def _take_waiting(self) -> None:
+        """Who has been put through to us already: closing would cut him off."""
+        with contextlib.suppress(OSError):  # there are no more
+            self._listener.settimeout(0)
+            while True:
+                sock, _ = self._listener.accept()
+                self._begin(sock)
 
     def _not_accepted(self, error: OSError) -> None:
         if not self._stopping:

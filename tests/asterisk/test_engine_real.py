@@ -688,7 +688,7 @@ async def test_what_happens_while_the_manager_link_is_down_is_found_out(office: 
 
 async def test_who_answers_while_the_link_is_down_and_hangs_up_soon_after_had_answered(office: Office) -> None:
     """He is up when the link comes back, and gone before the books are compared: no word of his answer ever comes."""
-    office.pause_s = 1.5
+    office.pause_s = 1.15
     led = await office.open("1001", connect_limit_ms=5000)
     debtor = office.debtor("hangs_up_soon", 1.0)
     await office.add(debtor)

@@ -24,7 +24,8 @@ from dialer.adapters.redis_store import RedisStore
 from dialer.demo.carrier import Carrier
 from dialer.demo.program import Program, run_to_end
 from dialer.errors import SetupError
-from dialer.model import Attempt
+from dialer.keyed import secret_key
+from dialer.model import Attempt, Kind, Mode
 from dialer.ports import Held
 
 from .ami_client import AmiClient
@@ -335,3 +336,51 @@ async def test_a_campaign_is_drained_and_then_a_whole_engine(site: Site) -> None
     books = await office.books(2)
     assert [books[one.id]["outcome"] for one in (talks, later)] == ["connected", "connected"]
     assert "Originate" not in second.tap.acts
+
+
+async def test_an_ivr_is_replaced_while_debtors_speak_with_it(site: Site, scratch: Path) -> None:
+    """The new process takes the new calls, the old one ends with its last."""
+    office, config = site.office, site.office.settings
+    listen = f"{config.ivr_host}:{config.ivr_port}"
+    words = ("ivr", "serve", "--prompts", str(scratch / "prompts"), "--listen", listen, "--redis", office.redis_url)
+    old, new = (Program(f"ivr-{age}", words, site.env, site.folder) for age in ("old", "new"))
+
+    async def conversation() -> str:
+        debtor = office.debtor("keys_none", secret=secret_key(bytes.fromhex(site.env["SANTUN_PERSON_KEY"]), "1234"))
+        await office.add(debtor)
+        attempt = (await office.ringing(debtor)).id
+
+        async def asked() -> bool:
+            return any(fact.value == "person" for fact in await office.store.facts(office.campaign.id, attempt))
+
+        await until(asked, "the IVR asks who he is", LIMIT_S)
+        return attempt
+
+    try:
+        for program in (old, new):
+            await program.start()
+            await until(lambda one=program: _waits(one), f"{program.name} waits for calls", 4 * LIMIT_S)  # type: ignore[misc]
+            if program is old:
+                await office.open(kind=Kind.IVR, mode=Mode.IVR)
+                await office.order("start")
+                first = await conversation()
+        os.kill(old.pid, signal.SIGTERM)
+        second = await conversation()
+        assert old.alive
+        await office.hang_up(first)
+        await until(lambda: _is_gone(old), "the old one has ended", LIMIT_S)
+        await office.hang_up(second)
+        books = await office.books(2)
+        assert {(record["attempt"], record["outcome"], record["ivr_end"]) for record in books.values()} == {
+            (first, "ivr", "hung_up"), (second, "ivr", "hung_up")
+        }  # fmt: skip
+    finally:
+        await asyncio.gather(old.stop(), new.stop())
+
+
+async def _waits(program: Program) -> bool:
+    return '"action": "serve"' in program.log.read_text(errors="replace")
+
+
+async def _is_gone(program: Program) -> bool:
+    return not program.alive

@@ -22,6 +22,7 @@ from tests.bench import (
     bench_memory,
     bench_profile,
     bench_redis,
+    bench_standby,
     bench_web,
 )
 from tests.bench.world import Bench, Wanted, open_bench
@@ -43,6 +44,7 @@ LIVE: Mapping[str, Live] = {
     "ivr": Live(bench_ivr.wanted, bench_ivr.measure),
     "memory": Live(bench_memory.wanted, bench_memory.measure),
     "profile": Live(bench_profile.wanted, bench_profile.measure),
+    "standby": Live(bench_standby.wanted, bench_standby.measure),
 }
 NAMES = (*LIVE, "conversations", "paths", "engine", "redis", "history", "web", "pop", "gate", "pacing", "import")
 QUICK = ("attempts", "connect")  # one world does for both; the others are there by name
