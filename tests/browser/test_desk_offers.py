@@ -88,4 +88,15 @@ async def test_who_goes_over_to_another_campaign_is_called_there(house: House) -
     assert await store.works_for("2101") == "second"
     assert (await tab.desk("desk.news.map((one) => one.what)"))[0] == "moved_on"
     assert await tab.desk("desk.tab") == "here"
+
+    page = tab.page
+    await page.keyboard.press("b")
+    await page.keyboard.press("1")  # meant for the dialog, which may not be drawn yet
+    await tab.until("desk.note.state === 'break' && desk.note.break_reason")
+    await page.evaluate("document.body.append(Object.assign(document.createElement('input'), { id: 'typed' }))")
+    await page.locator("#typed").press("x")
+    await page.evaluate("document.getElementById('typed').remove()")
+    await page.keyboard.press("b")  # the rest of a word whose field has gone
+    await page.get_by_role("button", name="Kembali").hover()
+    assert await tab.desk("desk.note.state") == "break"
     assert not tab.said

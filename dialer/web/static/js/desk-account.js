@@ -61,6 +61,10 @@ function heardValue(one, pop) {
     const [when, amount] = one.value.split(";");
     return `${day(when)} ${amount ? money(Number(amount), pop.currency) : ""}`;
   }
+  if (one.what === "offer") {
+    const parts = one.value.split(";").slice(1).map((part) => part.split("="));
+    return parts.length ? `${parts.length > 1 ? t("offer.parts", { n: parts.length }) + ", " : ""}${day(parts[0][0])} ${money(Number(parts[0][1]), pop.currency)}` : "";
+  }
   if (one.what === "call_back" && seconds(one.value)) return moment(one.value, pop.zone);
   return "";
 }
