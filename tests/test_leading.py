@@ -1,20 +1,26 @@
 """Leases by the monotonic clock, takeovers, settings that do not fit, slices of a trunk."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
-from dialer.errors import ConfigError, NotLeader, StoreDown
+from dialer.engine import Engine
+from dialer.errors import ConfigError, NoLease, NotLeader, StoreDown
 from dialer.leading import LEASE_MARGIN_S, LEASE_MS, TRIM_S, UPKEEP_S, Leader, resign_all, shares
-from dialer.model import Agent, AgentState, CallState, Campaign, Status
+from dialer.model import Agent, AgentState, CallState, Campaign, Event, Status
+from dialer.originate import order
+from dialer.placing import Ready
 from dialer.rulebook import Pack
 from dialer.run import Run, Site
+from dialer.succession import ASIDE_S
 
 from . import packs
-from .site import CAMPAIGN, TRUNK
+from .site import CAMPAIGN, TRUNK, Stage, contacts, staged
 from .test_floor import attempt
-from .twins import EPOCH, Debtor, TwinAsterisk, TwinClock, TwinStore, new_id, play
+from .twins import EPOCH, Debtor, TwinAsterisk, TwinClock, TwinStore, new_id, play, until
 
 PACK = packs.demo()
 
@@ -250,5 +256,173 @@ def test_upkeep_that_fails_is_tried_again_a_minute_later() -> None:
         assert leader.wants_upkeep(run)
         await leader.upkeep(run)
         assert len(desk.store.trimmed) == 1
+
+    play(scene())
+
+
+# ---- what a lease allows
+
+
+def test_when_the_lease_is_over_nothing_goes_to_asterisk_and_nobody_is_locked() -> None:
+    async def scene() -> None:
+        desk = Desk()
+        run = await desk.led(desk.leader())
+        asked = [Ready(attempt("a", EPOCH), contacts(1)[0], EPOCH + 60)]
+        await run.phone.hang_up("a")
+        await asyncio.sleep(LEASE_MS / 1000 - LEASE_MARGIN_S + 0.01)
+        for act in (
+            lambda: run.phone.originate(order(attempt("a", EPOCH), CAMPAIGN, TRUNK.dial, "")),
+            lambda: run.phone.redirect("a", "santun-room", "101"),
+            lambda: run.phone.hang_up("a"),
+            lambda: run.phone.mute_recording("a", muted=True),
+        ):
+            with pytest.raises(NoLease):
+                await act()
+        with pytest.raises(StoreDown, match="another engine may lead"):
+            await run.placer.take(run.token, asked, [], EPOCH)
+        assert desk.phone.originated == []
+        assert desk.phone.hung_up == ["a"]
+        assert "lock" not in desk.store.calls
+        assert await run.phone.channels() == ()
+
+    play(scene())
+
+
+def test_a_lease_that_is_given_back_is_not_renewed_behind_our_back() -> None:
+    async def scene() -> None:
+        desk = Desk()
+        leader = desk.leader()
+        run = await desk.led(leader)
+        await leader.resign(run)
+        await leader.renew(run)
+        assert desk.store.books["c1"].leader is None
+        assert run.lease_until == 0.0
+
+    play(scene())
+
+
+def test_whoever_leaves_leaves_his_slice_of_the_trunk() -> None:
+    async def scene() -> None:
+        desk = Desk()
+        leader = desk.leader("e1")
+        run = await desk.led(leader)
+        assert await desk.store.trunk_share("trunk", "e1", 10, 2.0, EPOCH) == (10, 2.0)
+        assert await desk.store.trunk_share("trunk", "e2", 10, 2.0, EPOCH) == (0, 0.0)
+        await resign_all(leader, {"c1": run})
+        assert await desk.store.trunk_share("trunk", "e2", 10, 2.0, EPOCH) == (10, 2.0)
+
+    play(scene())
+
+
+# ---- one engine after the other
+
+
+@asynccontextmanager
+async def pair(**changes: object) -> AsyncIterator[tuple[Stage, Engine, asyncio.Task[None], TwinAsterisk]]:
+    """A stage, its standby with ears of its own, as a second manager session has them."""
+    async with staged(replace(CAMPAIGN, **changes), agents=("101", "102"), listed=0) as stage:  # type: ignore[arg-type]
+        ears = TwinAsterisk(stage.clock, lambda order: Debtor())
+        ears.up = stage.asterisk.up
+        told = stage.asterisk._inbox.put_nowait
+
+        def tell_both(item: Event | None) -> None:
+            told(item)
+            ears._inbox.put_nowait(item)
+
+        stage.asterisk._inbox.put_nowait = tell_both  # type: ignore[method-assign]
+        ears.originate, ears.redirect, ears.hang_up = (  # type: ignore[method-assign]
+            stage.asterisk.originate,
+            stage.asterisk.redirect,
+            stage.asterisk.hang_up,
+        )
+        heir = Engine(Site("e2", stage.trunks, stage.pack_of, new_id), stage.store, {"a": ears}, stage.clock)
+        task = asyncio.create_task(heir.run())
+        try:
+            await asyncio.sleep(1.0)
+            yield stage, heir, task, ears
+        finally:
+            heir.stop()
+            await task
+
+
+async def called(stage: Stage) -> str:
+    """Somebody's phone rings."""
+    before = len(stage.placed())
+    await stage.store.add_contacts("c1", contacts(1, len(stage.books.contacts)), stage.clock.now())
+    await until(lambda: len(stage.placed()) > before)
+    await until(lambda: stage.run.floor.attempts[stage.placed()[-1]].ringing_at > 0)
+    return stage.placed()[-1]
+
+
+def test_who_answers_while_one_engine_follows_the_other_gets_his_agent() -> None:
+    async def scene() -> None:
+        async with pair() as (stage, heir, _, _):
+            attempt_id = await called(stage)
+            stage.engine.stop()
+            await until(lambda: heir.runs)
+            run = heir.runs["c1"]
+            assert run.floor.attempts[attempt_id].ringing_at > 0, "it has been listening"
+            await until(lambda: run.floor.attempts[attempt_id].state is CallState.TALKING)
+            assert stage.books.fence == 2
+            assert len(stage.asterisk.talks) == 1
+
+    play(scene())
+
+
+def test_a_call_that_is_claimed_but_not_placed_when_an_engine_ends_never_was() -> None:
+    async def scene() -> None:
+        async with pair() as (stage, heir, _, _):
+            stage.engine._hands.originate = _never  # type: ignore[method-assign]
+            await stage.store.add_contacts("c1", contacts(1), stage.clock.now())
+            await until(lambda: stage.books.open)
+            stage.engine.stop()
+            await until(lambda: heir.runs)
+            assert [one.verdict.outcome for one in stage.books.outcomes] == ["not_placed"]
+            assert not stage.books.open
+            assert not stage.store.locks
+
+    play(scene())
+
+
+async def _never(run: Run, one: Ready) -> None:
+    await asyncio.Event().wait()
+
+
+def test_a_drained_campaign_goes_when_its_calls_have_ended_or_its_time_is_up() -> None:
+    async def scene(limit_s: float, calls: int) -> tuple[float, int]:
+        async with pair() as (stage, heir, _, _):
+            for _ in range(calls):
+                attempt_id = await called(stage)
+                await until(lambda one=attempt_id: stage.run.floor.attempts[one].state is CallState.TALKING)  # type: ignore[misc]
+            began = stage.clock.monotonic()
+            stage.engine.drain(stage.run, limit_s)
+            await stage.store.add_contacts("c1", contacts(1, 90), stage.clock.now())
+            placed = len(stage.placed())
+            await until(lambda: heir.runs, 200)
+            took = stage.clock.monotonic() - began
+            assert not stage.engine.runs
+            assert len(stage.placed()) == placed, "nobody new was called meanwhile"
+            assert not stage.engine.health().draining, "the engine itself goes on"
+            return took, len(heir.runs["c1"].floor.attempts)
+
+    assert play(scene(100.0, 0))[0] < 1.0
+    took, left = play(scene(100.0, 1))
+    assert 5.0 < took < 40.0  # he talks for 20 s, and is wrapped up for 5
+    assert left == 0
+    took, left = play(scene(3.0, 1))
+    assert 3.0 <= took < 4.0
+    assert left == 1
+
+
+def test_a_drained_engine_ends_and_one_that_nobody_follows_leads_again() -> None:
+    async def scene() -> None:
+        async with staged(listed=0) as stage:
+            stage.engine.drain(stage.run, 10.0)
+            await until(lambda: not stage.engine.runs, 2.0)
+            await until(lambda: stage.engine.runs, ASIDE_S + 1.0)
+            stage.engine.drain(None, 10.0)
+            assert stage.engine.health().draining
+            await until(stage.engine._stopping.is_set, 2.0)
+            assert stage.books.leader is None
 
     play(scene())
