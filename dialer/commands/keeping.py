@@ -19,7 +19,7 @@ async def backup(site: OpenSite, folder: Path) -> None:
     if site.config.web.recordings:
         count = await asyncio.to_thread(_list_recordings, Path(site.config.web.recordings), folder)
         say(f"{count} recordings are named in {folder / redis_backup.RECORDINGS}: copy them by your own means.")
-    say("Kept apart from it: SANTUN_PERSON_KEY. Without that key no history can be read again.")
+    say("Kept apart from it: SANTUN_PERSON_KEY and the site keys. Without them no history, no recording can be read.")
 
 
 async def restore(site: OpenSite, folder: Path) -> None:
@@ -33,7 +33,8 @@ async def restore(site: OpenSite, folder: Path) -> None:
 
 
 def _list_recordings(source: Path, folder: Path) -> int:
-    found = sorted((path.stat().st_size, path.name) for path in source.glob("*") if path.is_file())
+    files = (path for path in source.rglob("*.wav*") if path.is_file())  # sealed ones lie in a folder for each day
+    found = sorted((path.stat().st_size, str(path.relative_to(source))) for path in files)
     lines = "".join(f"{size}\t{name}\n" for size, name in sorted(found, key=lambda one: one[1]))
     (folder / redis_backup.RECORDINGS).write_text(lines, encoding="utf-8")
     return len(found)

@@ -137,12 +137,14 @@ async def test_the_commands(
     await begin(store, listed=contacts(2))
     (tmp_path / "sounds").mkdir()
     (tmp_path / "sounds" / "a1.wav").write_bytes(b"1234")
+    (tmp_path / "sounds" / "2026-11-22").mkdir()
+    (tmp_path / "sounds" / "2026-11-22" / "a0.wav.age").write_bytes(b"sealed")
     config = site(tmp_path, monkeypatch, redis_process.url, 1, 1)
     config.write_text(config.read_text() + f'[web]\nrecordings = "{tmp_path / "sounds"}"\n')
     folder = str(tmp_path / "kept")
     told = await asyncio.to_thread(CliRunner().invoke, app, ["backup", folder, "--config", str(config)])
     assert told.exit_code == 0, told.exception
-    assert (tmp_path / "kept" / redis_backup.RECORDINGS).read_text() == "4\ta1.wav\n"
+    assert (tmp_path / "kept" / redis_backup.RECORDINGS).read_text() == "6\t2026-11-22/a0.wav.age\n4\ta1.wav\n"
     monkeypatch.setenv("SANTUN_REDIS_URL", other.url)
     told = await asyncio.to_thread(CliRunner().invoke, app, ["restore", folder, "--config", str(config)])
     assert told.exit_code == 0, told.exception
