@@ -8,7 +8,7 @@ from pathlib import Path
 import pyotp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext
+from playwright.async_api import Browser, BrowserContext, expect
 
 from dialer.adapters.asterisk_check import Asterisk
 from dialer.adapters.asterisk_conf import AsteriskSettings
@@ -31,10 +31,11 @@ from tests.asterisk.ami_client import AmiClient
 from tests.asterisk.conftest import ROOT, TRUNK, ami, asterisk, pbx, scratch, settings
 from tests.asterisk.office import Office
 
-from .pages import SUPERVISOR_HZ, Tab, browser, chromium, write_microphone
+from .pages import LIMIT_MS, SUPERVISOR_HZ, Tab, browser, chromium, write_microphone
 
 __all__ = ["ami", "asterisk", "pbx", "scratch", "settings"]  # fixtures of the same house
 
+expect.set_options(timeout=LIMIT_MS)
 DEBTOR_HZ = 440
 HUM_S = 40.0  # without a rest: longer than a test listens
 SIP_HZ = 620  # of an agent's plain telephone

@@ -39,6 +39,8 @@ from dialer.web.doors import Office
 from dialer.web.serving import Served
 from tests.twins import Debtor, TwinAsterisk, TwinClock
 
+from .pages import LIMIT_MS
+
 ROOT = Path(__file__).parents[2]
 PASSWORD = "a quiet river at noon"
 ENV = {"SANTUN_AMI_SECRET": "invented", "SANTUN_PERSON_KEY": "ab" * 32}
@@ -207,7 +209,7 @@ class Shift:
     async def enter(self, context: BrowserContext, name: str, secret: str, to: str = "/board") -> Page:
         """Sign in as people do, with the code of now."""
         page = await context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(LIMIT_MS)
         await page.goto(f"{self.base}/sign-in?next={to}")
         await page.locator("input[autocomplete=username]").fill(name)
         await page.locator("input[type=password]").fill(PASSWORD)
@@ -290,7 +292,7 @@ def config_of(url: str) -> Config:
     return read_config(text, ENV)
 
 
-async def until(asked: Callable[[], Awaitable[Any]], within_s: float = 10.0) -> Any:
+async def until(asked: Callable[[], Awaitable[Any]], within_s: float = LIMIT_MS / 1000) -> Any:
     """What `asked` gives once it gives something true."""
     ends = asyncio.get_running_loop().time() + within_s
     while not (found := await asked()):

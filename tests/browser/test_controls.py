@@ -39,10 +39,8 @@ async def shift(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shift
         chrome = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         folder = tmp_path_factory.mktemp("controls")
         async with at_work(folder, chrome, agents=6, contacts=CONTACTS, past_s=0) as shift:
-            expect.set_options(timeout=LIMIT_MS)
             met(shift, BUSY)
             yield shift
-            expect.set_options(timeout=5000)
         await chrome.close()
 
 
