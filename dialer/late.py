@@ -16,6 +16,7 @@ from dialer.stream import late_correction
 
 BY_SPOOL = "spool"  # who corrects, in the record
 BY_IVR = "ivr"
+_HEARD = ("ivr_choices", "promise_due", "promise_amount", "offer", "verified")
 
 
 class Late:
@@ -90,13 +91,19 @@ class Late:
         facts = await self._store.facts(name, attempt)
         at = max([fact.at for fact in facts], default=self._clock.now())
         found = run.correct(told, disposition, facts, contact, by, at)
-        if found is not None:
-            await self._store.correct(name, run.token, *found)
+        if found is None or (by == BY_IVR and not _heard_more(found[1], told)):
+            return
+        await self._store.correct(name, run.token, *found)
 
 
 def _saw_more(finish: Finish, told: Mapping[str, str]) -> bool:
     """Whoever saw a call end knows more of it than who found it gone."""
     return finish.attempt.cause >= 0 and not told.get("cause") and finish.record != told
+
+
+def _heard_more(finish: Finish, told: Mapping[str, str]) -> bool:
+    """Whether the outcome was written without some of what is known by now; else only the hour of judging differs."""
+    return any(finish.record.get(name, "") != told.get(name, "") for name in _HEARD)
 
 
 def _said(change: Unwritten) -> str:

@@ -221,6 +221,37 @@ def test_facts_that_come_after_the_outcome_are_a_correction() -> None:
     on_stage(scene, IVR, lambda order: Debtor(rings_s=1.0), 1)
 
 
+def test_facts_that_waited_and_came_in_time_correct_nothing() -> None:
+    async def scene(stage: Stage, disk: TwinDisk) -> None:
+        await until(lambda: stage.placed())
+        (call,) = stage.placed()
+        said = ("verified", "hardship", "closed")
+        stage.store.told[call] = [Fact(seq, EPOCH + seq, name) for seq, name in enumerate(said, 1)]
+        await stage.store.hand_over([Unwritten("c1", call, at=EPOCH, facts=True)])
+        await asyncio.sleep(3.0)
+        assert stage.store.late  # it is on the books: its end is to be seen first
+        await until(lambda: stage.books.outcomes)
+        assert stage.books.outcomes[0].record["hardship"] == "1"
+        await until(lambda: not stage.store.late)
+        assert stage.books.corrections == []
+
+    on_stage(scene, IVR, lambda order: Debtor(rings_s=1.0), 1)
+
+
+def test_at_the_bound_the_newest_state_of_each_call_is_kept() -> None:
+    async def scene(stage: Stage, disk: TwinDisk) -> None:
+        await until(lambda: len(stage.asterisk.talks) == 3)
+        stage.store.down, disk.most = True, 4
+        await until(lambda: len(finishes(disk)) == 3)  # each had one state more, at least, before its outcome
+        assert len(disk.files["e1"]) <= 4
+        assert not stage.engine.health().spool_fault
+        stage.store.down = False
+        await until(lambda: not disk.files)
+        assert len(stage.books.outcomes) == 3
+
+    on_stage(scene)
+
+
 def test_a_correction_whose_answer_is_lost_is_written_once() -> None:
     async def scene(stage: Stage, disk: TwinDisk) -> None:
         await until(lambda: stage.books.outcomes)

@@ -488,6 +488,7 @@ class TwinDisk:
         self.files: dict[str, list[Unwritten]] = {}
         self.dead: set[str] = set()
         self.full = False
+        self.most = 10**6  # changes in one file
 
 
 class TwinSpool:
@@ -497,7 +498,7 @@ class TwinSpool:
         self._name, self._disk = name, disk
 
     async def keep(self, changes: Sequence[Unwritten]) -> None:
-        if self._disk.full:
+        if self._disk.full or self.size() + len(changes) > self._disk.most:
             raise SpoolFailed("the twin's disk is full")
         self._disk.files.setdefault(self._name, []).extend(changes)
 

@@ -23,6 +23,7 @@ import msgspec
 import structlog
 
 from dialer.errors import SpoolFailed
+from dialer.model import CAMPAIGN_ID
 from dialer.ports import Unwritten
 
 SUFFIX = ".spool"
@@ -268,7 +269,10 @@ def encode_change(change: Unwritten) -> bytes:
 def decode_change(raw: bytes) -> Unwritten | None:
     """None: it makes no sense; the log says so."""
     try:
-        return _DECODER.decode(raw)
+        change = _DECODER.decode(raw)
+        if not CAMPAIGN_ID.fullmatch(change.campaign):
+            raise msgspec.ValidationError("no campaign has such a name")
+        return change
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         log.error("a change that was kept makes no sense and is left out", action="spool_broken", error=str(error))
         return None

@@ -1,6 +1,7 @@
 """The spool file: what was kept is there after any cut and any flipped byte, nothing twice, nothing made up."""
 
 import asyncio
+import base64
 import os
 import signal
 import stat
@@ -78,6 +79,40 @@ def test_a_change_comes_back_as_it_was() -> None:
     ):
         assert decode_change(encode_change(change)) == change
     assert decode_change(b"\x00nonsense") is None
+    assert decode_change(encode_change(Unwritten("no campaign}", "x"))) is None
+
+
+# an attempt's state as version 1 has written it: files outlive an upgrade
+VERSION_1 = (
+    "iKhjYW1wYWlnbqVmaXJzdKphdHRlbXB0X2lkoXildG9rZW4DomF0yz/4AAAAAAAAp2F0dGVtcHTApmZpbmlzaIanYXR0ZW1wdN4ALqJpZKF4qG"
+    "NhbXBhaWdupWZpcnN0pG5vZGWkbm9kZaRraW5ko2l2cqV0cnVua6V0cnVua6ljYWxsZXJfaWSlKzYyMjGobGFuZ3VhZ2WiaWSkcGFja6RkZW1v"
+    "p2NvbnRhY3SkYTAwMKZwZXJzb26jYXAwpm51bWJlcoekZTE2NKwrNjI4MTEwMDAwMDCja2V5o2FuMKRraW5kpmRlYnRvcqVzdGF0Zad1bnRyaW"
+    "VkpHBhc3SgrG5vdF9mb3VuZF9hdMsAAAAAAAAAAKhnaXZlbl9hdMsAAAAAAAAAAKVzdGF0ZaVlbmRlZKV0cmllcwGqY2xhaW1lZF9hdMtB2tJ0"
+    "gAAAALJhbnN3ZXJfcHJvYmFiaWxpdHnLv/AAAAAAAACpcGxhY2VkX2F0ywAAAAAAAAAAq3Byb2dyZXNzX2F0ywAAAAAAAAAAqnJpbmdpbmdfYX"
+    "TLAAAAAAAAAACrYW5zd2VyZWRfYXTLAAAAAAAAAACrZGV0ZWN0ZWRfYXTLAAAAAAAAAACpam9pbmVkX2F0ywAAAAAAAAAAq292ZXJmbG93X2F0"
+    "ywAAAAAAAAAApml2cl9hdMsAAAAAAAAAAKt3YWl0c191bnRpbMsAAAAAAAAAAKdsZWZ0X2F0ywAAAAAAAAAAqGVuZGVkX2F0y0Ha0nSHgAAAqn"
+    "dyYXBwZWRfYXTLAAAAAAAAAACpZGV0ZWN0aW9uoKVhZ2VudKCmdGFsa19zywAAAAAAAAAAq292ZXJmbG93X3RvoK52b2ljZW1haWxfbGVmdMKs"
+    "d2FudGVkX2FnZW50wqppdnJfcmVzdWx0oKljYW5jZWxsZWSgpmZhaWxlZMKnZGlhbGxlZMKlY2F1c2X/qHNpcF9jb2RlAKtkaXNwb3NpdGlvbq"
+    "Ckem9uZaCmYWdlbnRzoKpvbl9ob2xkX2F0ywAAAAAAAAAApmhvbGRfc8sAAAAAAAAAAK1yZWNvcmRfcGF1c2VkwqhoZWFyZF9ieaCndmVyZGlj"
+    "dI6nb3V0Y29tZaRidXN5pHNpZGWmZGVidG9ypnJlYXNvbql1c2VyX2J1c3mocmV0cnlfYXTLQdrSeAQAAACkbGl2ZcKsY29udmVyc2F0aW9uwq"
+    "RzdG9wwqxzaWxlbnRfdW50aWzLAAAAAAAAAACkZGVhZMKlY291bnTDrHdyb25nX3BlcnNvbsKoaGFyZHNoaXDCq2NhbGxiYWNrX2F0ywAAAAAA"
+    "AAAApXJlc3RzoKZyZWNvcmSCp2F0dGVtcHSheKdvdXRjb21lpGJ1c3mnY29udGFjdN4AI6JpZKRhMDAwpnBlcnNvbqNhcDCnbnVtYmVyc5GHpG"
+    "UxNjSsKzYyODExMDAwMDAwo2tleaNhbjCka2luZKZkZWJ0b3Klc3RhdGWndW50cmllZKRwYXN0oKxub3RfZm91bmRfYXTLAAAAAAAAAACoZ2l2"
+    "ZW5fYXTLAAAAAAAAAACkbmFtZaCobGFuZ3VhZ2WgpHpvbmWgpmxlbmRlcqCncHJvZHVjdKCoY3VycmVuY3mjSURSpmFtb3VudACjZHVlwKZzZW"
+    "NyZXSgrXNlY3JldF9kaWdpdHMAqHByaW9yaXR5AKV0cmllcwCrbmV4dF9udW1iZXIApWFsaWFzp2FhbGlhczCnYWNjb3VudKCnbWluaW11bQCj"
+    "ZmVlAKlpbmNlbnRpdmUAqHByb3ZpbmNloKdyZWdlbmN5oKlwb3N0X2NvZGWgqGNvbnNlbnRzkKZjdXN0b22QpXNjb3JlAKdleHBpcmVzywAAAA"
+    "AAAAAAp2xhc3RfYXTLAAAAAAAAAACrY2FsbGJhY2tfYXTLAAAAAAAAAACuY2FsbGJhY2tfYWdlbnSgo3JldgCpYnJva2VuX2F0ywAAAAAAAAAA"
+    "pHBhaWSQpGNhbWWQp3Byb21pc2XAq25ld19udW1iZXJzwqVmYWN0c8KhdgE="
+)
+
+
+def test_what_version_1_has_written_is_read() -> None:
+    change = decode_change(base64.b64decode(VERSION_1))
+    assert change is not None
+    assert (change.campaign, change.attempt_id, change.token, change.at, change.v) == ("first", "x", 3, 1.5, 1)
+    assert change.finish is not None
+    assert change.finish.verdict.outcome is Outcome.BUSY
+    assert change.finish.contact == contacts(1)[0]
 
 
 # ---- the file
