@@ -46,7 +46,7 @@ CUT = """() => {
     if (!one.checkVisibility() || !one.textContent.trim()) continue;
     if (one.closest("svg, canvas, .sr, .skip, select, .uplot")) continue;
     const look = getComputedStyle(one), box = one.getBoundingClientRect();
-    if (!box.width || !box.height) continue;
+    if (!box.width || !box.height || look.clipPath !== "none") continue;  // for ears alone
     const clips = (way) => look[way] === "hidden" || look[way] === "clip";
     const wide = one.scrollWidth > one.clientWidth + 1;
     if (look.textOverflow === "ellipsis") {
