@@ -46,7 +46,9 @@ LIVE: Mapping[str, Live] = {
     "profile": Live(bench_profile.wanted, bench_profile.measure),
     "standby": Live(bench_standby.wanted, bench_standby.measure),
 }
-NAMES = (*LIVE, "conversations", "paths", "engine", "redis", "history", "web", "pop", "gate", "pacing", "import")
+ALONE = ("conversations", "paths", "engine", "redis", "history", "web", "pop", "gate", "pacing", "import", "growth")
+NAMES = (*LIVE, *ALONE)
+WITH_OPTIONS = (["pacing"], ["import"], ["growth"])  # of their own
 QUICK = ("attempts", "connect")  # one world does for both; the others are there by name
 QUICK_NAMES = (*QUICK, "engine", "gate")
 
@@ -91,6 +93,8 @@ async def _part(name: str, quick: bool, console: Console, words: Sequence[str]) 
         await asyncio.to_thread(_engine, 1000 if quick else bench_hot_path.ATTEMPTS)
     elif name == "gate":
         await asyncio.to_thread(_gate, 1000 if quick else 20_000)
+    elif name == "growth":
+        await _own_process("tests.bench.bench_growth", *(["--quick"] if quick else words))
     elif name == "import":
         await _own_process("tests.bench.bench_import", *(["--rows", "5000"] if quick else words))
     else:
@@ -155,7 +159,7 @@ def main() -> int:
     few = ", ".join(QUICK_NAMES)
     parser.add_argument("--quick", action="store_true", help=f"a smoke test, its figures mean little; no names: {few}")
     words = sys.argv[1:]
-    own = words[1:] if words[:1] in (["pacing"], ["import"]) and "--quick" not in words else []  # options of their own
+    own = words[1:] if words[:1] in WITH_OPTIONS and "--quick" not in words else []
     asked = parser.parse_args(words[:1] if own else words)
     if wrong := [name for name in asked.names if name not in NAMES]:
         parser.error(f"there is no bench {', '.join(wrong)}; there are {', '.join(NAMES)}")
