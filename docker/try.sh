@@ -31,6 +31,7 @@ asterisk=$(buildah from "localhost/santun-asterisk:$tag") && boxes="$boxes $aste
 inside() {
     box=$1 && shift
     exec buildah run --isolation chroot --user 10001:10001 --env "SANTUN_AMI_SECRET=$SANTUN_AMI_SECRET" --env "SANTUN_PERSON_KEY=$SANTUN_PERSON_KEY" \
+        --env "SANTUN_SITE_KEYS=${SANTUN_SITE_KEYS:-}" \
         --volume "$work/data:/var/lib/santun" --volume "$work/santun.toml:/etc/santun/santun.toml:ro" \
         --volume "$work/pbx1.toml:/etc/santun/pbx1.toml:ro" "$box" -- "$@"
 }
@@ -53,6 +54,7 @@ answers() {
     exit 1
 }
 
+SANTUN_SITE_KEYS=$(inside "$santun" dialer key | grep -v '^#')
 redis-server --port "$redis" --bind 127.0.0.1 --appendonly yes --appendfsync always --dir "$work" >"$work/redis.log" &
 pids=$!
 (inside "$santun" sh -c 'ivr prompts render --out /var/lib/santun/sounds --company Santun && dialer conf /etc/santun/pbx1.toml')
