@@ -9,6 +9,8 @@ from dialer.adapters.redis_scripts import Argument, RedisCommand, call
 from dialer.adapters.spool import decode_change, encode_change
 from dialer.ports import Unwritten
 
+TAKEN_AT_ONCE = 200
+
 
 def late_field(change: Unwritten) -> str:
     """Of one leader, or of the IVR, the newest of each attempt counts."""
@@ -37,9 +39,9 @@ class LateChanges:
 
     async def taken(self, token: int, campaign: str, changes: Sequence[Unwritten]) -> None:
         """Dealt with, by the leader."""
-        if changes:
-            keys = campaign_keys(campaign)
+        keys = campaign_keys(campaign)
+        for start in range(0, len(changes), TAKEN_AT_ONCE):
             rows: list[Argument] = [token]
-            for one in changes:
+            for one in changes[start : start + TAKEN_AT_ONCE]:
                 rows += (late_field(one), encode_change(one))
             await self._link.one(call("taken", (keys.fence, keys.late), *rows))

@@ -27,6 +27,7 @@ from dialer.promises import Promise
 KEPT_MS = 32 * 86_400_000  # history: the longest window of a rule pack, and a day
 CORRECTIONS_KEPT_MS = 7 * 86_400_000
 SETTLED_AT_ONCE = 200
+WRITTEN_AT_ONCE = 200
 
 PROMISES_MAX = 50  # of one person: the oldest goes first
 
@@ -93,9 +94,15 @@ class Outcomes:
         return self._link.reader.one(ATTEMPT, await self._link.one(("HGET", key, attempt)), key, attempt)
 
     async def write(self, token: int, campaign: str, changed: Sequence[Attempt], finished: Sequence[Finish]) -> int:
-        """Outcome first, under the token; then its effects: an old leader can give nobody's lock back."""
-        if not changed and not finished:
-            return 0
+        """Outcome first, under the token; then its effects: an old leader can give nobody's lock back. Many, as after
+        Redis was away, go in parts: one script that takes too long would be tried again for ever."""
+        written = 0
+        for start in range(0, max(len(changed), len(finished)), WRITTEN_AT_ONCE):
+            ends = start + WRITTEN_AT_ONCE
+            written += await self._write(token, campaign, changed[start:ends], finished[start:ends])
+        return written
+
+    async def _write(self, token: int, campaign: str, changed: Sequence[Attempt], finished: Sequence[Finish]) -> int:
         keys = campaign_keys(campaign)
         rows: list[Argument] = [token, len(changed)]
         for one in changed:
