@@ -292,7 +292,7 @@ function Idle() {
   return html`<div class="desk-middle stack-l">
     <${Unsent} />
     <section class="card stack" aria-live="polite"><h1>${t("idle." + state)}</h1><p class="soft measure">${t("idle_text." + state)}</p>
-      ${desk.info.serves.length > 1 && html`<p class="small soft measure">${t("idle.serves", { campaigns: desk.info.serves.map((one) => desk.campaignName(one)).join(", ") })}</p>`}
+      ${desk.info.serves.length > 1 && html`<p class="small soft measure">${t("idle.serves", { campaigns: desk.info.serves.map((one) => desk.campaignName(one)).join(" · ") })}</p>`}
       ${desk.info.phone === "browser" && desk.phone.seen.phone === "off" && html`<div><${Button} kind="main" icon="phone" act=${() => said(() => desk.phone.start())}>${t("act.phone_on")}</${Button}></div>`}
       ${!ear && html`<${Button} kind="main" icon="ear" onClick=${() => desk.phone.hear()}>${t("act.hear")}</${Button}>`}
       ${desk.info.phone === "browser" && (microphone === "ready" || !["unasked"].includes(microphone)) && html`<${Microphone} />`}</section>
