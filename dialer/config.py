@@ -18,6 +18,7 @@ from dialer.model import AGENT_ID, CAMPAIGN_ID, Campaign, Kind, Mode, Outcome
 from dialer.payments import SECRET_MIN
 from dialer.privacy import SITE_KEYS, Privacy
 from dialer.rulebook import DEMO_CAMPAIGNS, Pack
+from dialer.told import told
 from dialer.values import MINOR_DIGITS
 
 AMI_SECRET = "SANTUN_AMI_SECRET"  # noqa: S105 - the name of a variable; _<NODE> behind it: of one node only
@@ -482,35 +483,40 @@ def validate_campaign(campaign: Campaign, pack: Pack, trunk: Trunk) -> list[str]
 
 def _guard(campaign: Campaign, pack: Pack, trunk: Trunk) -> list[str]:
     if campaign.pack != pack.id:
-        return [f"pack = {campaign.pack!r}, but the rules given are {pack.id!r}: load that pack"]
+        other = f"pack = {campaign.pack!r}, but the rules given are {pack.id!r}: load that pack"
+        return [told("other_pack", other, pack=campaign.pack, given=pack.id)]
     if pack.only_trunk_loopback and not (campaign.id in DEMO_CAMPAIGNS and trunk.loopback):
-        return [
+        demo = (
             f"pack = {pack.id!r} knows no hours: only the campaigns {', '.join(DEMO_CAMPAIGNS)} on a trunk with a"
             " loopback address may use it; use the pack of your country"
-        ]
+        )
+        return [told("demo_pack", demo, pack=pack.id)]
     return []
 
 
 def _law(campaign: Campaign, pack: Pack) -> list[str]:
-    wrong = []
+    wrong: list[str] = []
     if campaign.ring_s < pack.ring_min_s:
-        wrong.append(f"ring_s = {campaign.ring_s}: the pack asks for {pack.ring_min_s} or more")
+        short = f"ring_s = {campaign.ring_s}: the pack asks for {pack.ring_min_s} or more"
+        wrong.append(told("ring_short", short, value=campaign.ring_s, least=pack.ring_min_s))
     if not 0 < campaign.abandon_rate_max <= pack.abandon_rate_max:
-        wrong.append(
-            f"abandon_rate_max = {campaign.abandon_rate_max}: the pack allows 0 < rate <= {pack.abandon_rate_max}"
-        )
+        loose = f"abandon_rate_max = {campaign.abandon_rate_max}: the pack allows 0 < rate <= {pack.abandon_rate_max}"
+        wrong.append(told("abandon_loose", loose, value=campaign.abandon_rate_max, most=pack.abandon_rate_max))
     limit = campaign.connect_limit_ms
     if not 500 <= limit <= pack.connect_limit_ms or limit % 250:
-        wrong.append(f"connect_limit_ms = {limit}: use 500 to {pack.connect_limit_ms} in steps of 250")
+        step = f"connect_limit_ms = {limit}: use 500 to {pack.connect_limit_ms} in steps of 250"
+        wrong.append(told("connect_limit", step, value=limit, most=pack.connect_limit_ms))
     return wrong
 
 
 def _caller(campaign: Campaign, pack: Pack, trunk: Trunk) -> list[str]:
     shown = ", ".join(trunk.caller_ids)
     if not campaign.caller_id:
-        return [f"set caller_id to one of {shown}"] if pack.caller_id_required else []
+        none = told("caller_id_lacks", f"set caller_id to one of {shown}", known=shown)
+        return [none] if pack.caller_id_required else []
     if campaign.caller_id not in trunk.caller_ids:
-        return [f"caller_id = {campaign.caller_id!r} is not one of the trunk's: use {shown}"]
+        other = f"caller_id = {campaign.caller_id!r} is not one of the trunk's: use {shown}"
+        return [told("caller_id_other", other, value=campaign.caller_id, known=shown)]
     return []
 
 
@@ -535,26 +541,33 @@ def _limits(campaign: Campaign) -> list[str]:
         ("promise_grace_days", campaign.promise_grace_days, 0, 14),
         ("callback_own_agent_s", campaign.callback_own_agent_s, 0, 3600),
     )
-    wrong = [f"{name} = {value}: use {low} to {high}" for name, value, low, high in ranges if not low <= value <= high]
+    wrong: list[str] = [
+        told("range", f"{name} = {value}: use {low} to {high}", name=name, value=value, low=low, high=high)
+        for name, value, low, high in ranges
+        if not low <= value <= high
+    ]
     if campaign.grace_ms % 1000:
-        wrong.append(f"grace_ms = {campaign.grace_ms}: use whole seconds, in steps of 1000")
+        part = f"grace_ms = {campaign.grace_ms}: use whole seconds, in steps of 1000"
+        wrong.append(told("whole_seconds", part, name="grace_ms", value=campaign.grace_ms))
     return wrong
 
 
 def _words(campaign: Campaign) -> list[str]:
-    wrong = []
+    wrong: list[str] = []
     if not CAMPAIGN_ID.fullmatch(campaign.id):
         wrong.append(f"id = {campaign.id!r}: use up to 40 of a-z, 0-9 and -")
     if (campaign.kind is Kind.IVR) != (campaign.mode is Mode.IVR):
-        wrong.append(f"kind = {campaign.kind.value!r} and mode = {campaign.mode.value!r} do not fit: ivr needs both")
+        unfit = f"kind = {campaign.kind.value!r} and mode = {campaign.mode.value!r} do not fit: ivr needs both"
+        wrong.append(told("kind_and_mode", unfit, kind=campaign.kind, mode=campaign.mode))
     if campaign.language not in LANGUAGES:
         wrong.append(f"language = {campaign.language!r}: use one of {', '.join(LANGUAGES)}")
     if campaign.shift_ends and not _CLOCK.fullmatch(campaign.shift_ends):
-        wrong.append(f"shift_ends = {campaign.shift_ends!r}: use a time such as 17:30, or leave it empty")
+        clock = f"shift_ends = {campaign.shift_ends!r}: use a time such as 17:30, or leave it empty"
+        wrong.append(told("clock", clock, name="shift_ends", value=campaign.shift_ends))
     for name in ("name", "caller_name"):
         text = getattr(campaign, name)
         if not text.isprintable() or len(text) > 100:
-            wrong.append(f"{name}: use one line of at most 100 characters")
+            wrong.append(told("one_line", f"{name}: use one line of at most 100 characters", name=name))
     outcomes = [outcome.value for outcome in Outcome]
     for outcome, retry in campaign.retries.items():
         if outcome not in outcomes:

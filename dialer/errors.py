@@ -28,6 +28,8 @@ class DialerError(Exception):
 class ConfigError(DialerError):
     """The configuration is not usable."""
 
+    faults: tuple[str, ...] = ()  # each alone, where they are more than one sentence
+
 
 class BadInput(DialerError):
     """This input makes no sense."""

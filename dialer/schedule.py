@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from dialer.model import Campaign
 from dialer.rulebook import WEEKDAYS, Hours, Pack, Span
 from dialer.rulebook_form import spans, within
+from dialer.told import told
 from dialer.windows import Windows, opening, spans_on
 
 RULES = ("campaign_hours", "campaign_days")
@@ -41,30 +42,34 @@ def faults(campaign: Campaign, pack: Pack) -> Iterator[str]:
     """What cannot be, or is looser than the pack; each with its cure."""
     for name in ("week", "shifts"):
         if unknown := sorted(set(getattr(campaign, name)) - set(WEEKDAYS)):
-            yield f"{name}: {', '.join(unknown)}: use {', '.join(WEEKDAYS)}"
+            text = f"{name}: {', '.join(unknown)}: use {', '.join(WEEKDAYS)}"
+            yield told("weekday_unknown", text, name=name, days=", ".join(unknown), known=", ".join(WEEKDAYS))
     for day, text in campaign.week.items():
         if day in WEEKDAYS:
             yield from _day_faults(day, text, pack)
     for name in ("first_day", "last_day"):
         if getattr(campaign, name) and _day(getattr(campaign, name)) is None:
-            yield f"{name} = {getattr(campaign, name)!r}: use a day such as 2026-12-01, or leave it empty"
+            text = f"{name} = {getattr(campaign, name)!r}: use a day such as 2026-12-01, or leave it empty"
+            yield told("day", text, name=name, value=getattr(campaign, name))
     first, last = _day(campaign.first_day), _day(campaign.last_day)
     if first and last and last < first:
-        yield f"last_day = {last} is before first_day = {first}"
+        yield told("last_before_first", f"last_day = {last} is before first_day = {first}", last=last, first=first)
     for day, clock in campaign.shifts.items():
         if not CLOCK.fullmatch(clock):
-            yield f"shifts.{day} = {clock!r}: use a time such as 17:30"
+            text = f"shifts.{day} = {clock!r}: use a time such as 17:30"
+            yield told("clock", text, name=f"shifts.{day}", value=clock)
 
 
 def _day_faults(day: str, text: str, pack: Pack) -> Iterator[str]:
     try:
         wanted = spans(text)
     except ValueError as error:
-        yield f"week.{day} = {text!r}: {error}"
+        yield told("week_shape", f"week.{day} = {text!r}: {error}", day=day, value=text)
         return
     lawful = pack.hours.days[WEEKDAYS.index(day)]
     if not pack.hours.always and not within([wanted], [lawful]):
-        yield f"week.{day} = {text!r} is not within the pack's {shown(lawful)!r}"
+        beyond = f"week.{day} = {text!r} is not within the pack's {shown(lawful)!r}"
+        yield told("week_beyond", beyond, day=day, value=text, law=shown(lawful))
 
 
 def shift_ends(campaign: Campaign, zone: str, at: float) -> str:

@@ -78,7 +78,9 @@ def load_pack(
         if rules.concerns(pack.id, campaign.id):
             pack = tighten(pack, rules)
     if wrong := validate_campaign(campaign, pack, trunk):
-        raise ConfigError(f"campaign {campaign.id}: {'; '.join(wrong)}.")
+        error = ConfigError(f"campaign {campaign.id}: {'; '.join(wrong)}.")
+        error.faults = tuple(wrong)
+        raise error
     pack = scheduled(pack, campaign)
     if pack.holiday_rule is None:
         return pack

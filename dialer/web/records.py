@@ -222,7 +222,15 @@ async def known_campaign(office: Office, name: str) -> tuple[Campaign, Status]:
 
 
 async def pack_of(office: Office, campaign: Campaign) -> Pack:
-    """Its rules, read in a thread and kept for a minute: holidays take a fifth of a second. Raises Problem 409."""
+    """Its rules. Raises Problem 409."""
+    found = await pack_or_fault(office, campaign)
+    if isinstance(found, ConfigError):
+        raise Problem(409, "rules", str(found))
+    return found
+
+
+async def pack_or_fault(office: Office, campaign: Campaign) -> Pack | ConfigError:
+    """Its rules, read in a thread and kept for a minute: holidays take a fifth of a second; or why there are none."""
     kept: dict[bytes, tuple[float, Pack | ConfigError]] = office.parts.setdefault("packs", {})
     name, now = msgspec.json.encode(campaign), office.clock.monotonic()
     at, found = kept.get(name, (-inf, None))
@@ -234,8 +242,6 @@ async def pack_of(office: Office, campaign: Campaign) -> Pack:
         while len(kept) >= PACKS_KEPT:
             del kept[next(iter(kept))]
         kept[name] = now, found
-    if isinstance(found, ConfigError):
-        raise Problem(409, "rules", str(found))
     return found
 
 

@@ -222,6 +222,9 @@ def test_every_refusal_is_spoken() -> None:
     codes = {code for name, place in (("Unreadable", 2), ("NumberFault", 2), ("_Fault", 4)) for code in
              constants("dialer", name, place)}  # fmt: skip
     assert len(codes) > 30
+    settings = {code for file in ("config", "schedule") for code in constants(f"dialer/{file}.py", "told", 0)}
+    assert len(settings) > 12
+    assert settings - table("faults", "id").keys() == set()
     said = table("faults", "id").keys()
     assert {one for code in codes for one in (code, f"cure.{code}")} - said == set()
 
@@ -229,7 +232,8 @@ def test_every_refusal_is_spoken() -> None:
 def constants(folder: str, name: str, place: int) -> list[str]:
     """The texts that stand at a place in calls of something; a call of it without one there is a fault."""
     found = []
-    for path in (STATIC.parents[2] / folder).glob("**/*.py" if folder.endswith("web") else "*.py"):
+    whole = STATIC.parents[2] / folder
+    for path in [whole] if whole.is_file() else whole.glob("**/*.py" if folder.endswith("web") else "*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
                 given = node.args[place] if len(node.args) > place else None

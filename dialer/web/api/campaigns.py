@@ -10,12 +10,13 @@ from msgspec import Meta
 
 from dialer import campaigns
 from dialer.config import validate_campaign
-from dialer.errors import BadInput
+from dialer.errors import BadInput, ConfigError
 from dialer.model import CAMPAIGN_ID, Campaign, Kind, Mode, Status
+from dialer.told import parts
 from dialer.web.access import Right
 from dialer.web.doors import Office
 from dialer.web.problems import Problem
-from dialer.web.records import campaign_of, pack_of, records
+from dialer.web.records import campaign_of, pack_or_fault, records
 from dialer.web.route import Asked, Route
 
 # what the engine takes over at once while it calls; everything else waits for a pause
@@ -58,6 +59,14 @@ class CampaignList(msgspec.Struct):
     campaigns: list[CampaignShown]
 
 
+class SettingFault(msgspec.Struct):
+    """`code` stays the same, whatever `text` says; `params` go with it. Empty: there is the text alone."""
+
+    code: str
+    params: dict[str, str]
+    text: str
+
+
 class CampaignFull(msgspec.Struct):
     """`settings`: every one by its name, in its own form; `live`: those that may be changed while it runs; `revision`
     goes with a change that must not overwrite somebody else's; `faults`: why it cannot run; `counters`: what came of
@@ -72,7 +81,7 @@ class CampaignFull(msgspec.Struct):
     contacts: int
     settings: dict[str, Any]
     live: list[str]
-    faults: list[str]
+    faults: list[SettingFault]
     counters: dict[str, int]
 
 
@@ -161,7 +170,8 @@ async def changed_campaign(office: Office, name: str, known: Campaign | None, gi
     except (BadInput, ValueError, RecursionError) as error:
         raise Problem(422, "bad_settings", str(error)[:2000]) from None
     if faults := await _faults(office, wanted):
-        raise Problem(422, "bad_settings", "; ".join(faults)[:2000], more={"faults": faults})
+        shown = msgspec.to_builtins(_shown(faults))
+        raise Problem(422, "bad_settings", "; ".join(faults)[:2000], more={"faults": shown})
     return wanted
 
 
@@ -169,11 +179,14 @@ async def _faults(office: Office, campaign: Campaign) -> list[str]:
     trunk = office.config.trunk.get(campaign.trunk)
     if trunk is None:
         return [f"trunk = {campaign.trunk!r}: use one of {', '.join(office.config.trunk)}"]
-    try:
-        pack = await pack_of(office, campaign)
-    except Problem as problem:
-        return [problem.detail]
-    return validate_campaign(campaign, pack, trunk)
+    found = await pack_or_fault(office, campaign)
+    if isinstance(found, ConfigError):
+        return list(found.faults) or [str(found)]
+    return validate_campaign(campaign, found, trunk)
+
+
+def _shown(faults: list[str]) -> list[SettingFault]:
+    return [SettingFault(*parts(one), str(one)) for one in faults]
 
 
 async def _full(office: Office, campaign: Campaign, status: Status, at: float) -> CampaignFull:
@@ -183,7 +196,7 @@ async def _full(office: Office, campaign: Campaign, status: Status, at: float) -
     settings.pop("id")
     return CampaignFull(
         campaign.id, status, _revision(campaign), due, later, await store.listed(campaign.id), settings, sorted(LIVE),
-        await _faults(office, campaign), await store.counters(campaign.id),
+        _shown(await _faults(office, campaign)), await store.counters(campaign.id),
     )  # fmt: skip
 
 

@@ -50,6 +50,15 @@ async def test_what_law_or_trunk_forbid_is_refused(house: House, body: dict[str,
     assert (await boss.get("/campaigns")).body == {"campaigns": []}
 
 
+async def test_a_setting_is_refused_by_a_code_that_pages_can_say(house: House) -> None:
+    boss = await house.program(*RIGHTS)
+    answer = await boss.post("/campaigns", {"id": "x", "settings": {"lines_max": 0, "abandon_rate_max": 0.5}})
+    found = {one["code"]: one["params"] for one in answer.body["faults"]}
+    assert found["range"] == {"name": "lines_max", "value": "0", "low": "1", "high": "10000"}
+    assert found["abandon_loose"] == {"value": "0.5", "most": "0.03"}
+    assert all(one["text"] in answer.body["detail"] for one in answer.body["faults"])
+
+
 async def test_live_settings_change_while_it_runs_and_others_do_not(house: House) -> None:
     book = await filled(house)
     boss = await house.program(*RIGHTS)

@@ -2,6 +2,7 @@
 
 import { get, newKey, patch, post } from "./lib/api.js";
 import { count, percent } from "./lib/format.js";
+import { fault } from "./lib/faults.js";
 import { words } from "./lib/i18n.js";
 import { reason } from "./lib/reasons.js";
 import { Frame, may, session } from "./lib/session.js";
@@ -89,7 +90,7 @@ function State({ full }) {
   const outcomes = Object.entries(counters).filter(([name, n]) => n && name.startsWith("outcome:")).map(([name, n]) => [name.slice(8), n]).sort(([, one], [, other]) => other - one);
   const all = outcomes.reduce((sum, [, n]) => sum + n, 0);
   return html`<div class="stack">
-    ${full.faults.length > 0 && html`<${Note} tone="bad"><strong>${t("faults")}</strong><ul>${full.faults.map((fault) => html`<li key=${fault}>${fault}</li>`)}</ul></${Note}>`}
+    ${full.faults.length > 0 && html`<${Note} tone="bad"><strong>${t("faults")}</strong><ul>${full.faults.map((one) => html`<li key=${one.text}>${fault(one)}</li>`)}</ul></${Note}>`}
     <div class="tiles"><${Tile} name=${t("contacts")} value=${count(full.contacts)} /><${Tile} name=${t("due")} value=${count(full.due)} /><${Tile} name=${t("later")} value=${count(full.later)} />
       <${Tile} name=${t("attempts")} value=${count(counters.attempts ?? 0)} />${COUNTED.filter((name) => counters[name]).map((name) => html`<${Tile} key=${name} name=${t("counter." + name)} value=${count(counters[name])} />`)}</div>
     <h3>${t("came")}</h3>

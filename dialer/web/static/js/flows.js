@@ -113,6 +113,7 @@ function Given({ flows, onGiven }) {
     return Promise.all(all.map(async (one) => ({ ...one, has: await get(`/campaigns/${one.id}/flow`) })));
   }, [JSON.stringify(flows)]);
   const [refused, setRefused] = useState(null);
+  const [turn, setTurn] = useState(0); // a choice that was refused goes back to what holds
   const give = async (campaign, flow) => {
     setRefused(null);
     try {
@@ -120,11 +121,12 @@ function Given({ flows, onGiven }) {
       toast(t("given", { name: campaign.name }));
     } catch (fault) {
       setRefused({ campaign, fault });
+      setTurn((n) => n + 1);
     }
     onGiven();
   };
   return html`<section class="card stack-s"><h3>${t("given.title")}</h3><p class="small soft">${t("given.text")}</p><${Trouble} problem=${problem} />
-    ${(campaigns ?? []).map((one) => html`<div class="stack-s" key=${one.id}><${Field} kind="select" label=${one.name} field=${`flow-${one.id}`} value=${one.has.flow} disabled=${!may("campaigns:change")} onValue=${(flow) => give(one, flow)}
+    ${(campaigns ?? []).map((one) => html`<div class="stack-s" key=${`${one.id}.${turn}`}><${Field} kind="select" label=${one.name} field=${`flow-${one.id}`} value=${one.has.flow} disabled=${!may("campaigns:change")} onValue=${(flow) => give(one, flow)}
         options=${[["", t("given.own")], ...flows.map((flow) => [flow.flow, `${flow.flow} · ${flow.label}`])]} hint=${one.has.flow ? t("version.n", { n: one.has.revision }) : undefined} />
       ${one.has.flow && one.has.newest > one.has.revision && html`<${Button} size="s" icon="turn" act=${() => give(one, one.has.flow)}>${t("given.newest", { n: one.has.newest })}</${Button}>`}
       ${refused?.campaign.id === one.id && html`<${Trouble} problem=${refused.fault} />`}</div>`)}</section>`;

@@ -74,5 +74,22 @@ export default {
   "cure.consent_no_source": "say where it is kept: consent_source",
   "cure.consent_no_day": "write the day on which it was given, or fill consent_date",
   "cure.same_row": "keep one of the two rows",
-  "cure.elsewhere": "take it off one list, or allow it in both"
+  "cure.elsewhere": "take it off one list, or allow it in both",
+  "other_pack": "rule pack {pack}, but {given} was given: load that pack",
+  "demo_pack": "the rule pack {pack} is for the demo alone: use that of your country",
+  "ring_short": "ring_s = {value}: the rules ask for {least} or more",
+  "abandon_loose": "abandon_rate_max = {value}: the rules allow more than 0, at most {most}",
+  "connect_limit": "connect_limit_ms = {value}: use 500 to {most} in steps of 250",
+  "caller_id_lacks": "choose the number shown: {known}",
+  "caller_id_other": "the number {value} is not one of the trunk's: use {known}",
+  "range": "{name} = {value}: use {low} to {high}",
+  "whole_seconds": "{name} = {value}: use whole seconds, in steps of 1000",
+  "kind_and_mode": "for = {kind} and mode = {mode} do not fit: the IVR needs both",
+  "clock": "{name} = {value}: use a time such as 17:30, or leave it empty",
+  "one_line": "{name}: use one line of at most 100 characters",
+  "weekday_unknown": "{name}: {days}: use {known}",
+  "day": "{name} = {value}: use a day such as 2026-12-01, or leave it empty",
+  "last_before_first": "the last day {last} is before the first, {first}",
+  "week_shape": "{day}: {value}: write hours such as 08:00-12:00, 13:00-17:00, or closed",
+  "week_beyond": "{day}: {value}: the rules allow {law} only"
 };

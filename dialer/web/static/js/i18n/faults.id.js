@@ -74,5 +74,22 @@ export default {
   "cure.consent_no_source": "sebutkan di mana disimpan: consent_source",
   "cure.consent_no_day": "tulis tanggal diberikannya, atau isi consent_date",
   "cure.same_row": "simpan salah satu barisnya",
-  "cure.elsewhere": "keluarkan dari salah satu daftar, atau izinkan di keduanya"
+  "cure.elsewhere": "keluarkan dari salah satu daftar, atau izinkan di keduanya",
+  "other_pack": "paket aturan {pack}, padahal yang diberikan {given}: muat paket itu",
+  "demo_pack": "paket aturan {pack} hanya untuk demo: pakai paket negara Anda",
+  "ring_short": "ring_s = {value}: aturan meminta {least} atau lebih",
+  "abandon_loose": "abandon_rate_max = {value}: aturan mengizinkan lebih dari 0, paling banyak {most}",
+  "connect_limit": "connect_limit_ms = {value}: pakai 500 sampai {most}, kelipatan 250",
+  "caller_id_lacks": "pilih nomor yang ditampilkan: {known}",
+  "caller_id_other": "nomor {value} bukan milik trunk ini: pakai {known}",
+  "range": "{name} = {value}: pakai {low} sampai {high}",
+  "whole_seconds": "{name} = {value}: pakai detik penuh, kelipatan 1000",
+  "kind_and_mode": "untuk = {kind} dan mode = {mode} tidak cocok: IVR perlu keduanya",
+  "clock": "{name} = {value}: pakai jam seperti 17:30, atau kosongkan",
+  "one_line": "{name}: pakai satu baris, paling banyak 100 karakter",
+  "weekday_unknown": "{name}: {days}: pakai {known}",
+  "day": "{name} = {value}: pakai hari seperti 2026-12-01, atau kosongkan",
+  "last_before_first": "hari terakhir {last} lebih awal dari hari pertama {first}",
+  "week_shape": "{day}: {value}: tulis jam seperti 08:00-12:00, 13:00-17:00, atau closed",
+  "week_beyond": "{day}: {value}: aturan hanya mengizinkan {law}"
 };

@@ -104,6 +104,7 @@ export const Trouble = ({ problem, again }) => problem && html`
 function facts(problem) {
   const faults = problem.more?.faults;
   if (Array.isArray(faults) && faults.length) return [faults.map((one) => (typeof one === "string" ? one : fault(one))).join(" ")];
+  if (problem.kind === "bad_settings" && Array.isArray(faults)) return [];
   return DETAILED.has(problem.kind) && problem.detail ? [problem.detail] : [];
 }
 
