@@ -150,7 +150,7 @@ async def test_a_broken_attempt_is_named_and_the_others_are_found(store: RedisSt
 
 Call = Callable[[RedisStore, int, Attempt], Awaitable[object]]
 WRITES: dict[str, Call] = {
-    "claim": lambda s, token, one: s.claim(token, [one], AT),
+    "claim": lambda s, token, _: s.claim(token, [attempt(contacts(2)[1])], AT),  # his locks he gives back
     "write": lambda s, token, one: s.write(token, CAMPAIGN, [replace(one, agent="1")], []),
     "finish": lambda s, token, one: s.write(token, CAMPAIGN, [], [finish(one, contacts(1)[0])]),
     "correct": lambda s, token, one: s.correct(CAMPAIGN, token, {"attempt": one.id}),
