@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dialer.adapters.keeper_process import kept_beside
 from dialer.adapters.redis_deeds import RedisAudit
 from dialer.adapters.redis_keys import ENDED, UNWANTED, campaign_keys, history_key
 from dialer.adapters.redis_link import Link
@@ -43,7 +42,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis_process: RedisPr
 
 
 async def until(seen: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(50):
         while not seen():  # noqa: ASYNC110 - a folder tells nobody
             await asyncio.sleep(0.05)
 
@@ -86,10 +85,19 @@ async def test_it_seals_what_ends_and_removes_what_is_unwanted_or_old(
     assert "2 recordings" in deed.note
 
 
-async def test_it_ends_with_its_parent_and_is_started_again_when_it_dies(
-    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("dialer.adapters.keeper_process.AGAIN_S", 0.05)
+PARENT = """
+import asyncio, sys
+from pathlib import Path
+from dialer.adapters import keeper_process
+keeper_process.AGAIN_S = 0.05
+async def main():
+    async with keeper_process.kept_beside(Path(sys.argv[1] + ".toml")):
+        await asyncio.sleep(600)
+asyncio.run(main())
+"""
+
+
+async def test_it_is_started_again_when_it_dies_and_ends_with_its_parent(site: Path) -> None:
     folder = site.parent / "recordings"
 
     def keepers() -> list[int]:
@@ -102,25 +110,17 @@ async def test_it_ends_with_its_parent_and_is_started_again_when_it_dies(
                 continue
         return found
 
-    async with kept_beside(site):
-        (folder / "a.wav").write_bytes(CONTENT)
-        await until(lambda: "a.wav" not in left(folder))
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", PARENT, str(site.with_suffix("")), cwd=ROOT)
+    try:
+        await until(lambda: bool(keepers()))
         (first,) = keepers()
         os.kill(first, signal.SIGKILL)
         (folder / "b.wav").write_bytes(CONTENT)
         await until(lambda: "b.wav" not in left(folder))
         assert first not in keepers()
-    await until(lambda: not keepers())
-    parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c",
-        "import asyncio, sys\nfrom pathlib import Path\nfrom dialer.adapters.keeper_process import kept_beside\n"
-        "async def main():\n async with kept_beside(Path(sys.argv[-1] + '.toml')): await asyncio.sleep(600)\n"
-        "asyncio.run(main())", str(site.with_suffix("")), cwd=ROOT,
-    )  # fmt: skip
-    (folder / "c.wav").write_bytes(CONTENT)
-    await until(lambda: "c.wav" not in left(folder))
-    parent.kill()
-    await parent.wait()
+    finally:
+        parent.kill()  # as -9 does: it can tell nobody
+        await parent.wait()
     await until(lambda: not keepers())
 
 
