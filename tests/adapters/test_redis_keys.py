@@ -44,7 +44,7 @@ from tests.adapters.redis_lives import (
 )  # fmt: skip
 
 pytestmark = pytest.mark.redis
-ELSEWHERE = {"report", "web_rate", "web_session", "web_swap"}  # the IVR's client; tests/web/test_redis_web.py
+ELSEWHERE = {"report", "sheet", "web_rate", "web_session", "web_swap"}  # the IVR's client; tests/web/test_redis_web.py
 
 
 def test_campaign_tags_cannot_meet_others() -> None:
@@ -70,6 +70,7 @@ async def everything(store: RedisStore) -> None:
     attempts = await claimed(store, token, people[:2])
     assert await store.reserve(token, agent, attempts[0])
     await store.refuse(token, CAMPAIGN, [(people[3], people[3].numbers[0], Refused("hours", AT + 5))], AT)
+    assert await store.recall(CAMPAIGN, token, ["hours"], AT) == 1
     assert await store.write(token, CAMPAIGN, attempts, [finish(attempts[0], people[0])]) == 1
     await store.hand_over([Unwritten(CAMPAIGN, attempts[0].id, facts=True)])
     await store.taken(token, CAMPAIGN, await store.handed_over(CAMPAIGN))
