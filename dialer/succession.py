@@ -80,6 +80,14 @@ class Succession:
                 self._aside[name] = self._clock.monotonic() + AGAIN_S
         for name, why in self._leader.cannot.items():
             self._complain(name, why)
+        await self._prepare(name for name in names if name not in self._runs)
+
+    async def _prepare(self, names: Iterable[str]) -> None:
+        """One at a look: reading its rules takes a moment, which calls of ours must not wait for at a takeover."""
+        for name in names:
+            if not self._leader.is_prepared(name):
+                await self._leader.prepare(name)
+                return
 
     def _begin(self, run: Run) -> None:
         name, node = run.campaign.id, run.trunk.node

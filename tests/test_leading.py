@@ -9,7 +9,7 @@ import pytest
 
 from dialer.engine import Engine
 from dialer.errors import ConfigError, NoLease, NotLeader, StoreDown
-from dialer.leading import LEASE_MARGIN_S, LEASE_MS, TRIM_S, UPKEEP_S, Leader, resign_all, shares
+from dialer.leading import LEASE_MARGIN_S, LEASE_MS, PREPARED_S, TRIM_S, UPKEEP_S, Leader, resign_all, shares
 from dialer.model import Agent, AgentState, CallState, Campaign, Event, Status
 from dialer.originate import order
 from dialer.placing import Ready
@@ -256,6 +256,38 @@ def test_upkeep_that_fails_is_tried_again_a_minute_later() -> None:
         assert leader.wants_upkeep(run)
         await leader.upkeep(run)
         assert len(desk.store.trimmed) == 1
+
+    play(scene())
+
+
+def test_a_standby_has_read_what_it_may_have_to_lead() -> None:
+    async def scene() -> None:
+        desk = Desk()
+        read: list[Campaign] = []
+
+        def pack_of(campaign: Campaign) -> Pack:
+            read.append(campaign)
+            return PACK
+
+        desk._pack = pack_of  # type: ignore[method-assign]
+        leader = desk.leader()
+        await desk.store.save_campaign(CAMPAIGN)
+        assert not leader.is_prepared("c1")
+        await leader.prepare("c1")
+        assert leader.is_prepared("c1")
+        run = await leader.take("c1")
+        assert run is not None
+        assert len(read) == 1
+        await leader.resign(run)
+        await leader.prepare("c1")
+        await desk.store.save_campaign(replace(CAMPAIGN, name="New"))
+        assert (await leader.take("c1")) is not None
+        assert [one.name for one in read] == ["Reminder", "Reminder", "New"]
+        await leader.prepare("c1")
+        await asyncio.sleep(PREPARED_S)
+        assert not leader.is_prepared("c1")
+        await leader.prepare("gone")
+        assert leader.is_prepared("gone")
 
     play(scene())
 

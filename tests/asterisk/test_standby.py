@@ -148,9 +148,9 @@ listen = "127.0.0.1:{page_port}"
         await until(lambda: self.led(process), f"{process.name} leads", LIMIT_S)
 
     async def kept(self) -> dict[bytes, bytes]:
-        """All that Redis holds, but for what ends by itself."""
-        link = self.office.store._link
-        keys = sorted(await link.one(("KEYS", "*")))
+        """All that Redis holds, but for what he saw and can only tell (docs/decisions/0120)."""
+        link, evidence = self.office.store._link, campaign_keys(NAME).late.encode()
+        keys = sorted(key for key in await link.one(("KEYS", "*")) if key != evidence)
         found = await link.run([("DUMP", key) for key in keys])
         return {key: dump for key, dump in zip(keys, found, strict=True) if dump is not None}
 
