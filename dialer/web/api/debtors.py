@@ -43,7 +43,7 @@ from dialer.web.route import Asked, Download, Replay, Route
 SHOWN_MAX = 100
 DECISIONS = 200
 WHY_ONE_AT_A_TIME = "why"
-SEEK_S = 300.0  # through all streams: a million outcomes take half a minute
+SEEK_S = 300.0  # through all streams: a million outcomes take a minute
 
 Words = Annotated[str, Meta(max_length=100)]
 
