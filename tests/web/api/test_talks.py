@@ -78,7 +78,7 @@ async def test_what_is_missing_is_made_and_then_it_is_given(house: House, boss: 
     assert (made["faults"], made["lacking"]) == ([], [])
     where = f"/campaigns/{FIRST}/flow"
     assert (await boss.ask("PUT", where, {"flow": "greeting"})).body == {"flow": "greeting", "revision": 1, "newest": 1}
-    second = {"flow": source["flow"].replace("version = 1", "version = 2"), "texts": texts}
+    second = {"flow": str(source["flow"]).replace("version = 1", "version = 2"), "texts": texts}
     await boss.ask("PUT", "/flows/greeting", {"source": second, "revision": 1})
     assert (await boss.get(where)).body == {"flow": "greeting", "revision": 1, "newest": 2}, "its own until it is given"
     shown = (await boss.get("/flows/greeting", params={"revision": 1})).body
