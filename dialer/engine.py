@@ -398,9 +398,11 @@ class Engine:
             await asyncio.sleep(LEAD_LOOK_S)
 
     async def _look(self) -> None:
-        known = set(self.runs)
+        known = dict(self.runs)
         await self._succession.put_down()
         if self._spooling:
+            for run in [one for name, one in known.items() if name not in self.runs]:
+                self._spooling.dethroned(run)  # a write that was under way may still fail
             await self._spooling.hand_over()  # before anybody leads whom it concerns
         await self._succession.look()
         new = [run for name, run in self.runs.items() if name not in known]
