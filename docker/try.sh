@@ -28,12 +28,28 @@ chown -R 10001:10001 "$work" && chmod 755 "$work"
 
 santun=$(buildah from "localhost/santun-santun:$tag") && boxes="$santun"
 asterisk=$(buildah from "localhost/santun-asterisk:$tag") && boxes="$boxes $asterisk"
+# As compose would: read-only root, nothing of the host's but data and settings, user 10001 without any capability.
 inside() {
     box=$1 && shift
-    exec buildah run --isolation chroot --user 10001:10001 --env "SANTUN_AMI_SECRET=$SANTUN_AMI_SECRET" --env "SANTUN_PERSON_KEY=$SANTUN_PERSON_KEY" \
-        --env "SANTUN_SITE_KEYS=${SANTUN_SITE_KEYS:-}" \
-        --volume "$work/data:/var/lib/santun" --volume "$work/santun.toml:/etc/santun/santun.toml:ro" \
-        --volume "$work/pbx1.toml:/etc/santun/pbx1.toml:ro" "$box" -- "$@"
+    root=$(buildah mount "$box")
+    mkdir -p "$root/etc/santun" && touch "$root/etc/santun/santun.toml" "$root/etc/santun/pbx1.toml"
+    # shellcheck disable=SC2046 # one word each: the image's own variables
+    exec env -i $(buildah inspect --type container --format '{{range .OCIv1.Config.Env}}{{.}} {{end}}' "$box") \
+        "SANTUN_AMI_SECRET=$SANTUN_AMI_SECRET" "SANTUN_PERSON_KEY=$SANTUN_PERSON_KEY" "SANTUN_SITE_KEYS=${SANTUN_SITE_KEYS:-}" \
+        /usr/bin/unshare --mount /bin/sh -c '
+            set -eu
+            root=$1 work=$2 && shift 2
+            PATH=$PATH:/usr/sbin:/sbin
+            mount --bind "$root" "$root"
+            mount --bind "$work/data" "$root/var/lib/santun"
+            for file in santun.toml pbx1.toml; do mount --bind -o ro "$work/$file" "$root/etc/santun/$file"; done
+            mount -t tmpfs tmpfs "$root/tmp"
+            mount -t proc proc "$root/proc"
+            mount --rbind /dev "$root/dev"
+            mount -o remount,bind,ro "$root"
+            cd "$root/var/lib/santun"
+            exec chroot "$root" setpriv --reuid 10001 --regid 10001 --clear-groups --no-new-privs --bounding-set=-all \
+                --inh-caps=-all "$@"' inside "$root" "$work" "$@"
 }
 begin() {
     name=$1 && shift
@@ -68,5 +84,10 @@ answers "ivr ready" "http://127.0.0.1:$ivr/readyz"
 answers "engine alive" "http://127.0.0.1:$engine/healthz"
 answers "engine ready" "http://127.0.0.1:$engine/readyz"
 answers "web alive" "http://127.0.0.1:$web/health"
+if (inside "$santun" touch /opt/santun/x /etc/x) 2>/dev/null; then
+    echo "the root is not read-only" >&2
+    exit 1
+fi
+echo "the root is read-only"
 curl -fsS "http://127.0.0.1:$engine/metrics" | grep '^santun_manager_link_up'
 (inside "$santun" dialer check)
