@@ -48,6 +48,7 @@ SHARE = 0.7  # of the calls, for the IVR: its campaign waits for no agent
 SPARE = 1.7  # debtors for each call wanted: a quarter is outside its hours, and no fault may find the list empty
 LINES_PER_RATE = 9
 LOOK_S = 0.1
+FRESH_S = 3.0  # the board is of a time after the heal
 SETTLED_S = 15.0  # after its start a process holds what it needs for calls
 PAGE_S = 2.0
 PAUSE_S = (2.0, 4.0)  # between two faults
@@ -114,6 +115,7 @@ class Run:
     )  # service -> pid, what it held soon after its start
     loads: list[float] = field(default_factory=list)
     holds: Counter[str] = field(default_factory=Counter)  # since the last fault, in looks
+    sequence: int = 0  # of the board when the last fault was healed
     read_to: int = 0  # bytes of the carrier's log of calls begun
 
     def __post_init__(self) -> None:
@@ -199,6 +201,7 @@ class Run:
         self.result.faults.append(fault)
         await hand.play(fault, time.time)
         self.holds.clear()
+        self.sequence = self.crew.seen.get(IVR_CAMPAIGN, {}).get("sequence", 0)
         fault.recovered_at = await self._calls_again(fault.healed_at, fault.kind.target, GIVE_UP_S)
         fault.waited = "; ".join(f"{why} ({looks * LOOK_S:.0f} s)" for why, looks in self.holds.most_common(4))
         took = f"{fault.recovery_s:.1f} s" if fault.recovered_at else "never"
@@ -226,8 +229,16 @@ class Run:
                 if decided >= since and (target != "ivr" or serial >= IVR_SERIALS):
                     return call.began_at
             self._note_holds()
+            if time.time() - since > FRESH_S and self._full():
+                return time.time()
             await asyncio.sleep(LOOK_S)
         return 0.0
+
+    def _full(self) -> bool:
+        """Nothing holds it: every line of the IVR's campaign is taken, and it will call as soon as one is free."""
+        board = self.crew.seen.get(IVR_CAMPAIGN, {})
+        fresh = board.get("sequence", 0) > self.sequence + 2
+        return fresh and not board["holds"] and 0 < board["share"]["lines"] <= board["lines"]
 
     def _note_holds(self) -> None:
         """Why no call is placed, as the board says it."""
