@@ -57,5 +57,27 @@ export default {
   "the lender offers nothing for this account": "pemberi pinjaman tidak menawarkan apa pun untuk akun ini",
   "the lender does not offer this, or not any more: choose one of {why}": "pemberi pinjaman tidak, atau tidak lagi, menawarkan ini: pilih salah satu yang ada sekarang",
   "a message has 1 to {n} characters": "pesan berisi 1 sampai {n} karakter",
-  "no call to wrap up": "tidak ada panggilan yang perlu dicatat"
+  "no call to wrap up": "tidak ada panggilan yang perlu dicatat",
+
+  "calling {n}": "menelepon {n}",
+  "{n} is being called": "{n} sedang ditelepon",
+  "listen": "mendengarkan",
+  "whisper": "membisiki",
+  "join": "ikut bicara",
+  "leaving": "berhenti mendengarkan",
+  "taking him over": "mengambil alih",
+  "he is nowhere": "ia tidak sedang ikut dalam percakapan",
+  "he is promised to a colleague": "ia sudah dijanjikan kepada rekan",
+  "he is on his way already": "ia sedang dialihkan",
+  "agent {agent} has nobody on the line": "agen {agent} sedang tidak menelepon",
+  "agent {agent} cannot be heard: he is not here": "agen {agent} tidak bisa didengarkan: ia tidak di tempat",
+  "{n} works as an agent: {state}": "{n} sedang bekerja sebagai agen",
+  "told {n}": "disampaikan kepada {n} agen",
+  "after this call": "setelah panggilan ini",
+  "stays": "tetap bekerja",
+  "hanging up": "panggilan ditutup",
+  "break": "istirahat",
+  "idle": "siap lagi",
+  "raising": "teleponnya disambungkan",
+  "signed_out": "sudah keluar"
 };
