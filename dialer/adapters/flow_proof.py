@@ -23,6 +23,7 @@ class FlowProofs:
     def __init__(self, prompts: str) -> None:
         self._prompts = prompts
         self._turn = asyncio.Semaphore(AT_ONCE)
+        self._shipped: dict[str, Source] = {}  # part of the program: the same as long as it runs
 
     async def prove(self, source: Source, make: bool = False) -> Proof:
         """`make`: what has no sound gets one."""
@@ -31,7 +32,9 @@ class FlowProofs:
 
     async def shipped(self, name: str) -> Source:
         """The files of one that comes with Santun."""
-        return msgspec.convert(await self._run({"shipped": name}, PROVE_LIMIT_S), Source)
+        if name not in self._shipped:
+            self._shipped[name] = msgspec.convert(await self._run({"shipped": name}, PROVE_LIMIT_S), Source)
+        return self._shipped[name]
 
     async def _run(self, asked: Mapping[str, Any], limit_s: float) -> Any:
         """Raises SetupError where the program is not there, breaks or takes too long."""

@@ -19,6 +19,8 @@ export default {
   "its new settings wait for the calls under way": "pengaturan baru menunggu panggilan yang sedang berlangsung",
   "nobody may be called now, {n} later": "tidak ada yang boleh ditelepon sekarang, {n} orang nanti",
   "the list is empty": "daftar sudah habis",
+  "outside the campaign's own hours until {when}": "di luar jam kampanye sampai {when}",
+  "outside the campaign's own days, with no next one in sight": "di luar hari kampanye, dan belum terlihat hari berikutnya",
   "the shift ends": "jam kerja berakhir",
   "no agent is working": "tidak ada agen yang bekerja",
   "the shift ends in {n} s, and a call of now may be answered after that": "jam kerja berakhir {n} dtk lagi, dan panggilan sekarang bisa dijawab sesudahnya",
