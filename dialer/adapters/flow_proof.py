@@ -1,20 +1,32 @@
 """Flows proved by the IVR's own program, as a process of its own: the dialer knows nothing of conversations."""
 
 import asyncio
+import re
 import sys
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 import structlog
 
-from dialer.conversations import Proof, Source
+from dialer.conversations import FlowFault, Proof, Source
 from dialer.errors import SetupError
 
 PROVE_LIMIT_S = 30.0
 MAKE_LIMIT_S = 110.0
 AT_ONCE = 2
+_LINE = re.compile(r"\(at line (\d+)")
 log = structlog.get_logger(__name__)
+
+
+def _no_toml(source: Source) -> Iterator[FlowFault]:
+    for file, text in (("flow", source.flow), *source.texts.items()):
+        try:
+            tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            place = _LINE.search(str(error))
+            yield FlowFault(file, int(place[1]) if place else text.count("\n") + 1, str(error))
 
 
 class FlowProofs:
@@ -26,7 +38,9 @@ class FlowProofs:
         self._shipped: dict[str, Source] = {}  # part of the program: the same as long as it runs
 
     async def prove(self, source: Source, make: bool = False) -> Proof:
-        """`make`: what has no sound gets one."""
+        """`make`: what has no sound gets one. What is no TOML needs no other program to be told."""
+        if faults := list(_no_toml(source)):
+            return Proof("", faults, [], None)
         asked = {"flow": source.flow, "texts": source.texts, "prompts": self._prompts, "make": make}
         return msgspec.convert(await self._run(asked, MAKE_LIMIT_S if make else PROVE_LIMIT_S), Proof)
 

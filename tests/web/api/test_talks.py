@@ -54,6 +54,8 @@ async def test_a_conversation_is_proved_kept_heard_and_given(house: House, boss:
     line = wrong["flow"].splitlines()[fault["line"] - 1]
     assert (fault["file"], "no" in line) == ("flow", True)
     assert (await boss.get("/flows")).body == {"flows": []}, "nothing that is not sound is kept"
+    typo = (await boss.post("/flow-check", {"flow": source["flow"], "texts": {"id": '[anyone]\nbye = "x'}})).body
+    assert [(one["file"], one["line"]) for one in typo["faults"]] == [("id", 2)]
 
     done = (await boss.ask("PUT", "/flows/reminder", {"source": source, "revision": 0})).body
     assert (done["version"]["revision"], done["proof"]["label"]) == (1, "payment_reminder@1")
