@@ -33,7 +33,8 @@ def test_the_same_seed_gives_the_same_debtors(mix: dict[str, int]) -> None:
 
 
 def test_every_behaviour_is_met_in_the_demo() -> None:
-    assert FOR_AGENTS.keys() | FOR_IVR.keys() == BY_NAME.keys()
+    for_chaos = {"hears"}
+    assert FOR_AGENTS.keys() | FOR_IVR.keys() == BY_NAME.keys() - for_chaos
 
 
 def test_every_one_is_read_as_a_lenders_list_is(tmp_path: Path) -> None:
