@@ -11,7 +11,7 @@ from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.sealed import Seals, keys_text, read_keys
 from dialer.adapters.spool import default_folder
-from dialer.config import Asterisk, Config, Offers, Redis, RuleFiles, SpoolSettings, Web, read_config, tls_url
+from dialer.config import Asterisk, Config, Ivr, Offers, Redis, RuleFiles, SpoolSettings, Web, read_config, tls_url
 from dialer.errors import ConfigError
 from dialer.model import Campaign, attempt_id
 from dialer.privacy import NO_KEYS, SITE_KEYS, Privacy
@@ -40,6 +40,7 @@ def load_config(path: Path) -> Config:
             "web": _web_beside(config.web, path.parent),
             "privacy": privacy,
             "spool": _spool_beside(config.spool, path.parent),
+            "ivr": _ivr_beside(config.ivr, path.parent),
             "redis": _redis_beside(config.redis, path.parent),
             "asterisk": {name: _node_beside(node, path.parent) for name, node in config.asterisk.items()},
             "offers": _offers_beside(config.offers, path.parent),
@@ -72,6 +73,10 @@ def _beside(rules: RuleFiles, folder: Path) -> RuleFiles:
         holidays=whole(rules.holidays),
         stricter=tuple(whole(name) for name in rules.stricter),
     )
+
+
+def _ivr_beside(ivr: Ivr, folder: Path) -> Ivr:
+    return ivr.model_copy(update={"prompts": str((folder / ivr.prompts).absolute())}) if ivr.prompts else ivr
 
 
 def _offers_beside(offers: Offers, folder: Path) -> Offers:
