@@ -226,10 +226,11 @@ async def test_what_is_ordered_while_no_engine_is_there_never_happens(shift: Shi
 async def test_alerts_come_from_their_causes_and_go_with_them(shift: Shift, page: Page) -> None:
     """The law's limit, the trunk, agents who wait, the list."""
     run, alerts = shift.engine.runs[CAMPAIGN.id], page.locator(".board-alerts")
-    live, near = run.abandons.rate(run.pack.abandon_window, shift.now).live, 0.9 * run.campaign.abandon_rate_max
-    lost = int(live * near) + 1
-    for turn in range(round(lost / near) - live):
-        run.abandons.add(shift.now, Fate.ABANDONED if turn < lost else Fate.SERVED)
+    rate, near = run.abandons.rate(run.pack.abandon_window, shift.now), 0.9 * run.campaign.abandon_rate_max
+    lost = max(1, int(rate.live * near) + 1, rate.counted)
+    fates = [Fate.ABANDONED] * (lost - rate.counted)
+    for fate in fates + [Fate.SERVED] * (round(lost / near) - rate.live - len(fates)):
+        run.abandons.add(shift.now, fate)
     await expect(alerts).to_contain_text("mendekati batas")
     for _ in range(6):
         run.abandons.add(shift.now, Fate.ABANDONED)
