@@ -495,11 +495,9 @@ class Engine:
         for run in [one for one in self.runs.values() if one.led()]:
             by_trunk.setdefault(run.trunk.name, []).append(run)
         for name, runs in by_trunk.items():
-            trunk, now = runs[0].trunk, self._clock.now()
+            trunk = runs[0].trunk
             try:
-                slice_ = await self._store.trunk_share(
-                    name, self._site.engine, trunk.lines, trunk.calls_per_second, now
-                )
+                slice_ = await self._store.trunk_share(name, self._site.engine, trunk.lines, trunk.calls_per_second)
             except StoreError as error:
                 self.store_failed(error)
                 continue

@@ -289,7 +289,7 @@ class Store(Protocol):
     async def ivr_beats(self) -> Mapping[str, float]:
         """IVR server, as `host:port name` -> its last heartbeat, by its own clock (epoch seconds)."""
 
-    async def trunk_share(self, trunk: str, engine: str, lines: int, cps: float, at: float) -> tuple[int, float]:
+    async def trunk_share(self, trunk: str, engine: str, lines: int, cps: float) -> tuple[int, float]:
         """This engine's slice of a trunk's lines and calls per second, for a few seconds."""
 
     async def leave_trunk(self, trunk: str, engine: str) -> None:

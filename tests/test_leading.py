@@ -338,10 +338,10 @@ def test_whoever_leaves_leaves_his_slice_of_the_trunk() -> None:
         desk = Desk()
         leader = desk.leader("e1")
         run = await desk.led(leader)
-        assert await desk.store.trunk_share("trunk", "e1", 10, 2.0, EPOCH) == (10, 2.0)
-        assert await desk.store.trunk_share("trunk", "e2", 10, 2.0, EPOCH) == (0, 0.0)
+        assert await desk.store.trunk_share("trunk", "e1", 10, 2.0) == (10, 2.0)
+        assert await desk.store.trunk_share("trunk", "e2", 10, 2.0) == (0, 0.0)
         await resign_all(leader, {"c1": run})
-        assert await desk.store.trunk_share("trunk", "e2", 10, 2.0, EPOCH) == (10, 2.0)
+        assert await desk.store.trunk_share("trunk", "e2", 10, 2.0) == (10, 2.0)
 
     play(scene())
 

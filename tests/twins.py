@@ -440,9 +440,9 @@ class TwinStore:
             self.replies[command.id] = (ok, text)
         self._answered("reply")
 
-    async def trunk_share(self, trunk: str, engine: str, lines: int, cps: float, at: float) -> tuple[int, float]:
+    async def trunk_share(self, trunk: str, engine: str, lines: int, cps: float) -> tuple[int, float]:
         await self._asked("trunk_share")
-        slices = self.slices.setdefault(trunk, {})
+        slices, at = self.slices.setdefault(trunk, {}), self._clock.monotonic()
         others = [one for name, one in slices.items() if name != engine and at - one[2] <= SLICE_S]
         share = min(-(-lines // (len(others) + 1)), lines - sum(one[0] for one in others))
         rate = min(cps / (len(others) + 1), cps - sum(one[1] for one in others))

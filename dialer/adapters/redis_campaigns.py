@@ -110,9 +110,9 @@ class Campaigns:
 
     # -- shared things
 
-    async def trunk_share(self, trunk: str, engine: str, lines: int, cps: float, at: float) -> tuple[int, float]:
+    async def trunk_share(self, trunk: str, engine: str, lines: int, cps: float) -> tuple[int, float]:
         """This engine's slice, good for SLICE_S; all slices together are never more than the trunk has."""
-        share = call("trunk", (trunk_key(trunk),), engine, lines, repr(cps), repr(at), repr(SLICE_S))
+        share = call("trunk", (trunk_key(trunk),), engine, lines, repr(cps), repr(SLICE_S))
         own_lines, own_cps = await self._link.one(share)
         return int(own_lines), float(own_cps)
 

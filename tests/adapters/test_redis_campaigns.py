@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from dialer.adapters.redis_campaigns import SLICE_S
 from dialer.adapters.redis_codec import Reply
-from dialer.adapters.redis_keys import IVR_BEATS, campaign_keys, reply_key
+from dialer.adapters.redis_keys import IVR_BEATS, campaign_keys, reply_key, trunk_key
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.model import Agent, AgentState, Campaign, Command, Kind, Mode, Retry, Status
@@ -182,14 +183,19 @@ async def test_an_agent_of_a_campaign_that_nobody_leads_is_free(store: RedisStor
 
 
 async def test_a_trunk_is_never_shared_out_twice(store: RedisStore) -> None:
-    assert await store.trunk_share("t", "one", 30, 6.0, AT) == (30, 6.0)
-    assert await store.trunk_share("t", "two", 30, 6.0, AT) == (0, 0.0), "until the first asks again"
-    assert await store.trunk_share("t", "one", 30, 6.0, AT + 1) == (15, 3.0)
-    assert await store.trunk_share("t", "two", 30, 6.0, AT + 1) == (15, 3.0)
-    assert await store.trunk_share("t", "three", 30, 6.0, AT + 2) == (0, 0.0)
-    shares = [await store.trunk_share("t", name, 31, 6.0, AT + 3) for name in ("one", "two", "three") * 2]
+    assert await store.trunk_share("t", "one", 30, 6.0) == (30, 6.0)
+    assert await store.trunk_share("t", "two", 30, 6.0) == (0, 0.0), "until the first asks again"
+    assert await store.trunk_share("t", "one", 30, 6.0) == (15, 3.0)
+    assert await store.trunk_share("t", "two", 30, 6.0) == (15, 3.0)
+    assert await store.trunk_share("t", "three", 30, 6.0) == (0, 0.0)
+    shares = [await store.trunk_share("t", name, 31, 6.0) for name in ("one", "two", "three") * 2]
     assert sum(lines for lines, _ in shares[3:]) == 31
-    assert await store.trunk_share("t", "one", 30, 6.0, AT + 14) == (30, 6.0), "the others are gone"
+    link = link_of(store)
+    for name in ("two", "three"):
+        lines, cps, since = str(await link.one(("HGET", trunk_key("t"), name)), "ascii").split()
+        old = float(since) + {"two": -SLICE_S - 1, "three": 3600}[name]  # as from a clock that was set right since
+        await link.one(("HSET", trunk_key("t"), name, f"{lines} {cps} {old}"))
+    assert await store.trunk_share("t", "one", 30, 6.0) == (30, 6.0), "the others are gone"
 
 
 async def test_a_broken_heartbeat_is_named(store: RedisStore, redis_process: RedisProcess) -> None:

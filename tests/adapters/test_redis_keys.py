@@ -92,7 +92,7 @@ async def everything(store: RedisStore) -> None:
     await store.set_status(CAMPAIGN, token, Status.PAUSED)
     await store.publish(CAMPAIGN, token, b"{}")
     await store.pacing(CAMPAIGN, token, {"at": "1"})
-    await store.trunk_share("trunk", "engine", 30, 5.0, AT)
+    await store.trunk_share("trunk", "engine", 30, 5.0)
     await store.trim(CAMPAIGN, AT)
     await store.replace_contacts(CAMPAIGN, [replace(people[2], amount=7)])
     promise = Promise("x1", CAMPAIGN, people[2].id, people[2].person, 5, "IDR", date(2027, 1, 1), AT, AT - 9, "101")
