@@ -65,6 +65,8 @@ class Succession:
         """Take up what nobody leads. Raises StoreError."""
         names = [name for name in await self._store.campaigns() if name not in self._runs]
         for name, engine in (await self._store.leaders(names)).items():
+            if engine:
+                self._aside.pop(name, None)  # somebody took it up: when he goes it is anybody's
             if self.leaving or engine or self._clock.monotonic() < self._aside.get(name, -inf):
                 continue
             try:

@@ -458,3 +458,15 @@ def test_a_drained_engine_ends_and_one_that_nobody_follows_leads_again() -> None
             assert stage.books.leader is None
 
     play(scene())
+
+
+def test_what_another_engine_took_up_meanwhile_is_taken_back_at_once_when_it_goes() -> None:
+    async def scene() -> None:
+        async with pair() as (stage, heir, _, _):
+            stage.engine.drain(stage.run, 10.0)
+            await until(lambda: heir.runs, 3.0)
+            await asyncio.sleep(1.0)
+            heir.drain(None, 10.0)
+            await until(lambda: stage.engine.runs, 2.0)
+
+    play(scene())
