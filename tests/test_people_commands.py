@@ -146,12 +146,12 @@ def test_an_update_gives_newer_data_and_the_same_again_changes_nothing(
 def test_all_that_is_held_of_a_person_is_given_out(dialer: Dialer, tmp_path: Path) -> None:
     dialer("campaign", "create", "given")
     path, out = tmp_path / "list.csv", tmp_path / "he.json"
-    path.write_text("nik,nama,telepon\nx-4141,Siti Aminah,081377774141\n")
+    path.write_text("nik,nama,telepon\nx-4141,Siti Aminah,081377774142\n")
     dialer("load", str(path), "--campaign", "given")
     assert dialer("export", "--person", "x-4141", "--out", str(out)).out.startswith("1 accounts, 0 calls")
     assert out.stat().st_mode & 0o777 == 0o600
     held = json.loads(out.read_text(encoding="utf-8"))
-    assert (held["accounts"][0]["name"], held["accounts"][0]["numbers"][0]["e164"]) == ("Siti Aminah", "+6281377774141")
-    assert json.loads(dialer("export", "081377774141").out)["person"] == held["person"]
+    assert (held["accounts"][0]["name"], held["accounts"][0]["numbers"][0]["e164"]) == ("Siti Aminah", "+6281377774142")
+    assert json.loads(dialer("export", "081377774142").out)["person"] == held["person"]
     assert dialer("erase", "--person", "x-4141", "--yes").out.startswith("1 accounts erased.")
     assert "nobody on any list" in dialer("export", "--person", "x-4141").failed()

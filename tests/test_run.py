@@ -246,7 +246,7 @@ def test_test_is_lint_types_and_tests(machine: Machine) -> None:
         "ruff check .",
         "ruff format --check .",
         "python -m mypy",
-        "python -m pytest -n 2 --dist loadfile -k pacing",
+        "python -m pytest -n 3 --dist loadfile -k pacing",
     ]
 
 
@@ -272,7 +272,7 @@ def test_test_fails_with_each_of_its_parts(machine: Machine, failing: str) -> No
 def test_continuous_integration_is_the_same_command(machine: Machine) -> None:
     ended = machine.has("python3", "redis-server", "espeak-ng").run(program=".ci/run")
     assert ended.returncode == 0, ended.stderr
-    assert machine.called()[-1] == "python -m pytest -n 2 --dist loadfile"
+    assert machine.called()[-1] == "python -m pytest -n 3 --dist loadfile"
 
 
 def test_the_lock_names_the_public_index_only() -> None:

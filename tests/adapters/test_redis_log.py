@@ -117,10 +117,10 @@ async def test_an_old_leader_appends_nothing(store: RedisStore) -> None:
     await store.resign(CAMPAIGN, "engine", old)
     token = await store.lead(CAMPAIGN, "standby", 60_000) or 0
     one = attempt(people[1])
-    await store.lock([one], AT)
     for write in (store.claim(old, [one], AT, [note(one, people[1])]), refuse(store, old, people[2])):
         with pytest.raises(NotLeader):
             await write
+    await store.lock([one], AT)
     assert await store.claim(token, [one], AT, [note(one, people[1])]) == [True]
     await refuse(store, token, people[2])
     assert len(await decisions(store)) == 3
