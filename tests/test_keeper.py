@@ -42,7 +42,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis_process: RedisPr
 
 
 async def until(seen: Callable[[], bool]) -> None:
-    async with asyncio.timeout(50):
+    async with asyncio.timeout(60):
         while not seen():  # noqa: ASYNC110 - a folder tells nobody
             await asyncio.sleep(0.05)
 

@@ -146,6 +146,8 @@ async def _asterisks(world: World, settings: AsteriskSettings, folder: Folder, s
     say("the dialer's Asterisk is up")
     await world.carrier.start(Voice())
     folder.note(world.carrier.process.pid)
+    for trunk in settings.trunks:  # the first OPTIONS may have gone before it was up
+        await world.pbx.console(f"pjsip qualify {trunk.name}")
     say("the carrier is up: a second Asterisk, with its subscribers")
 
 

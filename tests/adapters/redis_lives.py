@@ -92,8 +92,8 @@ async def dump(store: RedisStore) -> dict[bytes, bytes]:
     return dict(zip(names, await link.run([("DUMP", name) for name in names]), strict=True))
 
 
-async def until(condition: Callable[[], Awaitable[object]], tries: int = 500) -> None:
-    """Wait for something that has no other sign, for about ten seconds."""
+async def until(condition: Callable[[], Awaitable[object]], tries: int = 4000) -> None:
+    """Wait for something that has no other sign, for about eighty seconds."""
     for _ in range(tries):
         if await condition():
             return

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import cast
 
+from tests.patience import PATIENCE
+
 Fields = list[tuple[str, str]]
 Reply = Callable[["ScriptedAmi", Fields], None]
 
@@ -98,7 +100,7 @@ class ScriptedAmi:
 
     async def until(self, what: Callable[[], bool], limit_s: float = 5.0) -> None:
         """Wait until `what` holds; it is looked at whenever something came."""
-        async with asyncio.timeout(limit_s):
+        async with asyncio.timeout(limit_s * PATIENCE):
             while not what():
                 self._changed.clear()
                 await self._changed.wait()

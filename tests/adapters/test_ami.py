@@ -50,7 +50,7 @@ class Link:
         self.events = ami.events()
 
     async def next(self) -> Event:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return await anext(self.events)
 
     async def kinds(self, number: int) -> list[Seen]:
@@ -269,7 +269,7 @@ async def test_the_ack_ends_an_originate_whether_or_not_its_response_ever_comes(
     server.replies["Originate"] = lambda server, fields: server.answer(
         fields, "Response: Success", "Message: Originate successfully queued"
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await link.ami.originate(ORDER)
     assert leaks(link.ami) == []
 
@@ -730,7 +730,7 @@ HUNG_UP = Event(Seen.HANGUP, 1.0, "att1")
 
 async def read(inbox: Inbox, number: int) -> list[Seen]:
     events = inbox.read()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return [(await anext(events)).kind for _ in range(number)]
 
 

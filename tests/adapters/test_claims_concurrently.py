@@ -248,7 +248,7 @@ async def hammered(url: str, world: World, processes: int, steps: int) -> tuple[
     return await verdict_on(url, world)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("world", [World(8, 60, 100, tight=False), World(9, 60, 100, tight=True)], ids=("law", "tight"))
 async def test_processes_hammer_the_same_debtors(redis: RedisProcess, world: World) -> None:
     found, trace = await hammered(redis.url, world, processes=4, steps=120)

@@ -81,7 +81,7 @@ async def ended(pids: list[str]) -> bool:
     return all(map(has_ended, pids))
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_killed_at_any_moment_and_done_again_it_is_as_if_nothing_had_been(
     store: RedisStore, redis_process: RedisProcess, tmp_path: Path
 ) -> None:

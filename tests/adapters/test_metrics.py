@@ -40,7 +40,7 @@ async def phone() -> AsyncIterator[Ami]:
         far.replies["Hangup"] = lambda far, fields: far.answer(fields, "Response: Success")
         phone = Ami(AmiSettings("a", "127.0.0.1", far.port, "santun", SECRET), SystemClock())
         await phone.start()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not phone.health().up:  # noqa: ASYNC110 - a bounded look
                 await asyncio.sleep(0.01)
         yield phone

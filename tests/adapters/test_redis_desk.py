@@ -39,7 +39,7 @@ async def test_the_last_note_is_kept_numbered_and_published(store: RedisStore, r
     told = replace(NOTE, state="reserved", attempt=one.id, token=token, turn=2)
     assert await store.reserve(token, replace(COMING, state=AgentState.IDLE), one, told)
     heard: list[dict[str, object]] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(heard) < 2:
             message = await listener.get_message(timeout=1.0)
             heard += [json.loads(message["data"])] if message else []

@@ -37,7 +37,7 @@ async def test_a_frozen_redis_is_found_out_in_time_and_the_link_heals(redis_proc
     try:
         with pytest.raises(StoreDown):
             await store.lock([attempt(contacts(1)[0])], AT)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 5
     finally:
         os.kill(redis_process.pid, signal.SIGCONT)
     assert await store.renew(CAMPAIGN, "engine", token, 1000)
@@ -168,7 +168,7 @@ async def test_a_script_of_somebody_else_that_never_ends(redis_process: RedisPro
     await link.one(("CONFIG", "SET", "busy-reply-threshold", "50"))
     spins = asyncio.create_task(other.one(("EVAL", "while true do end", "0")))
     said = ""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not said:
             try:
                 await store.health()

@@ -25,7 +25,7 @@ Value = TypeVar("Value")
 async def some(source: AsyncGenerator[Value, None], count: int) -> list[Value]:
     """The next ones, or a failure after five seconds."""
     found: list[Value] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(found) < count:
             found.append(await anext(source))
     return found

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.patience import PATIENCE
+
 Message = dict[str, str]
 
 
@@ -48,7 +50,7 @@ class AmiClient:
         lines += [f"Variable: {name}={value}" for name, value in (variables or {}).items()]
         answer = self._answers[action_id] = asyncio.get_running_loop().create_future()
         self.writer.write("\r\n".join([*lines, "", ""]).encode())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             message: Message = await answer
         return message
 
@@ -60,7 +62,7 @@ class AmiClient:
     async def where(self, wanted: Callable[[Message], bool], timeout_s: float = 5.0, what: str = "") -> Message:
         """The first event like this."""
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s * PATIENCE):
                 while True:
                     self._changed.clear()
                     if found := next(filter(wanted, self.events), None):
@@ -68,7 +70,7 @@ class AmiClient:
                     await self._changed.wait()
         except TimeoutError:
             seen = "\n".join(map(str, self.events[-15:]))
-            raise AssertionError(f"no {what} within {timeout_s} s; last events:\n{seen}") from None
+            raise AssertionError(f"no {what} within {timeout_s * PATIENCE:g} s; last events:\n{seen}") from None
 
     async def _read(self) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError):

@@ -105,6 +105,12 @@ async def pbx(asterisk: Asterisk, settings: AsteriskSettings) -> AsyncIterator[A
         await process.stop()
 
 
+async def contact_of_trunk(pbx: AsteriskProcess) -> str:
+    """Its line of `pjsip show contacts`."""
+    (contact,) = (row for row in (await pbx.console("pjsip show contacts")).splitlines() if f"{TRUNK}/" in row)
+    return contact
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def carrier(asterisk: Asterisk, settings: AsteriskSettings, pbx: AsteriskProcess) -> AsyncIterator[Carrier]:
     run, port = settings.run.with_name("carrier"), settings.trunks[0].port
@@ -115,8 +121,13 @@ async def carrier(asterisk: Asterisk, settings: AsteriskSettings, pbx: AsteriskP
         contacts = await pbx.console("pjsip show contacts")
         return all(f"{endpoint(phone.agent)}@" in contacts for phone in settings.phones)
 
+    async def answers() -> bool:
+        return "Avail " in await contact_of_trunk(pbx)
+
     try:
         await until(registered, "all phones registered", 10)
+        await pbx.console(f"pjsip qualify {TRUNK}")  # the first OPTIONS may have gone before it was up
+        await until(answers, "the carrier answers OPTIONS", 10)
         yield carrier
     finally:
         await carrier.stop()
@@ -138,6 +149,7 @@ class Line:
 
     ami: AmiClient
     placed: list[str]
+    pbx: AsteriskProcess
 
     async def call(
         self,
@@ -163,11 +175,16 @@ class Line:
         named = {Var[name.upper()].value: value for name, value in variables.items()}
         header = {"PJSIP_HEADER(add,X-Santun-Attempt)": channel}
         place: dict[str, str | int] = {"Context": context, "Exten": exten, "Priority": 1}
+        await until(self.reachable, "the carrier answers OPTIONS")
         answer = await self.ami.send(
-            "Originate", header | named, Channel=to, ChannelId=channel, Timeout=10000, Async="true", **place
+            "Originate", header | named, Channel=to, ChannelId=channel, Timeout=30000, Async="true", **place
         )
         assert answer["Response"] == "Success", answer
         return channel
+
+    async def reachable(self) -> bool:
+        """False until the next OPTIONS where one went unanswered: before the carrier was up, or on a busy machine."""
+        return "Unavail" not in await contact_of_trunk(self.pbx)
 
     async def agent(self, agent: str) -> str:
         """Raise an agent's leg; returns its channel's id when it is in its room."""
@@ -184,8 +201,8 @@ class Line:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def line(ami: AmiClient, carrier: Carrier) -> AsyncIterator[Line]:
-    line = Line(ami, [])
+async def line(ami: AmiClient, carrier: Carrier, pbx: AsteriskProcess) -> AsyncIterator[Line]:
+    line = Line(ami, [], pbx)
     yield line
     for channel in line.placed:
         answer = await ami.send("Hangup", Channel=channel, Cause=16)

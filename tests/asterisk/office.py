@@ -25,6 +25,7 @@ from dialer.plans import LimitsOf, none_offered
 from dialer.run import Site, Trunk
 from dialer.team import LEG_PREFIX
 from tests import packs
+from tests.patience import PATIENCE
 
 from .ami_client import AmiClient, Message
 from .conftest import TRUNK
@@ -345,7 +346,7 @@ class Office:
 
     async def close(self) -> None:
         """Engines and calls."""
-        async with asyncio.timeout(LIMIT_S):  # nobody else ends a test that hangs after it failed
+        async with asyncio.timeout(LIMIT_S * PATIENCE):  # nobody else ends a test that hangs after it failed
             for led in self.engines:
                 await led.stop()
             for process in (self.pbx, self.carrier.process):

@@ -17,11 +17,11 @@ from aiohttp import ClientSession
 
 from dialer.demo.carrier import CarrierCall, parse_call
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(400)]
 
 ROOT = Path(__file__).parents[2]
-LINE_LIMIT_S = 60.0
-END_LIMIT_S = 90.0
+LINE_LIMIT_S = 120.0
+END_LIMIT_S = 180.0
 SMALL = ("--agents", "3", "--contacts", "30")
 CALLING = "calling; your own list: . "
 OWN_NUMBERS = {"+6281211112222", "+6281398765432"}  # of docs/examples/debtors.csv, in no table of the carrier's

@@ -34,7 +34,7 @@ async def ask(settings: AsteriskSettings, method: str, user: str, to: str, sourc
             "Content-Length: 0",
         ]
         await loop.sock_sendto(ours, "\r\n".join([*head, "", ""]).encode(), ("127.0.0.1", settings.sip_port))
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(60):
             while True:
                 status = re.match(rb"SIP/2.0 (\d+)", await loop.sock_recv(ours, 4096))
                 assert status

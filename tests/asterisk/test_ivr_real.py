@@ -145,7 +145,7 @@ WAYS: dict[str, tuple[list[tuple[str, str]], str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 async def test_every_way_at_once(line: Line, ivr: Ivr, capsys: pytest.CaptureFixture[str]) -> None:
     """All debtors press their keys during playback; each gets his ending, and none of their lines is ever dead."""
     answers = asyncio.create_task(_answers(line, ivr))

@@ -32,7 +32,7 @@ async def test_a_call_is_sealed_when_it_is_over_and_not_before(line: Line, setti
     for _ in range(3):
         assert await asyncio.to_thread(_sealed, folder, attempt, settings.recordings) is False, "Asterisk has it open"
     await line.hang_up(attempt)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await asyncio.to_thread(_sealed, folder, attempt, settings.recordings):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     assert not await asyncio.to_thread(plain.exists)

@@ -65,7 +65,7 @@ async def door(settings: AsteriskSettings, pbx: AsteriskProcess) -> AsyncIterato
 
 async def closed_by(page: SipPage) -> int | None:
     """The close code, after what was still on its way."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not page.socket.closed:
             await page.socket.receive()
     return page.socket.close_code

@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from tests.patience import PATIENCE
+
 STEP_S = 0.05
 
 
 async def until(condition: Callable[[], Awaitable[bool]], what: str, timeout_s: float = 5.0) -> None:
     """Ask again and again; fails with `what` was not seen."""
-    for _ in range(round(timeout_s / STEP_S)):
+    for _ in range(round(timeout_s * PATIENCE / STEP_S)):
         if await condition():
             return
         await asyncio.sleep(STEP_S)
-    raise AssertionError(f"not within {timeout_s} s: {what}")
+    raise AssertionError(f"not within {timeout_s * PATIENCE:g} s: {what}")
 
 
 async def until_now(condition: Callable[[], bool], what: str, timeout_s: float = 5.0) -> None:

@@ -228,6 +228,7 @@ async def _asterisks(world: World, folder: Folder) -> None:
     folder.note(world.pbx.pid)
     await world.carrier.start(Voice())
     folder.note(world.carrier.process.pid)
+    await world.pbx.console(f"pjsip qualify {TRUNK}")  # the first OPTIONS may have gone before it was up
 
 
 async def _product(world: World, settings: AsteriskSettings, folder: Folder) -> None:

@@ -19,7 +19,7 @@ from .conftest import PASSWORD, House
 from .pages import Tab
 
 pytestmark = [
-    pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk, pytest.mark.redis, pytest.mark.timeout(200)
+    pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk, pytest.mark.redis, pytest.mark.timeout(400)
 ]  # fmt: skip
 
 FOLDER = Path(os.environ.get("SANTUN_SCREENS", "/tmp/santun-screens"))

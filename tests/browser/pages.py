@@ -16,7 +16,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 MICROPHONE_HZ = 1000
 SUPERVISOR_HZ = 1700
-LIMIT_MS = 25_000
+LIMIT_MS = 60_000
 LOOK_TENTHS = 5
 LOOKS = 20
 AXE = Path(__file__).parent / "axe" / "axe.min.js"

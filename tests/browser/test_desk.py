@@ -16,7 +16,7 @@ from .conftest import DEBTOR_HZ, PASSWORD, House
 from .pages import MICROPHONE_HZ, Tab
 
 pytestmark = [
-    pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk, pytest.mark.redis, pytest.mark.timeout(120)
+    pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk, pytest.mark.redis, pytest.mark.timeout(400)
 ]  # fmt: skip
 
 NEAR_HZ = 25
@@ -38,7 +38,7 @@ async def test_sign_in_talk_and_result(house: House) -> None:
     )
     shown_ms = (await tab.marked("santun.pop") - float(entered["Timestamp"])) * 1000
     print(f"pop shown {shown_ms:.0f} ms after the debtor came into the room")
-    assert shown_ms < 1000, "the figure itself belongs in the bench"
+    assert shown_ms < 5000, "the figure itself belongs in the bench"
 
     heard = await tab.hears()
     assert heard["loud"] > 0.02, heard

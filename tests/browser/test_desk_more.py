@@ -27,7 +27,7 @@ from .pages import Tab, browser, write_microphone
 from .sound import LIMIT_S, TONES, recorded
 
 pytestmark = [
-    pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk, pytest.mark.redis, pytest.mark.timeout(150)
+    pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk, pytest.mark.redis, pytest.mark.timeout(400)
 ]  # fmt: skip
 
 REFUSED = """async ([path, body]) => {

@@ -14,7 +14,7 @@ from dialer.promises import State
 from .conftest import House
 
 pytestmark = [
-    pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk, pytest.mark.redis, pytest.mark.timeout(120)
+    pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk, pytest.mark.redis, pytest.mark.timeout(400)
 ]  # fmt: skip
 
 OFFERS = """

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.redis,
     pytest.mark.skipif(not chromium(), reason="no Chromium"),
 ]
-expect.set_options(timeout=20_000)  # on a busy machine
+expect.set_options(timeout=60_000)  # on a busy machine
 LIMITS = "# as agreed\nparts = 3\ndefer_days = 14\n"
 
 
@@ -146,19 +146,19 @@ async def test_who_is_skipped_now_has_a_name_and_a_why(shift: Shift, page: Page)
 
 
 async def test_a_conversation_is_written_proved_drawn_and_refused(shift: Shift, page: Page) -> None:
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(60_000)
     await page.goto(f"{shift.base}/flows")
     await page.get_by_role("button", name="Percakapan baru").click()
     await page.locator("dialog input").fill("pengingat")
     await page.keyboard.press("Enter")
-    await expect(page.locator(".drawing .node")).to_have_count(67, timeout=30_000)
+    await expect(page.locator(".drawing .node")).to_have_count(67, timeout=60_000)
     text = page.locator("textarea[name=source-flow]")
     sound = await text.input_value()
     broken = sound.replace('to = "', 'to = "tidak_', 1)
     line = next(n for n, one in enumerate(broken.splitlines(), 1) if "tidak_" in one)
     await text.fill(broken)
     await page.get_by_role("button", name="Simpan").click()
-    await expect(page.locator(".code-fault").first).to_contain_text(f"Baris {line}:", timeout=30_000)
+    await expect(page.locator(".code-fault").first).to_contain_text(f"Baris {line}:", timeout=60_000)
     await expect(page.locator(".code-lines .is-wrong").first).to_have_text(str(line))
     await page.locator(".node").first.click()
     await expect(page.locator(".flow-steps .is-picked")).to_have_count(1)
@@ -166,7 +166,7 @@ async def test_a_conversation_is_written_proved_drawn_and_refused(shift: Shift, 
     await page.get_by_role("button", name="Urungkan").click()
     await expect(text).to_have_value(sound)
     await page.locator(f"select[name=flow-{CAMPAIGN.id}]").select_option("pengingat")
-    await expect(page.locator(".note", has_text="belum punya suara: buat dulu")).to_be_visible(timeout=30_000)
+    await expect(page.locator(".note", has_text="belum punya suara: buat dulu")).to_be_visible(timeout=60_000)
     await expect(page.locator(f"select[name=flow-{CAMPAIGN.id}]")).to_have_value("")
 
 

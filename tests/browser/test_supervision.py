@@ -13,7 +13,7 @@ from .pages import Tab
 from .sound import TONES, recorded
 
 pytestmark = [
-    pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk, pytest.mark.redis, pytest.mark.timeout(180)
+    pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk, pytest.mark.redis, pytest.mark.timeout(400)
 ]  # fmt: skip
 
 

@@ -31,7 +31,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.asterisk,
     pytest.mark.redis,
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(400),
     pytest.mark.turn,  # Debian's coturn starts a server for all the network as it is installed: not for everybody
 ]
 

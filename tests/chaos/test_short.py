@@ -20,7 +20,7 @@ async def short(keep: Path) -> Result:
     return await run(wanted, lambda text: print(text, file=sys.stderr))
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 async def test_five_faults_and_every_promise_kept(tmp_path: Path) -> None:
     result = await short(tmp_path / "chaos")
     assert result.wrong == [], page(result)

@@ -20,7 +20,7 @@ from ivr.adapters import agi as agi_module
 from ivr.adapters.agi import Agi, Server, TooSlow
 from tests.ivr.peer import ENV
 
-LIMIT_S = 10.0
+LIMIT_S = 60.0
 
 
 @contextmanager

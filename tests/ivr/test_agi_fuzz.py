@@ -32,7 +32,7 @@ from ivr.prompts import Sentence
 from ivr.session import Desk
 from tests.ivr import twins
 
-LIMIT_S = 10.0
+LIMIT_S = 60.0
 DRIP_LIMIT_S = 0.3
 PLAYED_S = 0.2
 

@@ -9,7 +9,7 @@ from ivr.adapters import heart
 from ivr.adapters.heart import Heart
 from tests.ivr import twins
 
-LIMIT_S = 10.0
+LIMIT_S = 60.0
 
 
 class Beats:

@@ -147,7 +147,7 @@ def test_a_voice_that_fails_ends_in_the_message(voice: Speech, monkeypatch: pyte
     assert rig.script.endings == {"failed": 1}
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 def test_three_hundred_at_once(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
     """All are in their first sentence together; all end as they should, nothing is lost, nothing is left."""
     rig.call(PROMISE, "warm").run()

@@ -56,7 +56,7 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Speech:
     return made
 
 
-@pytest.mark.timeout(240)  # the first one has everything rendered
+@pytest.mark.timeout(400)  # the first one has everything rendered
 @pytest.mark.parametrize("rate", [RATE, WIDE_RATE])
 @pytest.mark.parametrize("language", spoken.LANGUAGES)
 def test_every_piece_decodes_and_is_fit_for_a_join(speech: Speech, language: str, rate: int) -> None:

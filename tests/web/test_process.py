@@ -56,7 +56,7 @@ async def web(house: House, folder: Path, settings: str = "") -> AsyncIterator[t
     )  # fmt: skip
     assert process.stderr is not None
     try:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(60):
             while b"web_listens" not in (line := await process.stderr.readline()):
                 assert line, "it ended"
         reading = asyncio.create_task(process.stderr.read())  # a full pipe would hold it up
@@ -78,7 +78,7 @@ async def test_it_shares_sessions_and_ends_in_good_order(house: House, tmp_path:
         assert (await client.get("//ready")).body == {"ready": True, "lacks": []}
         async with client.live("desk=1") as live:
             process.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while (message := await live.receive()).type is WSMsgType.TEXT:
                     pass
                 assert (message.type, message.data) == (WSMsgType.CLOSE, 1001)

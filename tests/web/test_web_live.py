@@ -17,6 +17,7 @@ from dialer.users import Role
 from dialer.web import live
 from dialer.web.live import Board, Hub, Reader, shown
 from dialer.web.patch import difference, merged, whole
+from tests.patience import PATIENCE
 from tests.web.house import EPOCH, House
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
@@ -66,7 +67,7 @@ pytestmark = pytest.mark.redis
 
 async def heard(socket: ClientWebSocketResponse, limit_s: float = 5.0) -> dict[str, Any]:
     """The next message that is no beat."""
-    async with asyncio.timeout(limit_s):
+    async with asyncio.timeout(limit_s * PATIENCE):
         while True:
             message = await socket.receive()
             assert message.type is WSMsgType.TEXT, message
@@ -104,7 +105,7 @@ class Engine:
         return int((await self.link.one(("PUBSUB", "NUMSUB", channel)))[1])
 
     async def until_subscribers(self, channel: str, count: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await self.subscribers(channel) != count:  # noqa: ASYNC110 - Redis tells nobody
                 await asyncio.sleep(0.02)
 
@@ -186,7 +187,7 @@ async def test_the_socket_ends_with_the_session(house: House, monkeypatch: pytes
     budi = await house.signed_in("budi", Role.AGENT, "1001")
     async with budi.live("desk=1") as socket:
         await house.office.sessions.close_all("budi")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while (message := await socket.receive()).type is WSMsgType.TEXT:
                 pass
         assert (message.type, message.data) == (WSMsgType.CLOSE, live.ENDED)
@@ -218,7 +219,7 @@ async def test_who_does_not_read_is_cut(house: House, engine: Engine, monkeypatc
     )
     raw.sendall(head.encode())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not house.office.live.readers:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.02)
             number = 0
@@ -237,7 +238,7 @@ async def test_sockets_end_when_the_process_goes(house: House) -> None:
     budi = await house.signed_in("budi", Role.AGENT, "1001")
     async with budi.live("desk=1") as socket:
         house.office.live.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while (message := await socket.receive()).type is WSMsgType.TEXT:
                 pass
         assert (message.type, message.data) == (WSMsgType.CLOSE, live.GOING)
@@ -252,7 +253,7 @@ async def test_one_session_has_only_so_many_sockets(house: House, monkeypatch: p
                 async with budi.live("desk=1"):
                     pass
             assert refused.value.status == 429
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while True:  # the one that was closed makes room
                 with contextlib.suppress(WSServerHandshakeError):
                     async with budi.live("desk=1"):

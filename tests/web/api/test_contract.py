@@ -105,7 +105,7 @@ def ask(operation: Any, roles: Mapping[str, Mapping[str, str]], seen: Seen) -> N
     run()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 async def test_every_answer_is_as_described(house: House) -> None:
     roles = {who: headers_of(await client_of(house, who)) for who in DONE}
     seen = await asyncio.to_thread(ask_all, house.base, roles)
