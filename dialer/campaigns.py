@@ -10,8 +10,8 @@ from typing import Any, get_type_hints
 import msgspec
 
 from dialer.errors import BadInput
+from dialer.lists.recycle_form import read_rules
 from dialer.model import CAMPAIGN_ID, Campaign, Kind, Mode
-from dialer.recycle_form import read_rules
 
 FIELDS = {name: kind for name, kind in get_type_hints(Campaign).items() if name != "id"}
 _EXPECTED = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}

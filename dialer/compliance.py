@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from dialer.law.number_plan import area_zones, number_type
+from dialer.law.rulebook import Cap, Of, Pack, Region, fold
+from dialer.law.windows import DAY_S, LATEST, Windows, begins, opening, shut
 from dialer.model import Allowed, Contact, History, Number, NumberState, Permission, Refused
-from dialer.number_plan import area_zones, number_type
-from dialer.rulebook import Cap, Of, Pack, Region, fold
-from dialer.windows import DAY_S, LATEST, Windows, begins, opening, shut
 
 EARLIEST = datetime(2024, 1, 1, tzinfo=UTC).timestamp()  # a clock before this was never set
 CALL_S_MAX = 600.0  # no ring lasts longer; a larger figure is a mistake of the caller

@@ -10,16 +10,18 @@ from urllib.parse import urlencode, urlsplit
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from dialer import faults, recycle_form, schedule
 from dialer.contacts import ListRules
+from dialer.debts.payments import SECRET_MIN
 from dialer.errors import ConfigError
+from dialer.forms import faults
+from dialer.forms.privacy import SITE_KEYS, Privacy
+from dialer.forms.told import told
 from dialer.keyed import KEY_HEX_MIN, read_key
+from dialer.law import schedule
+from dialer.law.rulebook import DEMO_CAMPAIGNS, Pack
+from dialer.lists import recycle_form
+from dialer.lists.values import MINOR_DIGITS
 from dialer.model import AGENT_ID, CAMPAIGN_ID, Campaign, Kind, Mode, Outcome
-from dialer.payments import SECRET_MIN
-from dialer.privacy import SITE_KEYS, Privacy
-from dialer.rulebook import DEMO_CAMPAIGNS, Pack
-from dialer.told import told
-from dialer.values import MINOR_DIGITS
 
 AMI_SECRET = "SANTUN_AMI_SECRET"  # noqa: S105 - the name of a variable; _<NODE> behind it: of one node only
 ARI_PASSWORD = "SANTUN_ARI_PASSWORD"  # noqa: S105 - the name of a variable; _<NODE> behind it: of one node only

@@ -12,13 +12,14 @@ from functools import lru_cache, partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from dialer import keyed, mask, order, values
-from dialer.columns import Columns
+from dialer import keyed, mask
 from dialer.errors import BadInput
+from dialer.lists import order, values
+from dialer.lists.columns import Columns
+from dialer.lists.numbers import NumberFault, read_number, restored, split_numbers
+from dialer.lists.provinces import WIT, zone_of, zone_of_post_code
+from dialer.lists.values import NO_FACTS, Unreadable
 from dialer.model import Consent, Contact, Number
-from dialer.numbers import NumberFault, read_number, restored, split_numbers
-from dialer.provinces import WIT, zone_of, zone_of_post_code
-from dialer.values import NO_FACTS, Unreadable
 
 UNREADABLE = ""  # under this name stands why a row cannot be read at all
 NUMBERS_MAX = 10

@@ -9,24 +9,24 @@ from typing import Any, TypeVar
 
 import structlog
 
+from dialer.desk.orders import of_phone_key
 from dialer.errors import NotLeader, StoreError
-from dialer.hands import Hands
-from dialer.leading import RENEW_S, Leader, resign_all, shares
-from dialer.measured import Health
+from dialer.floor.skew import Skew
 from dialer.model import Command, Event, Mode, Status
 from dialer.model import Seen as Kind
-from dialer.orders import of_phone_key
-from dialer.placing import Ready, Refusal
+from dialer.pace.snapshot import Decision
 from dialer.ports import Clock, Spool, Store, Telephony
-from dialer.pulse import LOOK_S, Pulse, out_of_ivr, uses_ivr
-from dialer.run import ENDED_RINGING, Run, Seen, Site
-from dialer.skew import Skew
-from dialer.snapshot import Decision
-from dialer.spooling import LOOK_S as SPOOL_LOOK_S
-from dialer.spooling import Spooling
-from dialer.succession import LOOK_S as LEAD_LOOK_S
-from dialer.succession import Succession
-from dialer.tools import STORE_RETRY_S
+from dialer.running.hands import Hands
+from dialer.running.leading import RENEW_S, Leader, resign_all, shares
+from dialer.running.measured import Health
+from dialer.running.placing import Ready, Refusal
+from dialer.running.pulse import LOOK_S, Pulse, out_of_ivr, uses_ivr
+from dialer.running.run import ENDED_RINGING, Run, Seen, Site
+from dialer.running.spooling import LOOK_S as SPOOL_LOOK_S
+from dialer.running.spooling import Spooling
+from dialer.running.succession import LOOK_S as LEAD_LOOK_S
+from dialer.running.succession import Succession
+from dialer.running.tools import STORE_RETRY_S
 
 log = structlog.get_logger("engine")
 

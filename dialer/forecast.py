@@ -16,7 +16,7 @@ from datetime import tzinfo
 from typing import Any
 
 from dialer.errors import BadInput
-from dialer.past import HALF_LIFE_DAYS, PARTS, UNDATED, Past, add, day_of, hour_of
+from dialer.lists.past import HALF_LIFE_DAYS, PARTS, UNDATED, Past, add, day_of, hour_of
 
 OTHER_PART = 0.6  # what a try in another part of the day counts
 CONCENTRATIONS = (0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0, 8.0, 13.0, 25.0, 60.0, 200.0)

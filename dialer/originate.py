@@ -4,9 +4,9 @@ import re
 
 from dialer.dialplan import ANSWERED_AGENTS, ANSWERED_IVR, Context, Var, endpoint
 from dialer.errors import BadInput
+from dialer.floor.spies import PLACES, Spy
 from dialer.mask import mask_number, shape
 from dialer.model import Agent, Attempt, Campaign, Kind, Link, Order
-from dialer.spies import PLACES, Spy
 
 AUTO_ANSWER = (("PJSIP_HEADER(add,X-Auto-Answer)", "1"), ("PJSIP_HEADER(add,Alert-Info)", "auto-answer"))
 LEG_TIMEOUT_MS = 20_000

@@ -13,9 +13,9 @@ from zlib import crc32
 
 from dialer import causes
 from dialer.causes import Row
+from dialer.lists.outlook import zone_of
+from dialer.lists.recycling import ANOTHER_DAY_S, DAY_S, HOUR_S, STOPPED, is_own, rule_for
 from dialer.model import CALL_BACK, INBOUND, Attempt, CallState, Campaign, Fact, Kind, Outcome, Side, Verdict
-from dialer.outlook import zone_of
-from dialer.recycling import ANOTHER_DAY_S, DAY_S, HOUR_S, STOPPED, is_own, rule_for
 
 INTERRUPTED = "interrupted"  # Attempt.cancelled of a call that we lost sight of
 LAST_ZONE = timezone(timedelta(hours=-12))  # where a date ends last on earth: the strictest end of a day

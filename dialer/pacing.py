@@ -1,23 +1,23 @@
 """3/8 pace: how many calls to start now. Snapshot -> Decision(start, end, reason, numbers).
 
 The pacer learns from `observe`d events and decides on a frozen `Snapshot`: no I/O, no clock, deterministic for a seed.
-Any simulator may drive it by the words of `dialer.snapshot`; plain strings do wherever a StrEnum stands.
+Any simulator may drive it by the words of `dialer.pace.snapshot`; plain strings do wherever a StrEnum stands.
 
 Predictive: for each further call the chance that it turns live when no agent is free, from the hazards learnt
-(`dialer.lookout`); calls start while that chance is worth its price; the price follows the abandon rate (dual ascent)
-and falls as the budget of the law's window runs out, where every mode becomes progressive.
+(`dialer.pace.lookout`); calls start while that chance is worth its price; the price follows the abandon rate (dual
+ascent) and falls as the budget of the law's window runs out, where every mode becomes progressive.
 """
 
 import math
 
 import numpy as np
 
-from dialer.abandon import Abandons, Fate, Rate, budget
-from dialer.lookout import FATES, Forecast, Grouped, Lookout
+from dialer.law.abandon import Abandons, Fate, Rate, budget
 from dialer.model import Mode
-from dialer.price import PRICE_CAREFUL, Price, Recent
-from dialer.room import Bucket, Room
-from dialer.snapshot import (
+from dialer.pace.lookout import FATES, Forecast, Grouped, Lookout
+from dialer.pace.price import PRICE_CAREFUL, Price, Recent
+from dialer.pace.room import Bucket, Room
+from dialer.pace.snapshot import (
     AgentSeen,
     AttemptSeen,
     Candidate,
@@ -30,7 +30,7 @@ from dialer.snapshot import (
     Snapshot,
     Working,
 )
-from dialer.sums import excess, scaled, sum_at_least
+from dialer.pace.sums import excess, scaled, sum_at_least
 
 __all__ = [
     "AgentSeen",

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from dataclasses import dataclass
 from typing import Protocol
 
-from dialer.desknote import DeskMessage, DeskNote
+from dialer.debts.promises import Promise
+from dialer.floor.desknote import DeskMessage, DeskNote
 from dialer.model import (
     Agent,
     Attempt,
@@ -21,7 +22,6 @@ from dialer.model import (
     Status,
     Verdict,
 )
-from dialer.promises import Promise
 
 
 class Clock(Protocol):
@@ -275,7 +275,7 @@ class Store(Protocol):
         """The last snapshot of whoever led."""
 
     async def pacing(self, campaign: str, token: int, entry: Mapping[str, str]) -> None:
-        """One entry more of the series in dialer/series.py."""
+        """One entry more of the series in dialer/pace/series.py."""
 
     async def order(self, command: Command) -> tuple[bool, str] | None:
         """To whoever leads its campaign, once, however often it is asked; his answer, None: not yet."""

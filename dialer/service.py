@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from dialer import run
 from dialer.adapters import logs
 from dialer.adapters.ari import Ari, AriSettings
 from dialer.adapters.flow_proof import FlowProofs
@@ -32,6 +31,7 @@ from dialer.config import Asterisk, Config, MetricsPages, web_of
 from dialer.engine import Engine
 from dialer.errors import ConfigError
 from dialer.ports import Telephony
+from dialer.running import run
 from dialer.web.access import Right
 from dialer.web.application import Socket, identify, make_app
 from dialer.web.doors import Office

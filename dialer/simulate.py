@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf, sqrt
 
-from dialer.abandon import upper_bound
 from dialer.forecast import Forecast
+from dialer.law.abandon import upper_bound
 from dialer.model import Mode
 from dialer.pacing import Limits, Pacer
 from dialer.simulation.leads import Leads, People

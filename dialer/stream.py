@@ -13,10 +13,10 @@ from enum import StrEnum
 from math import isfinite
 
 from dialer.errors import BadInput
-from dialer.given import Given
+from dialer.lists.given import Given
+from dialer.lists.recycling import RESTS
 from dialer.model import INBOUND, Attempt, Campaign, Contact, Fact, Number, Outcome, Refused, Side, Verdict
 from dialer.outcomes import CHOICES, VERIFIED, believed, first_payment, promise_of, read_disposition, said_by_agent
-from dialer.recycling import RESTS
 
 VERSION = 1
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import phonenumbers
 
-from dialer.plans import Limits
+from dialer.debts.plans import Limits
 from ivr.talk import State, Talk
 
 SOON_MINUTES = 15  # a call-back is not asked for sooner: the debtor has just been called

@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from dialer.dialplan import IvrResult
-from dialer.forms import Check
+from dialer.forms.forms import Check
 from ivr import flow
 from ivr.words import ACTIONS, ENTRIES, FACTS, KEYS
 

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import msgspec
 
-from dialer import forms
 from dialer.errors import ConfigError
-from dialer.toml_lines import line_of, lines
+from dialer.forms import forms
+from dialer.forms.toml_lines import line_of, lines
 from ivr import flow_check, spoken
 from ivr.flow import Choice, End, Flow, Item, Step, item, when
 from ivr.flow_check import Fault

@@ -6,7 +6,7 @@ one, the name is left out too: whoever calls could have invented the number.
 
 from dataclasses import dataclass, replace
 
-from dialer.inbound import Incoming, attempt_of, by_line, caller_number, choose, is_channel
+from dialer.floor.inbound import Incoming, attempt_of, by_line, caller_number, choose, is_channel
 from dialer.keyed import number_key
 from dialer.model import Attempt, Campaign, Contact
 from ivr.ports import Arrivals

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from dialer.dialplan import IvrResult
-from dialer.inbound import Listed
+from dialer.floor.inbound import Listed
 from dialer.model import Attempt, Campaign, Contact, Fact
 from ivr.prompts import Sentence
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, date, datetime
 
+from dialer.debts.plans import Limits, debt_of, digits, offers
 from dialer.model import Campaign, Contact, Kind
-from dialer.plans import Limits, debt_of, digits, offers
 from ivr import spoken, verify
 from ivr.talk import Talk
 

@@ -9,11 +9,11 @@ from typing import Protocol, TypeVar
 
 import structlog
 
+from dialer.debts.plans import Limits
 from dialer.dialplan import IvrResult
 from dialer.errors import DialerError
-from dialer.inbound import Incoming
+from dialer.floor.inbound import Incoming
 from dialer.model import Campaign, Contact, Fact
-from dialer.plans import Limits
 from ivr.dialogue import AGAIN, ANY_KEY, Dialogue, Listen, Turn, between
 from ivr.flow import End, Flow
 from ivr.inbound import Arrived, entered, nobody, told_of

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 
-from dialer.plans import DEFER, EARLY, LONG, SHORT, Offer, Payment
+from dialer.debts.plans import DEFER, EARLY, LONG, SHORT, Offer, Payment
 from ivr import spoken
 from ivr.prompts import spoken_name, spoken_words
 from ivr.spoken import Pieces

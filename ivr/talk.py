@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from dialer.plans import Limits, Offer
+from dialer.debts.plans import Limits, Offer
 from ivr import spoken
 from ivr.prompts import spoken_words
 from ivr.words import VERIFIED

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dialer import plans
+from dialer.debts import plans
 from ivr.flow import Flow
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from dialer.number_plan import NumberType
-from dialer.rulebook import WEEKDAYS, Cap, Hours, Of, Pack, Silence, Span
-from dialer.rulebook_reading import parse_pack
+from dialer.law.number_plan import NumberType
+from dialer.law.rulebook import WEEKDAYS, Cap, Hours, Of, Pack, Silence, Span
+from dialer.law.rulebook_reading import parse_pack
 from tests.packs import toml
 
 PAGE = Path(__file__).parents[1] / "docs" / "rules.md"

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dialer.law.rulebook import Pack, with_holidays
+from dialer.law.rulebook_reading import parse_pack
 from dialer.model import Consent, Contact, Number, NumberKind
-from dialer.rulebook import Pack, with_holidays
-from dialer.rulebook_reading import parse_pack
 
 DIALER = Path(__file__).parents[1] / "dialer"
 YEARS = range(2025, 2031)

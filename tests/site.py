@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from random import Random
 
 from dialer.engine import Engine
+from dialer.law.rulebook import Pack
 from dialer.model import AgentState, Campaign, Command, Contact, Mode, Number, Order, Status
-from dialer.rulebook import Pack
-from dialer.run import Run, Site, Trunk
+from dialer.running.run import Run, Site, Trunk
 
 from . import packs
 from .twins import EPOCH, Debtor, Kept, TwinAsterisk, TwinClock, TwinDisk, TwinSpool, TwinStore, new_id, until

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
+from dialer.law.rulebook import Hours, Of, Pack, Region
 from dialer.model import Contact, History, Number, NumberState
-from dialer.rulebook import Hours, Of, Pack, Region
 
 TYPES = {value: name.lower() for name, value in vars(phonenumbers.PhoneNumberType).items() if isinstance(value, int)}
 STEP_S = 60

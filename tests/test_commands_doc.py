@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from dialer import hands, orders
+from dialer.desk import orders
+from dialer.running import hands
 
 PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
 BY_THE_IVR = {"inbound"}

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from dialer.compliance import EARLIEST, callable_numbers, may_call
+from dialer.law.rulebook import Cap, Hours, Of, Pack, Silence, cited
+from dialer.law.windows import LATEST
 from dialer.model import Allowed, Consent, Contact, History, Number, NumberKind, NumberState, Permission, Refused
-from dialer.rulebook import Cap, Hours, Of, Pack, Silence, cited
-from dialer.windows import LATEST
 from tests.packs import AGREED, CALL_S, NUMBER, contact, debtor_of, demo, indonesia, moment, shipped, uk, us
 
 PACK = indonesia(date(2026, 12, 25))

@@ -11,13 +11,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dialer import keyed
-from dialer.columns import Columns, read_header
 from dialer.contacts import UNREADABLE, Found, ListRules, Rejected, Restored, read_row, read_rows
 from dialer.errors import BadInput
+from dialer.lists.columns import Columns, read_header
+from dialer.lists.numbers import NumberFault, read_number
+from dialer.lists.provinces import ALIASES, PROVINCES, zone_of
+from dialer.lists.values import read_amount
 from dialer.model import Contact, NumberKind
-from dialer.numbers import NumberFault, read_number
-from dialer.provinces import ALIASES, PROVINCES, zone_of
-from dialer.values import read_amount
 from ivr.verify import proves
 
 KEY = bytes.fromhex("0123456789abcdef" * 4)

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dialer.dialplan import Context
-from dialer.leading import UPKEEP_S
 from dialer.model import AgentState, CallState, Campaign, Event, Fact, Kind, Mode, Order, Overflow, Seen, Status
+from dialer.running.leading import UPKEEP_S
 
 from . import packs
 from .site import CAMPAIGN, Stage, contacts, mixed, staged

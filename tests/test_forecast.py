@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dialer.errors import BadInput
 from dialer.forecast import CONCENTRATIONS, OTHER_PART, Forecast, Try
-from dialer.past import PARTS, Past
+from dialer.lists.past import PARTS, Past
 
 NUMBERS = 400
 

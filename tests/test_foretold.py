@@ -7,12 +7,12 @@ from random import Random
 
 import pytest
 
-from dialer.abandon import Fate
 from dialer.forecast import Forecast
+from dialer.law.abandon import Fate
+from dialer.lists.past import Past
 from dialer.model import Attempt, CallState, Contact, Kind, Mode, Order, Outcome
 from dialer.pacing import Decision, PacingEvent, Snapshot
-from dialer.past import Past
-from dialer.run import ENDED_RINGING
+from dialer.running.run import ENDED_RINGING
 
 from .site import CAMPAIGN, Stage, mixed, staged
 from .twins import Debtor, play, until

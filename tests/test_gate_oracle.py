@@ -10,9 +10,9 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from dialer.compliance import EARLIEST, may_call
+from dialer.law.rulebook import Hours, Pack, Silence, Span
+from dialer.law.windows import LATEST
 from dialer.model import Allowed, Consent, Contact, History, Number, NumberKind, NumberState, Refused
-from dialer.rulebook import Hours, Pack, Silence, Span
-from dialer.windows import LATEST
 from tests.packs import CALL_S, NUMBER, contact, demo, indonesia, moment, uk, us
 from tests.slow_gate import legal, open_span
 

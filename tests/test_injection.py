@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialer.adapters.ami_words import LINE_MAX, originate
-from dialer.columns import read_header
 from dialer.contacts import ListRules, read_row
 from dialer.errors import BadInput
+from dialer.lists.columns import read_header
 from dialer.model import Attempt, Campaign, Contact, Number
 from dialer.originate import order
 from tests.corpus import CORPUS, HOSTILE

@@ -19,9 +19,9 @@ from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.redis_upkeep import DAY_S, Upkeep, tried
 from dialer.adapters.sealed import new_key
 from dialer.adapters.sealed_recordings import day_of
-from dialer.history import note
+from dialer.debts.history import note
+from dialer.forms.privacy import Privacy
 from dialer.model import Status, attempt_id
-from dialer.privacy import Privacy
 from tests.adapters.conftest import redis_process, store  # noqa: F401 # fixtures
 from tests.adapters.redis_lives import AT, CAMPAIGN, begin, claimed, contacts, dump, finish, link_of
 from tests.web.house import ENV, SITE

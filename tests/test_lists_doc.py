@@ -3,14 +3,14 @@
 import re
 from pathlib import Path
 
-from dialer import columns
 from dialer.adapters import list_files, xlsx_files
 from dialer.adapters.loading import UPLOAD_MAX
-from dialer.columns import read_header
 from dialer.contacts import CELL_MAX, ListRules, Rejected, read_rows
-from dialer.mappings import read_mapping
+from dialer.lists import columns
+from dialer.lists.columns import read_header
+from dialer.lists.mappings import read_mapping
+from dialer.lists.order import MIX_ROWS
 from dialer.model import Contact, NumberKind
-from dialer.order import MIX_ROWS
 
 DOCS = Path(__file__).parents[1] / "docs"
 TEXT = (DOCS / "lists.md").read_text(encoding="utf-8")

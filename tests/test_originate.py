@@ -10,8 +10,7 @@ from dialer.dialplan import ANSWERED_AGENTS, ANSWERED_IVR, Context, Var
 from dialer.errors import BadInput
 from dialer.model import Agent, Campaign, Kind, Number
 from dialer.originate import dial_string, leg_order, order, timeout_s
-
-from .test_floor import CAMPAIGN, T0, attempt
+from tests.floor.test_floor import CAMPAIGN, T0, attempt
 
 DIAL = "PJSIP/{digits}@carrier"
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.causes import CAUSES, SIP
+from dialer.lists.recycling import ANOTHER_DAY_S, DEFAULTS, rule_for
 from dialer.model import Attempt, CallState, Campaign, Fact, Kind, Number, Outcome, Retry, Side, Verdict
 from dialer.outcomes import CHOICES, EFFECTS, INTERRUPTED, end_of_day, promise_of, verdict
-from dialer.recycling import ANOTHER_DAY_S, DEFAULTS, rule_for
 
 AT = datetime(2026, 11, 21, 3, tzinfo=UTC).timestamp()
 WIB = timezone(timedelta(hours=7))

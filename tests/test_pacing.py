@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialer.model import Campaign, Mode
+from dialer.pace.price import PRICE_CAREFUL
 from dialer.pacing import (
     AgentSeen,
     AttemptSeen,
@@ -22,7 +23,6 @@ from dialer.pacing import (
     Snapshot,
     Working,
 )
-from dialer.price import PRICE_CAREFUL
 
 WIDE = Limits(lines_max=1000, lines_per_agent_max=100.0, calls_per_second=1000.0)
 GOOD = Counters(live=1000, abandoned=10)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dialer.adapters.redis_store import RedisStore
 from dialer.commands.pacing import COLUMNS, head, line
-from dialer.series import FIELDS, NUMBERS
+from dialer.pace.series import FIELDS, NUMBERS
 
 from .test_cli import Dialer, dialer, env, in_store, redis
 

@@ -11,8 +11,8 @@ import pytest
 from dialer.adapters.rule_files import load_pack
 from dialer.config import Trunk
 from dialer.errors import ConfigError
+from dialer.law.rulebook import Pack
 from dialer.model import Campaign, Contact, Mode, Number, Order
-from dialer.rulebook import Pack
 
 from . import packs
 from .packs import moment

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from dialer.mending import LATE, NOT_YOURS
+from dialer.debts.plans import Limits, for_contact
 from dialer.model import AgentState, Contact, Fact, History, Mode, Number
 from dialer.outcomes import verdict
-from dialer.plans import Limits, for_contact
+from dialer.running.mending import LATE, NOT_YOURS
 from dialer.stream import record
 from tests.site import CAMPAIGN, Stage, contacts, staged
 from tests.twins import EPOCH, Debtor, TimelessLoop, until

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from dialer.calls import NEEDS_AGENT
 from dialer.model import Agent, AgentState, CallState
 from dialer.routing import REDIRECT_MARGIN_S, choose, longest_idle, may_send
-
-from .test_floor import T0, attempt
+from tests.floor.test_floor import T0, attempt
 
 
 def agent(name: str, since: float, state: AgentState = AgentState.IDLE, node: str = "a", leg: str = "leg") -> Agent:

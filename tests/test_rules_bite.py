@@ -12,9 +12,9 @@ import pytest
 
 from dialer.compliance import may_call
 from dialer.config import Trunk, validate_campaign
+from dialer.law.number_plan import NumberType
+from dialer.law.rulebook import Cap, Of, Pack, Silence, all_caps
 from dialer.model import Allowed, Campaign, Consent, Contact, History, NumberKind, Refused
-from dialer.number_plan import NumberType
-from dialer.rulebook import Cap, Of, Pack, Silence, all_caps
 from tests.packs import AGREED, CALL_S, contact, debtor_of, indonesia, moment, uk, us
 
 FRIDAY = "2026-11-20"

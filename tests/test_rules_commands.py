@@ -23,8 +23,8 @@ from dialer.config import Config, read_config
 from dialer.errors import BadInput
 from dialer.keyed import number_key
 from dialer.model import Campaign, Contact, Number, NumberKind, Outcome, Refused, Side, Verdict
-from dialer.placing import Placer
 from dialer.ports import Finish
+from dialer.running.placing import Placer
 
 from .packs import moment
 from .test_cli import SITE

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from dialer import show
+from dialer.commands import show
 from dialer.contacts import Rejected
 from dialer.model import Campaign, Status
 

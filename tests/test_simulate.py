@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from dialer.cli import app
 from dialer.errors import BadInput, DialerError
+from dialer.pace.snapshot import AgentSeen, Kind, PacingEvent, Snapshot, Working
 from dialer.simulate import NAMES, OURS, Found, Summary, compare, policy_of, shift, summary
 from dialer.simulation.charts import round_up
 from dialer.simulation.command import main
@@ -30,7 +31,6 @@ from dialer.simulation.rates import WINDOWS, calls_per_hour, rates, waits, waits
 from dialer.simulation.result import Result
 from dialer.simulation.scenario import STEADY
 from dialer.simulation.sweep import sweep
-from dialer.snapshot import AgentSeen, Kind, PacingEvent, Snapshot, Working
 from tests.test_simulate_recorded import some_records
 
 SHORT = replace(STEADY, agents=6, hours=0.5, breaks=False, log_in_s=60.0)

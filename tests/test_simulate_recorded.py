@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dialer.errors import BadInput
 from dialer.model import Attempt, Mode, Verdict
+from dialer.pace.snapshot import Kind
 from dialer.pacing import Pacer
 from dialer.simulate import RECORDED, limits_of
 from dialer.simulation.recorded import replay
@@ -20,7 +21,6 @@ from dialer.simulation.result import Result
 from dialer.simulation.rules import CAMPAIGN, begin_of, pack_of
 from dialer.simulation.scenario import STEADY
 from dialer.simulation.world import World
-from dialer.snapshot import Kind
 from dialer.stream import correction, iso, record
 
 SCENARIO = replace(STEADY, agents=8, hours=0.5, breaks=False, log_in_s=30.0, speed_spread=0.0, pause_every_s=0.0)

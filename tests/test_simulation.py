@@ -6,6 +6,7 @@ import pytest
 
 from dialer.calls import Word
 from dialer.model import AgentState, Mode, Outcome
+from dialer.pace.snapshot import Decision, Kind, PacingEvent, Snapshot, Working
 from dialer.pacing import Limits, Pacer
 from dialer.simulation.gate import Gate
 from dialer.simulation.leads import Leads
@@ -14,7 +15,6 @@ from dialer.simulation.rules import begin_of, pack_of
 from dialer.simulation.scenario import SCENARIOS, STEADY
 from dialer.simulation.team import Day, Defect
 from dialer.simulation.world import World
-from dialer.snapshot import Decision, Kind, PacingEvent, Snapshot, Working
 
 SMALL = replace(STEADY, agents=6, hours=0.6)
 

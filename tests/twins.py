@@ -13,10 +13,10 @@ from math import inf
 from random import Random
 from typing import Any, TypeVar
 
-from dialer import decisionlog
-from dialer.desknote import DeskMessage, DeskNote
 from dialer.dialplan import ANSWERED_IVR, Context, Var, room
 from dialer.errors import AckTimeout, ActionRefused, LinkDown, NoLease, NotLeader, SpoolFailed, StoreDown
+from dialer.floor.desknote import DeskMessage, DeskNote
+from dialer.law import decisionlog
 from dialer.model import (
     Agent,
     AgentState,

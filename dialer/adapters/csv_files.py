@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from dialer.errors import BadInput
-from dialer.importing import Cells, RawChunk, in_chunks
+from dialer.lists.importing import Cells, RawChunk, in_chunks
 
 LINE_MAX = 100_000  # characters
 LINES_MAX = 20  # of one record

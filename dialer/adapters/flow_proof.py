@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import structlog
 
-from dialer.conversations import FlowFault, Proof, Source
 from dialer.errors import SetupError
+from dialer.forms.conversations import FlowFault, Proof, Source
 
 PROVE_LIMIT_S = 30.0
 MAKE_LIMIT_S = 110.0

@@ -10,10 +10,10 @@ from typing import Any
 
 import structlog
 
-from dialer import forms
+from dialer.debts.plans import Given, Limits, Terms, loose, plain
 from dialer.errors import ConfigError
-from dialer.plans import Given, Limits, Terms, loose, plain
-from dialer.toml_lines import line_of, lines
+from dialer.forms import forms
+from dialer.forms.toml_lines import line_of, lines
 
 _LINE = re.compile(r"\(at line (\d+)")
 LENDER, CAMPAIGN, FLOW = "lender", "campaign", "flow"

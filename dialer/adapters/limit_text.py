@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from dialer.adapters.limit_files import faults_of, parsed
+from dialer.debts.plans import Limits
 from dialer.errors import BadInput, ConfigError
-from dialer.plans import Limits
 
 
 class LimitText:

@@ -9,7 +9,7 @@ from pathlib import Path
 from dialer.adapters import csv_files, xlsx_files
 from dialer.contacts import UNREADABLE
 from dialer.errors import BadInput
-from dialer.importing import Cells, RawChunk
+from dialer.lists.importing import Cells, RawChunk
 
 CHUNK_ROWS = 2000
 COLUMNS_MAX = 200

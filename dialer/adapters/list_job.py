@@ -20,14 +20,14 @@ import msgspec
 
 from dialer.adapters import list_files, loading
 from dialer.adapters.reject_files import RejectFile
-from dialer.columns import word_of
 from dialer.contacts import ListRules, Rejected, read_row
 from dialer.errors import DialerError
-from dialer.importing import Across, Summary
-from dialer.mappings import mapping_of
+from dialer.lists.columns import word_of
+from dialer.lists.importing import Across, Summary
+from dialer.lists.mappings import mapping_of
+from dialer.lists.provinces import WIB
 from dialer.mask import mask_number
 from dialer.model import Contact
-from dialer.provinces import WIB
 
 MEMORY_MAX = 2 << 30
 NICENESS = 10

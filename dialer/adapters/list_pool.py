@@ -19,7 +19,7 @@ from typing import BinaryIO, Self, cast
 from dialer.adapters.frames import decoder, encode, read_frame, write_frame
 from dialer.adapters.list_worker import LINE, Job, Read, Rows
 from dialer.errors import DialerError
-from dialer.importing import RawChunk, ReadChunk
+from dialer.lists.importing import RawChunk, ReadChunk
 
 AHEAD = 2  # chunks under way for each process
 PROCESSES_MAX = 8

@@ -12,9 +12,9 @@ import msgspec
 
 from dialer.adapters.frames import decoder, encode, read_frame, write_frame
 from dialer.adapters.list_files import named
-from dialer.columns import Columns
 from dialer.contacts import ListRules, Rejected, Restored, read_row
-from dialer.importing import Cells
+from dialer.lists.columns import Columns
+from dialer.lists.importing import Cells
 from dialer.model import Contact
 
 ALIAS_BYTES = 12  # 16 characters

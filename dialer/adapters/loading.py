@@ -19,12 +19,12 @@ from dialer.adapters import list_files
 from dialer.adapters.list_files import ListFile
 from dialer.adapters.list_pool import ListPool
 from dialer.adapters.list_worker import Job
-from dialer.columns import Columns, read_header
 from dialer.contacts import ListRules, check_constants
 from dialer.errors import BadInput
-from dialer.importing import Across, Asked, Elsewhere, ListStore, Rejects, Summary, import_id, import_list
-from dialer.mappings import ListMapping
-from dialer.order import MIX_ROWS
+from dialer.lists.columns import Columns, read_header
+from dialer.lists.importing import Across, Asked, Elsewhere, ListStore, Rejects, Summary, import_id, import_list
+from dialer.lists.mappings import ListMapping
+from dialer.lists.order import MIX_ROWS
 
 UPLOAD_MAX = 2 << 30
 NAME_MAX = 100

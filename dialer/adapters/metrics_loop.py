@@ -9,10 +9,10 @@ from aiohttp import web
 from dialer.adapters.ami import Ami
 from dialer.adapters.metrics import Meters, Page, Pages
 from dialer.errors import ConfigError
-from dialer.measured import Health, lacking, of_engine, of_run, stuck
 from dialer.metrics import ENGINE, Sample
 from dialer.ports import Clock
-from dialer.run import Run
+from dialer.running.measured import Health, lacking, of_engine, of_run, stuck
+from dialer.running.run import Run
 
 
 class Shown(Protocol):

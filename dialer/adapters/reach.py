@@ -9,7 +9,7 @@ from dialer.adapters.site import OpenSite, limits_of, open_site, phones_of
 from dialer.adapters.tls import server_pair, time_faults
 from dialer.config import Config
 from dialer.errors import ConfigError, StoreError, TelephonyError
-from dialer.privacy import NO_KEYS
+from dialer.forms.privacy import NO_KEYS
 
 WAIT_S = 5.0
 LOOK_S = 0.05

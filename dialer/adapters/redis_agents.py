@@ -11,8 +11,8 @@ from dialer.adapters.redis_keys import agent_key, campaign_keys, desk_key, messa
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
 from dialer.adapters.redis_web_keys import EXTENSIONS, USERS
-from dialer.desknote import DeskMessage, DeskNote
 from dialer.errors import NotLeader
+from dialer.floor.desknote import DeskMessage, DeskNote
 from dialer.model import Agent, AgentState, Attempt
 
 log = structlog.get_logger(__name__)

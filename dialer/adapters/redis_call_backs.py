@@ -8,8 +8,8 @@ from dialer.adapters.redis_keys import campaign_keys
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_list import epoch_word
 from dialer.adapters.redis_scripts import call
-from dialer.callbacks import on_list
 from dialer.errors import StoreDown
+from dialer.floor.callbacks import on_list
 from dialer.model import Contact
 
 TURNS = 20

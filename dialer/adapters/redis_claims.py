@@ -9,8 +9,8 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_list import epoch_word
 from dialer.adapters.redis_outcomes import KEPT_MS, Settling
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
-from dialer.decisionlog import digest, taken_back
 from dialer.errors import BadInput, NotLeader
+from dialer.law.decisionlog import digest, taken_back
 from dialer.model import MANUAL, Attempt, History, Refused
 from dialer.ports import Held
 

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import msgspec
 import structlog
 
+from dialer.debts.promises import Payment, Promise
 from dialer.model import Agent, Attempt, Campaign, Command, Fact
-from dialer.promises import Payment, Promise
 
 Value = TypeVar("Value")
 log = structlog.get_logger(__name__)

@@ -10,8 +10,8 @@ import msgspec
 
 from dialer.adapters.redis_codec import Reader
 from dialer.errors import BadInput
+from dialer.lists.order import rank
 from dialer.model import Consent, Contact, Number, NumberKind, NumberState
-from dialer.order import rank
 
 VERSION = 1
 HEAD = struct.Struct(">BBi")

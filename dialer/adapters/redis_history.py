@@ -13,7 +13,7 @@ from dialer.adapters.redis_contact import packed_name, text_of
 from dialer.adapters.redis_keys import history_key
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_scripts import Argument, call
-from dialer.history import ENTRIES_MAX, KEPT_DAYS, Entry, What
+from dialer.debts.history import ENTRIES_MAX, KEPT_DAYS, Entry, What
 from dialer.model import NumberKind, Side
 
 HEAD = struct.Struct(">I")

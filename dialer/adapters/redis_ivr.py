@@ -28,10 +28,10 @@ from dialer.adapters.redis_scripts import Argument, sources
 from dialer.adapters.redis_sheets import read_sheet
 from dialer.adapters.spool import encode_change
 from dialer.errors import StoreDown, StoreError
-from dialer.inbound import COMMAND, Listed
+from dialer.floor.inbound import COMMAND, Listed
+from dialer.forms.sheets import Sheet
 from dialer.model import INBOUND, Attempt, Campaign, Command, Contact, Fact
 from dialer.ports import Unwritten
-from dialer.sheets import Sheet
 
 FACTS_KEPT_MS = 7 * 86_400_000
 ENTERED_LIMIT_S = 3600.0  # later a new leader finds it among the open attempts all the same

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from dialer.errors import BadInput
+from dialer.forms.sheets import NAME
 from dialer.model import CAMPAIGN_ID
-from dialer.sheets import NAME
 
 CAMPAIGNS = "santun:campaigns"
 IVR_BEATS = "santun:ivr-beats"
@@ -50,7 +50,7 @@ class CampaignKeys:
     command_ids: str  # command id -> entry of that stream
     told: str  # channel: attempt id with new facts; empty: a command
     call_backs: str  # contact -> the minute at which he wants to be called
-    late: str  # "attempt token" -> a change that could not be written in its time: dialer/late.py
+    late: str  # "attempt token" -> a change that could not be written in its time: dialer/running/late.py
     promised: str  # "attempt person" of promises that are pending, score: when they end
     promises_ended: str  # the same of others, score: when it was seen
     forgotten: str  # open attempts whose person was erased during the call

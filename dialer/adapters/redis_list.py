@@ -8,7 +8,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from dialer import decisionlog
 from dialer.adapters.redis_codec import CAMPAIGN, pairs, text
 from dialer.adapters.redis_contact import encode_contact, read_contact
 from dialer.adapters.redis_index import entries_of
@@ -17,6 +16,7 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_scripts import Argument, call
 from dialer.adapters.redis_updates import Updates
 from dialer.errors import BadInput
+from dialer.law import decisionlog
 from dialer.model import Campaign, Contact, Number, Refused
 from dialer.stream import REFUSAL_FIELDS, refusal_record
 

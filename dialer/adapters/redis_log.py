@@ -9,8 +9,8 @@ from dialer.adapters.redis_index import Index, Place
 from dialer.adapters.redis_keys import campaign_keys
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_people import read_places
-from dialer.decisionlog import START, Anchor, Decision, read, verify
-from dialer.decisionlog import Link as Entry
+from dialer.law.decisionlog import START, Anchor, Decision, read, verify
+from dialer.law.decisionlog import Link as Entry
 
 READ_AT_ONCE = 1000
 SCANNED_MAX = 2_000_000  # entries of one campaign looked through for one number, newest first

@@ -19,10 +19,10 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_list import epoch_word
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
 from dialer.adapters.redis_updates import Updates
-from dialer.history import of_call
+from dialer.debts.history import of_call
+from dialer.debts.promises import Promise
 from dialer.model import INBOUND, Attempt, Fact, Outcome, attempt_ms
 from dialer.ports import Finish
-from dialer.promises import Promise
 
 KEPT_MS = 32 * 86_400_000  # history: the longest window of a rule pack, and a day
 CORRECTIONS_KEPT_MS = 7 * 86_400_000

@@ -7,7 +7,7 @@ from dialer.adapters.redis_codec import text
 from dialer.adapters.redis_keys import campaign_keys
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_scripts import call
-from dialer.series import ENTRIES_MOST, KEPT_S
+from dialer.pace.series import ENTRIES_MOST, KEPT_S
 
 READ_MOST = 4000  # a little more than an hour
 
@@ -19,7 +19,7 @@ class PacingSeries:
         self._link = link
 
     async def pacing(self, campaign: str, token: int, entry: Mapping[str, str]) -> None:
-        """One entry more; see dialer/series.py."""
+        """One entry more; see dialer/pace/series.py."""
         keys = campaign_keys(campaign)
         flat = chain.from_iterable(entry.items())
         await self._link.one(call("pacing", (keys.fence, keys.pacing), token, KEPT_S * 1000, ENTRIES_MOST, *flat))

@@ -24,13 +24,13 @@ from dialer.adapters.redis_people import read_places
 from dialer.adapters.redis_promises import Promises
 from dialer.adapters.redis_scripts import RedisCommand, call
 from dialer.adapters.redis_updates import Updates
+from dialer.debts.history import Entry, What
+from dialer.debts.payments import KEPT_DAYS, Told, is_settled, reduced, short
+from dialer.debts.promises import Payment, Promise, State, ends
 from dialer.errors import BadInput
-from dialer.history import Entry, What
+from dialer.lists.outlook import zone_of
 from dialer.model import Contact
 from dialer.outcomes import LAST_ZONE
-from dialer.outlook import zone_of
-from dialer.payments import KEPT_DAYS, Told, is_settled, reduced, short
-from dialer.promises import Payment, Promise, State, ends
 
 PAYMENTS_MAX = 100  # of one person: the oldest goes first
 DAY_MS = 86_400_000

@@ -11,8 +11,8 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_list import epoch_word
 from dialer.adapters.redis_outcomes import promise_word
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
-from dialer.history import Entry, What
-from dialer.promises import Payment, Promise, State, judge
+from dialer.debts.history import Entry, What
+from dialer.debts.promises import Payment, Promise, State, judge
 
 AT_ONCE = 200
 TURNS = 20

@@ -8,7 +8,7 @@ from dialer.adapters.redis_codec import encode, pairs, text
 from dialer.adapters.redis_keys import SHEETS, sheet_keys
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_scripts import call
-from dialer.sheets import VERSIONS_KEPT, Sheet
+from dialer.forms.sheets import VERSIONS_KEPT, Sheet
 
 
 @dataclass(frozen=True, slots=True)

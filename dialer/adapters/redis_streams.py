@@ -12,8 +12,8 @@ from dialer.adapters.redis_keys import campaign_keys
 from dialer.adapters.redis_link import BLOCK_S, FAILURES, Link, translate
 from dialer.adapters.redis_scripts import RedisCommand, call
 from dialer.errors import BadInput
+from dialer.pace.series import KEPT_S
 from dialer.ports import StreamSize
-from dialer.series import KEPT_S
 
 log = structlog.get_logger(__name__)
 READ_AT_ONCE = 200

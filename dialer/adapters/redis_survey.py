@@ -16,8 +16,8 @@ from dialer.adapters.redis_keys import CampaignKeys, PartyKeys, campaign_keys, n
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_list import epoch_word
 from dialer.adapters.redis_scripts import RedisCommand
+from dialer.lists.preview import Case, Standing
 from dialer.model import Contact, History
-from dialer.preview import Case, Standing
 
 BATCH = 500
 PAGE, PAGES_MOST = 1000, 20  # of the outcome stream, for one attempt

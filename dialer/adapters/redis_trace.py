@@ -7,9 +7,9 @@ from dialer.adapters.redis_codec import ATTEMPT, text
 from dialer.adapters.redis_keys import CampaignKeys, campaign_keys
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_store import RedisStore
-from dialer.decisionlog import Decision
-from dialer.decisionlog import read as read_decision
 from dialer.errors import BadInput
+from dialer.law.decisionlog import Decision
+from dialer.law.decisionlog import read as read_decision
 from dialer.model import Attempt, Fact
 from dialer.stream import Entry, Type
 from dialer.stream import read as read_entry

@@ -13,8 +13,8 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_scripts import RedisCommand, call
 from dialer.adapters.redis_store import RedisStore
 from dialer.errors import StoreError
+from dialer.forms.privacy import Privacy
 from dialer.model import Status
-from dialer.privacy import Privacy
 
 log = structlog.get_logger(__name__)
 DAY_S = 86_400.0

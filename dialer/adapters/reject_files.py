@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from dialer.columns import REJECT_HEADERS
 from dialer.contacts import Rejected
 from dialer.errors import BadInput
-from dialer.values import for_export
+from dialer.lists.columns import REJECT_HEADERS
+from dialer.lists.values import for_export
 
 
 class RejectFile:

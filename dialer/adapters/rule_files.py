@@ -11,14 +11,14 @@ import holidays
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from dialer import faults
 from dialer.config import Trunk, validate_campaign
 from dialer.errors import ConfigError
+from dialer.forms import faults
+from dialer.law.rulebook import HolidayRule, Pack, with_holidays
+from dialer.law.rulebook_reading import parse_pack
+from dialer.law.schedule import scheduled
+from dialer.law.stricter import parse_stricter, tighten
 from dialer.model import Campaign
-from dialer.rulebook import HolidayRule, Pack, with_holidays
-from dialer.rulebook_reading import parse_pack
-from dialer.schedule import scheduled
-from dialer.stricter import parse_stricter, tighten
 
 RULES = Path(__file__).parent.parent / "rules"
 DEMO = Path(__file__).parent.parent / "demo" / "rules_demo.toml"

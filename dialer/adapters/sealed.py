@@ -15,7 +15,7 @@ import pyrage
 import structlog
 
 from dialer.errors import ConfigError
-from dialer.privacy import SITE_KEYS
+from dialer.forms.privacy import SITE_KEYS
 
 log = structlog.get_logger(__name__)
 TEXT = "age:"

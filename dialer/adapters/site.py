@@ -13,15 +13,15 @@ from dialer.adapters.sealed import Seals, keys_text, read_keys
 from dialer.adapters.spool import default_folder
 from dialer.config import Asterisk, Config, Ivr, Offers, Redis, RuleFiles, SpoolSettings, Web, read_config, tls_url
 from dialer.errors import ConfigError
+from dialer.forms.privacy import NO_KEYS, SITE_KEYS, Privacy
 from dialer.model import Campaign, attempt_id
-from dialer.privacy import NO_KEYS, SITE_KEYS, Privacy
 
 if TYPE_CHECKING:
     import ssl
 
     from dialer.adapters.ami import Ami
-    from dialer.plans import LimitsOf
-    from dialer.rulebook import Pack
+    from dialer.debts.plans import LimitsOf
+    from dialer.law.rulebook import Pack
 
 CONFIG = "SANTUN_CONFIG"
 

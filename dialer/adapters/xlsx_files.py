@@ -16,7 +16,7 @@ import msgspec
 
 from dialer.adapters.frames import decoder, encode, read_frame, write_frame
 from dialer.errors import BadInput
-from dialer.importing import Cells, RawChunk
+from dialer.lists.importing import Cells, RawChunk
 
 ROWS_MAX = 1_048_576  # Excel's own limit
 UNZIPPED_MAX = 1 << 30

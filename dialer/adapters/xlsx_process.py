@@ -30,7 +30,7 @@ from dialer.adapters.xlsx_files import (  # fmt: skip
     XlsxHead,
     XlsxRows,
 )
-from dialer.importing import Cells, in_chunks
+from dialer.lists.importing import Cells, in_chunks
 
 FAILED = "#VALUE!"
 _PR_SET_PDEATHSIG = 1

@@ -2,8 +2,9 @@
 
 import os
 
-from dialer import campaigns, show
+from dialer import campaigns
 from dialer.adapters.site import OpenSite, new_id
+from dialer.commands import show
 from dialer.commands.desk import known, out, say
 from dialer.commands.watching import live
 from dialer.errors import BadInput, DialerError

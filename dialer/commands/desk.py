@@ -10,9 +10,9 @@ from rich.console import Console
 from dialer import campaigns
 from dialer.adapters.site import OpenSite
 from dialer.errors import BadInput
+from dialer.lists.numbers import NumberFault, read_number
 from dialer.mask import shape
 from dialer.model import CAMPAIGN_ID, Campaign
-from dialer.numbers import NumberFault, read_number
 
 out = Console()
 

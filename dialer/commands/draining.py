@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dialer.adapters.site import OpenSite, new_id
 from dialer.commands.desk import known, say
 from dialer.errors import BadInput, DialerError
-from dialer.hands import DRAIN
 from dialer.model import Command
+from dialer.running.hands import DRAIN
 
 REPLY_S = 5.0
 LOOK_S = 0.25

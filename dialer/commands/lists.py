@@ -10,16 +10,17 @@ from zoneinfo import ZoneInfo
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from dialer import list_show, mappings
 from dialer.adapters import list_files, loading
 from dialer.adapters.redis_elsewhere import elsewhere
 from dialer.adapters.reject_files import NoRejects, RejectFile
 from dialer.adapters.site import OpenSite
+from dialer.commands import list_show
 from dialer.commands.desk import known, out, say
 from dialer.errors import BadInput
-from dialer.importing import Across, Summary
-from dialer.mappings import ListMapping
-from dialer.provinces import WIB
+from dialer.lists import mappings
+from dialer.lists.importing import Across, Summary
+from dialer.lists.mappings import ListMapping
+from dialer.lists.provinces import WIB
 
 PREVIEW_MAX = 100
 

@@ -20,8 +20,8 @@ from dialer.adapters.site import OpenSite
 from dialer.commands.desk import known, number_of, say
 from dialer.errors import BadInput
 from dialer.keyed import number_key, person_key
+from dialer.lists.numbers import NumberFault, read_number, split_numbers
 from dialer.mask import mask_number, mask_text, shape
-from dialer.numbers import NumberFault, read_number, split_numbers
 from dialer.users import Deed
 
 AT_ONCE = 1000

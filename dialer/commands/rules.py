@@ -10,18 +10,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from dialer import show
 from dialer.adapters.redis_log import Told
 from dialer.adapters.site import OpenSite
-from dialer.commands import rules_show
+from dialer.commands import rules_show, show
 from dialer.commands.desk import known, number_of, out, say
 from dialer.commands.rules_show import NOT_HIS, Answer, Chain, Decided, Known
-from dialer.decisionlog import ALLOWED, CHANGED, read
 from dialer.errors import BadInput, ConfigError
 from dialer.keyed import number_key
-from dialer.mask import mask_number
-from dialer.model import Allowed, Refused
-from dialer.preview import (
+from dialer.law.decisionlog import ALLOWED, CHANGED, read
+from dialer.law.rulebook import Pack
+from dialer.lists.preview import (
     LATER,
     SENTENCES,
     Case,
@@ -35,7 +33,8 @@ from dialer.preview import (
     look,
     sentence,
 )
-from dialer.rulebook import Pack
+from dialer.mask import mask_number
+from dialer.model import Allowed, Refused
 
 
 async def preview(site: OpenSite, campaign: str, day: str, sample: int, everybody: bool, as_json: bool) -> None:

@@ -13,9 +13,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from dialer.law.rulebook import Pack
+from dialer.lists.preview import CALLABLE, Preview, Standing, citation, sentence
 from dialer.model import Allowed, History, Permission
-from dialer.preview import CALLABLE, Preview, Standing, citation, sentence
-from dialer.rulebook import Pack
 
 NOT_HIS = "The number is on this list no more: it was refused there for good."
 BAR = 40

@@ -9,12 +9,12 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from dialer import timeline
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_trace import find
 from dialer.adapters.site import OpenSite
 from dialer.commands.desk import out, say
 from dialer.errors import BadInput
+from dialer.floor import timeline
 
 
 async def trace(site: OpenSite, attempt: str, log: Path | None, as_json: bool) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import typer
 
-from dialer import show
 from dialer.adapters.site import OpenSite
+from dialer.commands import show
 from dialer.commands.desk import known, out, say
 from dialer.errors import ConfigError
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dialer.abandon import Abandons, Rate, Window, fate
+from dialer.law.abandon import Abandons, Rate, Window, fate
 from dialer.model import Outcome, Side, Verdict
 
 Record = Mapping[str, str]

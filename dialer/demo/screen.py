@@ -11,7 +11,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from dialer import show
+from dialer.commands import show
 
 Record = Mapping[str, str]
 

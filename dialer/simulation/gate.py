@@ -9,8 +9,8 @@ from heapq import heappop, heappush
 from math import inf
 
 from dialer.compliance import may_call
+from dialer.law.rulebook import Pack
 from dialer.model import Contact, History, Refused
-from dialer.rulebook import Pack
 from dialer.simulation.leads import People
 from dialer.simulation.result import Result
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from dialer.forecast import Try
 from dialer.model import Contact, History, Number
+from dialer.pace.snapshot import Kind
 from dialer.simulation.scenario import Scenario
-from dialer.snapshot import Kind
 
 STOPPED_SHARE = 0.005  # of the list: must not be called any more
 ZONE_UNKNOWN_SHARE = 0.05

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from dialer.calls import NOTHING, TABLE, Facts, Word, learn, step
 from dialer.model import Attempt, Contact, Verdict
 from dialer.outcomes import verdict
+from dialer.pace.snapshot import AttemptSeen, Flight, Kind
 from dialer.simulation.leads import Fate
 from dialer.simulation.queue import Queue
 from dialer.simulation.result import Result
 from dialer.simulation.rules import CAMPAIGN
 from dialer.simulation.team import Defect
-from dialer.snapshot import AttemptSeen, Flight, Kind
 
 _BUSY, _PHONE_OFF, _NORMAL, _RANG_OUT = 17, 20, 16, 19  # Q.850
 _CAUSES = {Kind.BUSY: _BUSY, Kind.FAILED: _PHONE_OFF, Kind.NO_ANSWER: _RANG_OUT, Kind.MACHINE: _NORMAL}

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
-from dialer.abandon import LAST
+from dialer.law.abandon import LAST
 from dialer.simulate import Summary
 from dialer.simulation.result import ROLLING_S, Result
 

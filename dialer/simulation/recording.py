@@ -8,8 +8,8 @@ from math import inf
 
 from dialer.errors import BadInput
 from dialer.model import Outcome
+from dialer.pace.snapshot import Kind
 from dialer.simulation.leads import Fate
-from dialer.snapshot import Kind
 from dialer.stream import CORRECTABLE, Type, read
 
 NEEDED_CALLS, NEEDED_TALKS = 30, 10

@@ -13,11 +13,11 @@ from statistics import median
 import numpy as np
 
 from dialer.model import Contact, History, Number
+from dialer.pace.snapshot import Kind
 from dialer.simulation.leads import Fate
 from dialer.simulation.recording import Heard, Recording
 from dialer.simulation.scenario import STEADY, Scenario
 from dialer.simulation.team import Day
-from dialer.snapshot import Kind
 
 BREAK_S = 300.0  # an agent without a call for so long, and for far longer than usual, was on a break
 EARLY_S = 120.0  # who has his first call so soon after the start was there from the start

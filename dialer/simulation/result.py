@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from dialer.abandon import LAST
+from dialer.law.abandon import LAST
 
 ROLLING_S = 1800.0
 

@@ -7,8 +7,8 @@ talks included; every 15 s the level follows the mean surplus of ready agents; d
 from collections import deque
 from math import floor
 
+from dialer.pace.snapshot import Decision, Flight, Kind, PacingEvent, Snapshot, Working
 from dialer.simulation.world import World
-from dialer.snapshot import Decision, Flight, Kind, PacingEvent, Snapshot, Working
 
 _BUSY = (Working.TALKING, Working.RESERVED)
 _DROPS_FROM = 50  # live answers before VICIdial looks at its drop rate

@@ -7,8 +7,8 @@ from functools import cache
 from dialer.adapters.rule_files import load_pack
 from dialer.compliance import may_call
 from dialer.config import Trunk
+from dialer.law.rulebook import Pack
 from dialer.model import Allowed, Campaign, Contact, History, Machine, Number
-from dialer.rulebook import Pack
 
 DAY = datetime(2026, 11, 23, tzinfo=UTC).timestamp()  # an ordinary Monday
 CALLER = "+622150000000"

@@ -12,10 +12,10 @@ import numpy as np
 
 from dialer.agents import TABLE, Word, step
 from dialer.model import Agent, AgentState
+from dialer.pace.snapshot import AgentSeen, Kind, Working
 from dialer.simulation.queue import Queue
 from dialer.simulation.result import Result
 from dialer.simulation.scenario import Scenario
-from dialer.snapshot import AgentSeen, Kind, Working
 
 
 class Defect(AssertionError):

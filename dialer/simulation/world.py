@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from math import inf
 from typing import Protocol
 
+from dialer.law.rulebook import Pack
 from dialer.model import Attempt, Verdict
-from dialer.rulebook import Pack
+from dialer.pace.snapshot import Candidate, Decision, Kind, PacingEvent, Snapshot
 from dialer.simulation.gate import Gate
 from dialer.simulation.leads import Leads, People
 from dialer.simulation.network import Call, Network
@@ -18,7 +19,6 @@ from dialer.simulation.result import Result, Tally
 from dialer.simulation.rules import begin_of, pack_of
 from dialer.simulation.scenario import Scenario
 from dialer.simulation.team import Day, Person, Team, days_of
-from dialer.snapshot import Candidate, Decision, Kind, PacingEvent, Snapshot
 
 __all__ = ["DECISION_GAP_S", "Forecasts", "Policy", "Result", "World"]
 

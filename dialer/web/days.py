@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from dialer.debts.promises import Promise, State
 from dialer.outcomes import LAST_ZONE
-from dialer.promises import Promise, State
 
 ENTRIES_MAX = 3000  # of a campaign's stream, newest first
 FRESH_S = 15.0

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from dialer.config import Config
+from dialer.debts.plans import LimitsOf, none_offered
+from dialer.forms.sheets import Sheet
+from dialer.law.rulebook import Pack
 from dialer.model import Campaign, Command
-from dialer.plans import LimitsOf, none_offered
 from dialer.ports import Clock, Store, Telephony
-from dialer.rulebook import Pack
-from dialer.sheets import Sheet
 from dialer.users import ApiToken, Deed, Done, Session, Step, User
 from dialer.web.access import Who
 from dialer.web.problems import Problem
@@ -120,7 +120,7 @@ class Once(Protocol):
 
 
 class Sheets(Protocol):
-    """What is edited in the browser; names as in dialer/sheets.py."""
+    """What is edited in the browser; names as in dialer/forms/sheets.py."""
 
     async def read(self, name: str) -> Sheet:
         """The newest version; one of revision 0 where there is none."""

@@ -4,7 +4,7 @@
     {type: snapshot, campaign, seq, at, data}    the whole board; `agents` is an object by agent id
     {type: delta, campaign, seq, at, data}       a merge patch for the one before; one that misses a number
                                                  sends {type: resync} (or {type: resync, campaign}) and gets a snapshot
-    {type: desk, at, note}                       a note or message of dialer/desknote.py; the last note comes first
+    {type: desk, at, note}                       a note or message (dialer/floor/desknote.py); the last note first
     {type: beat, at}                             nothing new, but alive
 Closed with 4401 when the session ended, 4403 where a right is missing, 4408 when nothing could be sent for too long.
 """

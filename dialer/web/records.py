@@ -9,16 +9,16 @@ from typing import Annotated, Any, Protocol, cast
 import msgspec
 from msgspec import Meta
 
+from dialer.debts.history import Entry
+from dialer.debts.payments import Told
+from dialer.debts.promises import Promise
 from dialer.errors import ConfigError
-from dialer.history import Entry
 from dialer.keyed import number_key
+from dialer.law.rulebook import Pack
+from dialer.lists.numbers import NumberFault, read_number
+from dialer.lists.preview import Case
 from dialer.mask import shape
 from dialer.model import CAMPAIGN_ID, Campaign, Contact, Number, NumberKind, NumberState, Status
-from dialer.numbers import NumberFault, read_number
-from dialer.payments import Told
-from dialer.preview import Case
-from dialer.promises import Promise
-from dialer.rulebook import Pack
 from dialer.web.access import Who, number_for
 from dialer.web.doors import Office
 from dialer.web.problems import Problem

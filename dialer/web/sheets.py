@@ -5,7 +5,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from dialer.sheets import Sheet
+from dialer.forms.sheets import Sheet
 from dialer.web.doors import Office, Sheets
 from dialer.web.problems import Problem
 from dialer.web.records import utc

@@ -7,7 +7,7 @@ import hmac
 import re
 import secrets
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -119,6 +119,7 @@ class SoftPhones:
         self._pipes: dict[str, set[Pipe]] = {}
         self._client: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ended = False
 
     def node(self, agent: str) -> PhoneNode:
         """Where his calls come from. Raises Problem 409 where it has nothing for browsers."""
@@ -154,9 +155,11 @@ class SoftPhones:
             self._do(_close(pipe.page, code))  # a page that sleeps must not keep us waiting
 
     async def shut(self) -> None:
-        """The process ends."""
+        """The process ends; passwords stay, for the pages to come back to another."""
         for agent in list(self._pipes):
             await self.close(agent, aiohttp.WSCloseCode.GOING_AWAY)
+        self._ended = True
+        await asyncio.sleep(0)  # the farewells are on their way before they are given up
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -228,8 +231,11 @@ class SoftPhones:
             with contextlib.suppress(DialerError, Problem):
                 await self.node(agent).telephone.take_away(agent)
 
-    def _do(self, work: "Awaitable[None]") -> None:
-        task = asyncio.ensure_future(work)
+    def _do(self, work: Coroutine[None, None, None]) -> None:
+        if self._ended:
+            work.close()
+            return
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -9,8 +9,8 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+from dialer.debts.history import Entry, What
 from dialer.errors import ConfigError
-from dialer.history import Entry, What
 
 SCRIPTS = Path(__file__).parent / "scripts"
 LATE_FROM_DAYS = 31  # up to then early: a reminder, not a negotiation

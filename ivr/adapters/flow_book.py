@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from dialer.errors import ConfigError, StoreError
-from dialer.sheets import Sheet
+from dialer.forms.sheets import Sheet
 from ivr.adapters.limit_files import load_limits
 from ivr.flow import Flow
 from ivr.flow_reading import File, read

@@ -10,7 +10,7 @@ from ivr.ports import Clock
 
 log = structlog.get_logger("ivr.heart")
 
-BEAT_S = 0.25  # dialer/pulse.py counts on it
+BEAT_S = 0.25  # dialer/running/pulse.py counts on it
 
 
 class Beats(Protocol):

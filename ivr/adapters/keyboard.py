@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from dialer.debts.plans import Limits
 from dialer.dialplan import IvrResult
 from dialer.keyed import secret_key
 from dialer.model import Campaign, Contact, Fact, Kind
-from dialer.plans import Limits
 from ivr.adapters.clock import SystemClock
 from ivr.adapters.speech import Speech
 from ivr.flow import Flow

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from dialer.adapters.limit_files import read_limits
+from dialer.debts.plans import Limits
 from dialer.errors import ConfigError
-from dialer.plans import Limits
 from ivr.adapters import flow_files
 from ivr.flow import Flow
 from ivr.shipped import PAYMENT_REMINDER

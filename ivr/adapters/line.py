@@ -13,7 +13,7 @@ from asterisk.agi import AGIAppError, AGIError, AGIHangup
 
 from dialer.dialplan import IVR_RESULT, IvrResult, Var
 from dialer.errors import SetupError
-from dialer.inbound import Incoming
+from dialer.floor.inbound import Incoming
 from dialer.model import Overflow
 from ivr.adapters.agi import Agi, TooSlow
 from ivr.adapters.speech import SILENCE_MS, Speech

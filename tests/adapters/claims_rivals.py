@@ -17,6 +17,8 @@ from typing import Any
 
 from dialer.adapters.redis_store import RedisStore
 from dialer.errors import NotLeader, StoreDown
+from dialer.law.rulebook import Pack, with_holidays
+from dialer.law.rulebook_reading import parse_pack
 from dialer.model import (
     Allowed,
     Attempt,
@@ -32,10 +34,8 @@ from dialer.model import (
     Verdict,
     attempt_id,
 )  # fmt: skip
-from dialer.placing import Placer, Ready
 from dialer.ports import Finish, Held
-from dialer.rulebook import Pack, with_holidays
-from dialer.rulebook_reading import parse_pack
+from dialer.running.placing import Placer, Ready
 from tests import packs
 from tests.adapters.claims_judge import Law
 from tests.adapters.redis_lives import Cut, link_of, with_link

@@ -20,10 +20,10 @@ from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_scripts import RedisCommand
 from dialer.adapters.redis_store import RedisStore
-from dialer.decisionlog import ALLOWED, read
+from dialer.law.decisionlog import ALLOWED, read
 from dialer.model import Allowed, Attempt, Campaign, History, Permission, Refused
-from dialer.placing import Placer, Ready
 from dialer.ports import Finish, Held
+from dialer.running.placing import Placer, Ready
 from tests.adapters.claims_judge import Entry, faults
 from tests.adapters.claims_rivals import (
     BEGIN,

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from dialer.adapters.list_files import chunks, digest, first_rows, inspect, rows
 from dialer.adapters.reject_files import RejectFile
-from dialer.columns import HEADERS, PHONE_HEADERS, REJECT_HEADERS, read_header
 from dialer.contacts import UNREADABLE, Found, ListRules, Rejected, read_row
 from dialer.errors import BadInput
+from dialer.lists.columns import HEADERS, PHONE_HEADERS, REJECT_HEADERS, read_header
 from dialer.model import Contact
 
 RULES = ListRules(bytes(range(32)))

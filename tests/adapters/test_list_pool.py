@@ -14,10 +14,10 @@ import pytest
 
 from dialer.adapters.list_pool import AHEAD, ListPool, RowFailed
 from dialer.adapters.list_worker import Job
-from dialer.columns import read_header
 from dialer.contacts import ListRules
 from dialer.errors import BadInput
-from dialer.importing import RawChunk
+from dialer.lists.columns import read_header
+from dialer.lists.importing import RawChunk
 
 JOB = Job(read_header(["nik", "hp", "jumlah"]), ListRules(bytes(range(32))))
 

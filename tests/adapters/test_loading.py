@@ -19,8 +19,8 @@ from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.reject_files import NoRejects
 from dialer.contacts import ListRules
 from dialer.errors import BadInput
-from dialer.importing import Across, Summary
-from dialer.mappings import ListMapping
+from dialer.lists.importing import Across, Summary
+from dialer.lists.mappings import ListMapping
 from dialer.model import Campaign, Contact
 
 from .redis_lives import AT, CAMPAIGN, link_of, until

@@ -13,11 +13,11 @@ from dialer.adapters.clock import SystemClock
 from dialer.adapters.metrics import Meters, Pages
 from dialer.adapters.metrics_loop import pages_of, served
 from dialer.errors import ConfigError
-from dialer.measured import Health
 from dialer.metrics import ENGINE, Kind, Sample
-from dialer.run import Run
+from dialer.running.measured import Health
+from dialer.running.run import Run
+from tests.running.test_run import led
 
-from ..test_led_run import led
 from .scripted_ami import SECRET, ScriptedAmi
 
 

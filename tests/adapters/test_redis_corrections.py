@@ -7,10 +7,10 @@ import pytest
 
 from dialer.adapters.redis_keys import campaign_keys
 from dialer.adapters.redis_store import RedisStore
+from dialer.debts.promises import Promise, State
 from dialer.errors import NotLeader
 from dialer.model import Contact, Outcome, Side, Verdict, attempt_id
 from dialer.ports import Finish, Held
-from dialer.promises import Promise, State
 from tests.adapters.redis_lives import AT, CAMPAIGN, attempt, begin, claimed, contacts, link_of, placed_in
 
 pytestmark = pytest.mark.redis

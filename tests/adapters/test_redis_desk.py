@@ -12,8 +12,8 @@ from dialer.adapters.redis_keys import desk_key
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.redis_users import RedisUsers
-from dialer.desknote import DeskNote
 from dialer.errors import NotLeader
+from dialer.floor.desknote import DeskNote
 from dialer.model import Agent, AgentState, Command
 from dialer.users import Role, User
 from tests.adapters.redis_lives import AT, CAMPAIGN, begin, claimed, contacts, link_of

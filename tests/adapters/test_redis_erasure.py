@@ -12,8 +12,10 @@ from dialer.adapters.redis_deeds import RedisAudit, RedisOnce
 from dialer.adapters.redis_keys import UNWANTED, campaign_keys, facts_key, person_keys
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_store import RedisStore
-from dialer.desknote import desk_note
-from dialer.history import note
+from dialer.debts.history import note
+from dialer.debts.payments import Told
+from dialer.debts.promises import Promise
+from dialer.floor.desknote import desk_note
 from dialer.model import (
     Agent,
     AgentState,
@@ -29,9 +31,7 @@ from dialer.model import (
     Verdict,
     attempt_id,
 )
-from dialer.payments import Told
 from dialer.ports import Finish, Held
-from dialer.promises import Promise
 from dialer.stream import read, record
 from dialer.users import Deed, Done
 from tests.adapters.redis_lives import AT, attempt, begin, claimed, contacts, link_of, outcomes

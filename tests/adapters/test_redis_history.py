@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from dialer.adapters.redis_history import KEPT_S, decode_entry, encode_entry
 from dialer.adapters.redis_keys import campaign_keys, history_key, person_keys
 from dialer.adapters.redis_store import RedisStore
-from dialer.history import ENTRIES_MAX, Entry, What, note
+from dialer.debts.history import ENTRIES_MAX, Entry, What, note
+from dialer.debts.promises import Promise
 from dialer.model import NumberKind, Side
-from dialer.promises import Promise
 from tests.adapters.redis_lives import AT, CAMPAIGN, begin, claimed, contacts, finish, link_of
 
 TEXT = st.text(max_size=30)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from dialer.adapters.redis_ivr import IvrStore
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
-from dialer.inbound import Incoming, attempt_of
+from dialer.floor.inbound import Incoming, attempt_of
 from dialer.model import Campaign, Contact, Number, Refused
 
 CAMPAIGN = Campaign("arrears", "Arrears", caller_id="+622150001234")

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from redis.crc import key_slot
 
-from dialer import history
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_codec import encode
 from dialer.adapters.redis_deeds import RedisOnce
@@ -20,13 +19,14 @@ from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_scripts import digest, sources
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.redis_upkeep import Upkeep
-from dialer.desknote import desk_note
+from dialer.debts import history
+from dialer.debts.payments import Told
+from dialer.debts.promises import Promise
 from dialer.errors import BadInput
+from dialer.floor.desknote import desk_note
+from dialer.forms.privacy import Privacy
 from dialer.model import Agent, AgentState, Campaign, Command, Fact, Number, Refused, Status
-from dialer.payments import Told
 from dialer.ports import Unwritten
-from dialer.privacy import Privacy
-from dialer.promises import Promise
 from dialer.users import Done
 from tests.adapters.redis_lives import (
     AT,

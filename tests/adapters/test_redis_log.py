@@ -9,14 +9,14 @@ from random import Random
 
 import pytest
 
-from dialer import decisionlog
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_keys import campaign_keys, number_keys, person_keys
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_scripts import RedisCommand
 from dialer.adapters.redis_store import RedisStore
-from dialer.decisionlog import CHANGED, START, Anchor, Decision, read
 from dialer.errors import NotLeader, StoreDown
+from dialer.law import decisionlog
+from dialer.law.decisionlog import CHANGED, START, Anchor, Decision, read
 from dialer.model import Attempt, Contact, History, Number, Refused
 from dialer.ports import Held
 from tests.adapters.redis_lives import (

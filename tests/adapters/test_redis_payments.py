@@ -10,12 +10,12 @@ from dialer.adapters.redis_keys import PAYMENTS, campaign_keys
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_promises import PromisePage
 from dialer.adapters.redis_store import RedisStore
+from dialer.debts.history import What
+from dialer.debts.payments import KEPT_DAYS, Told
+from dialer.debts.promises import Promise, State
 from dialer.errors import BadInput, StoreDown
-from dialer.history import What
 from dialer.model import Contact
-from dialer.payments import KEPT_DAYS, Told
 from dialer.ports import Held
-from dialer.promises import Promise, State
 from tests.adapters.redis_lives import (
     AT,
     CAMPAIGN,

@@ -8,9 +8,9 @@ import pytest
 from dialer.adapters import redis_survey
 from dialer.adapters.redis_keys import campaign_keys
 from dialer.adapters.redis_store import RedisStore
+from dialer.lists.preview import Case, Standing
 from dialer.model import Outcome, Refused, Side, Verdict
 from dialer.ports import Held
-from dialer.preview import Case, Standing
 from tests.adapters.redis_lives import AT, BUSY, CAMPAIGN, attempt, begin, claimed, contacts, dump, finish, link_of
 
 pytestmark = pytest.mark.redis

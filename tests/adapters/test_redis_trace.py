@@ -18,10 +18,10 @@ from dialer.adapters.redis_trace import READ_AT_ONCE, find
 from dialer.cli import app
 from dialer.model import CallState, Fact, attempt_id
 from dialer.stream import Type, correction, record
+from tests.floor.test_floor import T0
+from tests.floor.test_timeline import ID, ONE, VERDICT
 
 from ..site import CAMPAIGN
-from ..test_floor import T0
-from ..test_timeline import ID, ONE, VERDICT
 from .test_reach import site
 
 pytestmark = pytest.mark.redis

@@ -11,8 +11,8 @@ from dialer.adapters.rule_files import closed_days, load_overrides, load_pack
 from dialer.compliance import may_call
 from dialer.config import Trunk
 from dialer.errors import ConfigError
+from dialer.law.rulebook import HolidayRule
 from dialer.model import Allowed, Campaign, History, Refused
-from dialer.rulebook import HolidayRule
 from tests.packs import CALL_S, DIALER, NUMBER, contact, moment
 
 NOW = moment("2026-11-20 12:00:00")

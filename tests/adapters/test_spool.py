@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialer.adapters.spool import DiskSpool, SpoolFile, decode_change, default_folder, encode_change, line, records
+from dialer.debts.promises import Promise
 from dialer.errors import SpoolFailed
 from dialer.model import Consent, Outcome, Side, Verdict
 from dialer.ports import Unwritten
-from dialer.promises import Promise
 from tests.adapters.redis_lives import ROOT, attempt, contacts, finish
 
 payloads = st.lists(st.binary(max_size=60), max_size=8)

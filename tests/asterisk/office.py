@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dialer.abandon import Abandons, Fate
 from dialer.adapters.ami import Ami, AmiSettings
 from dialer.adapters.asterisk_conf import AsteriskSettings
 from dialer.adapters.asterisk_process import AsteriskProcess
@@ -15,15 +14,16 @@ from dialer.adapters.clock import SystemClock
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.site import new_id
 from dialer.contacts import ListRules
+from dialer.debts.plans import LimitsOf, none_offered
 from dialer.demo.carrier import Carrier, CarrierCall, number
 from dialer.demo.reconcile import NEVER_SENT, faults
 from dialer.dialplan import Told, endpoint, room
 from dialer.engine import Engine
-from dialer.leading import LEASE_MS
+from dialer.floor.team import LEG_PREFIX
+from dialer.law.abandon import Abandons, Fate
 from dialer.model import Agent, Attempt, Campaign, Command, Contact, Number
-from dialer.plans import LimitsOf, none_offered
-from dialer.run import Site, Trunk
-from dialer.team import LEG_PREFIX
+from dialer.running.leading import LEASE_MS
+from dialer.running.run import Site, Trunk
 from tests import packs
 from tests.patience import PATIENCE
 

@@ -23,16 +23,16 @@ from dialer.adapters.clock import SystemClock
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
+from dialer.debts.history import What
+from dialer.debts.payments import Told as Paid
 from dialer.demo.carrier import Carrier, CarrierSettings
 from dialer.demo.program import Program
 from dialer.dialplan import Told, room
-from dialer.history import What
 from dialer.keyed import number_key, secret_key
+from dialer.lists.preview import Standing
+from dialer.lists.recycling import ANOTHER_DAY_S
 from dialer.model import Attempt, Contact, Kind, Machine, Mode, Number, Overflow, Retry
-from dialer.payments import Told as Paid
 from dialer.ports import Held
-from dialer.preview import Standing
-from dialer.recycling import ANOTHER_DAY_S
 from tests.ivr.debtor import Debtor
 
 from .ami_client import AmiClient

@@ -18,7 +18,7 @@ from dialer.web.problems import Problem
 from dialer.web.sip import KICKED, NO_ASTERISK, TAKEN, PhoneNode, SoftPhones
 
 from .sip_page import SipPage
-from .waiting import until
+from .waiting import until, until_now
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk]
 
@@ -140,6 +140,21 @@ async def test_a_page_that_does_not_come_back_loses_its_password(
         return not await telephone.knows(AGENT)
 
     await until(swept, "the password is gone")
+
+
+async def test_the_end_of_the_process_leaves_nothing_to_be_done_and_the_password_to_the_next(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sip, "SWEEP_S", 0.0)
+    await door.phones.give(AGENT)
+    page = await door.page()
+    await until_now(lambda: door.phones.is_open(AGENT), "its pipe")
+    telephone = door.phones.node(AGENT).telephone
+    await door.phones.shut()
+    assert await closed_by(page) == aiohttp.WSCloseCode.GOING_AWAY
+    assert door.phones._tasks == set()
+    assert isinstance(telephone, Ari)
+    assert await telephone.knows(AGENT)
 
 
 async def test_too_large_a_message_closes_it(door: Door) -> None:

@@ -16,7 +16,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from dialer import decisionlog
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_process import RedisProcess
@@ -27,6 +26,7 @@ from dialer.demo.world import COMPANY
 from dialer.dialplan import Var
 from dialer.errors import SetupError
 from dialer.keyed import secret_key
+from dialer.law import decisionlog
 from dialer.model import Attempt, Campaign, Contact, Fact, History, Kind, Number, attempt_id
 from tests.bench.bench_redis import people
 from tests.bench.crowd import Crowd, Way, gather

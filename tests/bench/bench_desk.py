@@ -13,7 +13,7 @@ from pathlib import Path
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
-from dialer.desknote import desk_note
+from dialer.floor.desknote import desk_note
 from dialer.model import Agent, AgentState, Campaign
 from tests.adapters.redis_lives import AT, CAMPAIGN, begin, claimed, contacts
 

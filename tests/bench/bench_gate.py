@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from dialer.columns import read_header
 from dialer.compliance import may_call
 from dialer.contacts import ListRules, read_rows
+from dialer.law.number_plan import number_type
+from dialer.law.rulebook import Pack
+from dialer.lists.columns import read_header
 from dialer.model import Allowed, Consent, Contact, History, Number
-from dialer.number_plan import number_type
-from dialer.rulebook import Pack
 from tests.packs import CALL_S, demo, indonesia, moment, uk, us
 
 LIMIT_US = 20.0  # of the 95th percentile, one core, history at hand

@@ -22,7 +22,7 @@ from rich.table import Table
 from dialer.engine import Engine
 from dialer.errors import SetupError
 from dialer.model import Event, Mode, Seen, Status
-from dialer.run import Run
+from dialer.running.run import Run
 from tests.bench import bench_hot_path, bench_pacing, redis_lists
 from tests.bench.meter import percentile
 from tests.site import CAMPAIGN, contacts

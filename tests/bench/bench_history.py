@@ -22,9 +22,9 @@ from dialer.adapters.redis_history import encode_entry
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
-from dialer.history import ENTRIES_MAX, Entry, What
+from dialer.debts.history import ENTRIES_MAX, Entry, What
+from dialer.debts.payments import Told
 from dialer.model import Campaign, Contact, Number, attempt_id
-from dialer.payments import Told
 
 ROOT = Path(__file__).parents[2]
 CAMPAIGN = "bench-history"

@@ -14,9 +14,9 @@ import structlog
 
 from dialer.engine import Engine
 from dialer.model import Attempt, Contact, Event, LiveChannel, Mode, Order, Seen, Status
-from dialer.placing import Ready
 from dialer.ports import Lease, LinkHealth
-from dialer.run import Run, Site
+from dialer.running.placing import Ready
+from dialer.running.run import Run, Site
 from tests import packs
 from tests.site import CAMPAIGN, TRUNK, contacts
 from tests.twins import TwinClock, TwinStore, new_id

@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Iterable
 
 from dialer.adapters.metrics import Meters
-from dialer.measured import Health, of_engine, of_run
 from dialer.metrics import ENGINE, Sample
 from dialer.model import Agent, AgentState
-from tests.test_floor import T0, attempt
-from tests.test_led_run import led
+from dialer.running.measured import Health, of_engine, of_run
+from tests.floor.test_floor import T0, attempt
+from tests.running.test_run import led
 
 LIMIT_TICK_MS, LIMIT_SCRAPE_MS = 0.2, 25.0
 AGENTS, CALLS, TIMES = 500, 400, 200

@@ -15,7 +15,7 @@ from math import isfinite
 from pathlib import Path
 from time import monotonic, process_time
 
-from dialer.abandon import upper_bound
+from dialer.law.abandon import upper_bound
 from dialer.model import Mode
 from dialer.pacing import AgentSeen, AttemptSeen, Counters, Flight, Kind, Limits, Pacer, PacingEvent, Snapshot, Working
 from dialer.simulate import OURS, mean_of, scaled, shift

@@ -17,10 +17,10 @@ from typing import get_args
 from rich.console import Console
 from rich.table import Table
 
-from dialer import decisionlog
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_process import Fsync, RedisProcess
 from dialer.adapters.redis_store import RedisStore
+from dialer.law import decisionlog
 from dialer.model import Attempt, CallState, Campaign, Contact, History, Number, Outcome, Side, Verdict, attempt_id
 from dialer.ports import Finish, Held
 from tests.bench import redis_lists

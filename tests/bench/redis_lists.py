@@ -12,10 +12,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from dialer import decisionlog
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
+from dialer.law import decisionlog
 from dialer.model import Attempt, Campaign, Contact, History, Number, NumberKind, Refused, attempt_id
 from dialer.ports import Held
 

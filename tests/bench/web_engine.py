@@ -14,7 +14,7 @@ from random import Random
 from dialer.adapters.redis_store import RedisStore
 from dialer.engine import Engine
 from dialer.model import Campaign, Command, Mode, Order
-from dialer.run import Site, Trunk
+from dialer.running.run import Site, Trunk
 from dialer.service import log_to_stderr
 from tests import packs
 from tests.site import contacts

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from dialer.adapters.clock import SystemClock
-from dialer.history import Entry, What, note
+from dialer.debts.history import Entry, What, note
+from dialer.debts.plans import Limits
 from dialer.model import Contact
-from dialer.plans import Limits
 
 from .conftest import PASSWORD, House
 from .pages import Tab

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 import pyotp
 from playwright.async_api import Browser, BrowserContext, Page
 
-from dialer.abandon import Abandons, Fate
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_keys import campaign_keys, desk_key
@@ -25,13 +24,14 @@ from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.site import OpenSite, new_id
 from dialer.config import Config, read_config
 from dialer.engine import Engine
+from dialer.law.abandon import Abandons, Fate
 from dialer.model import AgentState, Campaign, Command, Contact, Kind, Mode, Number, NumberState, Order, Overflow
+from dialer.pace.snapshot import Decision, PacingEvent, Snapshot
 from dialer.pacing import Limits, Pacer
-from dialer.run import Site, Trunk
+from dialer.running.run import Site, Trunk
 from dialer.service import open_office, sockets_of
 from dialer.simulation.scenario import SCENARIOS
 from dialer.simulation.world import World
-from dialer.snapshot import Decision, PacingEvent, Snapshot
 from dialer.users import Phone, Role
 from dialer.web.accounts import Accounts
 from dialer.web.application import make_app

@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, async_playwright, expect
 
-from dialer.abandon import Fate
 from dialer.adapters.site import new_id
+from dialer.law.abandon import Fate
 from dialer.model import AgentState, CallState, Command, Mode, Status
 from dialer.users import Role
 from tests.twins import Debtor

@@ -15,8 +15,8 @@ from playwright.async_api import expect
 
 from dialer.adapters.asterisk_conf import directories
 from dialer.dialplan import Told
+from dialer.law.rulebook_reading import parse_pack
 from dialer.model import Contact, Mode
-from dialer.rulebook_reading import parse_pack
 from dialer.users import Phone
 from tests import packs
 from tests.asterisk import office

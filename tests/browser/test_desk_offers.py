@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.limit_files import LimitFile
-from dialer.promises import State
+from dialer.debts.promises import State
 
 from .conftest import House
 

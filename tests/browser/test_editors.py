@@ -7,7 +7,7 @@ import pytest_asyncio
 from playwright.async_api import Page, async_playwright, expect
 
 from dialer.config import Config
-from dialer.rulebook import WEEKDAYS
+from dialer.law.rulebook import WEEKDAYS
 from dialer.users import Role
 from dialer.web.api.results import offered
 from dialer.web.api.scripts import own_scripts

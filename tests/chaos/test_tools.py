@@ -17,7 +17,7 @@ import pytest
 
 from dialer.adapters.clock import SystemClock
 from dialer.demo.folder import free_port
-from dialer.stricter import parse_stricter, tighten
+from dialer.law.stricter import parse_stricter, tighten
 from tests import packs
 from tests.asterisk.waiting import until_now
 from tests.chaos.moved_engine import MovedClock, move

@@ -8,10 +8,10 @@ import pytest
 
 from dialer import contacts
 from dialer.adapters import list_files
-from dialer.columns import read_header
 from dialer.demo.carrier import BY_CODE, BY_NAME
 from dialer.demo.debtors import BIRTH_DATE, FOR_AGENTS, FOR_IVR, invent, keys
 from dialer.demo.stage import MIXES
+from dialer.lists.columns import read_header
 from dialer.model import Contact
 
 TODAY = date(2026, 11, 21)

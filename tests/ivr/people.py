@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
-from dialer.plans import Debt, Limits, offers
+from dialer.debts.plans import Debt, Limits, offers
 from ivr.dialogue import Dialogue, Turn, between
 from ivr.flow import Flow
 from ivr.shipped import shipped

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.plans import Limits
+from dialer.debts.plans import Limits
 from ivr import entries
 from tests.ivr.people import FULL, TODAY
 

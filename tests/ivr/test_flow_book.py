@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from dialer.debts.plans import Limits
 from dialer.errors import StoreDown
-from dialer.plans import Limits
-from dialer.sheets import Sheet
+from dialer.forms.sheets import Sheet
 from ivr.adapters.flow_book import FlowBook
 from ivr.session import Desk
 from tests.ivr.twins import Store

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dialer.errors import ConfigError
-from dialer.toml_lines import line_of, lines
+from dialer.forms.toml_lines import line_of, lines
 from ivr.adapters.flow_files import load
 from ivr.flow import Flow
 from ivr.flow_reading import File, read

@@ -9,7 +9,7 @@ import pytest
 
 from dialer.dialplan import IvrResult
 from dialer.errors import StoreDown
-from dialer.inbound import Incoming, Listed
+from dialer.floor.inbound import Incoming, Listed
 from dialer.keyed import number_key
 from dialer.model import Attempt, Campaign, Contact, Number
 from ivr import session

@@ -26,7 +26,7 @@ from dialer.adapters.sounds import tone, write_wav
 from dialer.errors import DialerError
 from dialer.model import Attempt, Number, attempt_id
 from dialer.ports import Held
-from dialer.pulse import serves
+from dialer.running.pulse import serves
 from ivr import cli
 from ivr.adapters.voices import Setup, keep, kept
 from ivr.prompts import fixed

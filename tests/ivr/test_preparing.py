@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from dialer.debts.plans import Limits
 from dialer.model import Contact
-from dialer.plans import Limits
 from ivr.preparing import prepared
 from ivr.talk import State as At
 from ivr.talk import Talk, conditions

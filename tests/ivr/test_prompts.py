@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.plans import Offer, Payment
+from dialer.debts.plans import Offer, Payment
 from ivr import prompts, spoken
 from ivr.dialogue import Dialogue
 from ivr.prompts import Maker

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from num2words import num2words
 
 from dialer.errors import BadInput
-from dialer.values import MINOR_DIGITS
+from dialer.lists.values import MINOR_DIGITS
 from ivr import spoken
 
 EDGES = [0, 1, 9, 10, 11, 12, 19, 20, 21, 99, 100, 101, 110, 111, 200, 999, 1000, 1001, 1010, 1100, 1111, 2000, 11_000]

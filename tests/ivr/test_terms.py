@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dialer.debts.plans import Limits
 from dialer.errors import ConfigError
-from dialer.plans import Limits
 from ivr import session
 from ivr.adapters.limit_files import load_limits
 from tests.ivr import twins

@@ -18,7 +18,7 @@ from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.sealed import new_key
 from dialer.adapters.site import OpenSite
 from dialer.config import Config, Web, read_config
-from dialer.privacy import Privacy
+from dialer.forms.privacy import Privacy
 from dialer.service import open_office, sockets_of
 from dialer.users import ApiToken, Phone, Role, User
 from dialer.web.accounts import Accounts

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from dialer.promises import Promise, State
+from dialer.debts.promises import Promise, State
 from dialer.web.days import FRESH_S, Day, Days, count, midnight, today
 
 AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC).timestamp()

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dialer.adapters.redis_keys import desk_key
-from dialer.plans import Limits
+from dialer.debts.plans import Limits
 from dialer.users import Role
 from tests.adapters.redis_lives import link_of
 from tests.web.api.kit import FIRST, Book, campaign, filled

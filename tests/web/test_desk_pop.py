@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from dialer.config import AGENT_FIELDS
-from dialer.history import Entry, What
+from dialer.debts.history import Entry, What
 from dialer.model import Campaign, Contact, Fact, Number
 from dialer.web.api.desk_account import build_pop
 from dialer.web.api.desk_form import DeskNote, Pop, Result

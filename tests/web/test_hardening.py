@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from dialer.config import Web
-from dialer.privacy import Privacy
+from dialer.forms.privacy import Privacy
 from dialer.users import Role
 from dialer.web import application, serving
 from dialer.web.api import lists

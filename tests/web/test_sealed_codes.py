@@ -11,7 +11,7 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_users import RedisUsers
 from dialer.adapters.redis_web_keys import USERS
 from dialer.adapters.sealed import new_key, read_keys
-from dialer.privacy import Privacy
+from dialer.forms.privacy import Privacy
 from dialer.users import Role, User
 from tests.web.house import House, opened
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from dialer.abandon import Window
+from dialer.law.abandon import Window
+from dialer.lists.preview import SENTENCES
 from dialer.model import AgentState, CallState, Mode, Outcome, Status
 from dialer.outcomes import EFFECTS
+from dialer.pace.snapshot import Decision, PacingEvent, Snapshot
 from dialer.pacing import Limits, Pacer
-from dialer.preview import SENTENCES
 from dialer.simulation.scenario import SCENARIOS
 from dialer.simulation.world import World
-from dialer.snapshot import Decision, PacingEvent, Snapshot
 from dialer.web.pages import PAGES
 
 STATIC = Path(__file__).parents[2] / "dialer" / "web" / "static"

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from dialer.debts.history import Entry, What
 from dialer.errors import ConfigError
-from dialer.history import Entry, What
 from dialer.web import talk
 from dialer.web.talk import SCRIPTS, VARIABLES, Stage, Step, parse, read, stage_of, steps
 

@@ -11,8 +11,8 @@ from msgspec import Meta
 from dialer import campaigns
 from dialer.config import validate_campaign
 from dialer.errors import BadInput, ConfigError
+from dialer.forms.told import parts
 from dialer.model import CAMPAIGN_ID, Campaign, Kind, Mode, Status
-from dialer.told import parts
 from dialer.web.access import Right
 from dialer.web.doors import Office
 from dialer.web.problems import Problem

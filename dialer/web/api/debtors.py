@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from dialer.decisionlog import ALLOWED
-from dialer.history import NOTE_MAX, note
+from dialer.debts.history import NOTE_MAX, note
 from dialer.keyed import person_key
+from dialer.law.decisionlog import ALLOWED
+from dialer.lists.preview import Case, sentence
 from dialer.model import Contact
-from dialer.preview import Case, sentence
 from dialer.web.access import Right, Who
 from dialer.web.doors import Office
 from dialer.web.problems import Problem

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from dialer.history import Entry, What, is_contact
+from dialer.debts.history import Entry, What, is_contact
+from dialer.debts.plans import Limits, Offer, for_contact
+from dialer.debts.promises import limits_of
+from dialer.lists.outlook import zone_of
+from dialer.lists.values import MINOR_DIGITS
 from dialer.mask import mask_number
 from dialer.model import Campaign, Contact, Fact
-from dialer.outlook import zone_of
-from dialer.plans import Limits, Offer, for_contact
-from dialer.promises import limits_of
-from dialer.values import MINOR_DIGITS
 from dialer.web import talk
 from dialer.web.api.desk_form import (
     DeskNote,

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from dialer.history import Entry
+from dialer.debts.history import Entry
 from dialer.web.access import Who
 from dialer.web.api.desk_form import DeskNote, Dial, Done, Help, OfAccount, OfCall, Other, Skip
 from dialer.web.doors import Office

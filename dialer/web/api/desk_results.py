@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from dialer.history import Entry, note
-from dialer.mending import LATE, NOTED_LATE
+from dialer.debts.history import Entry, note
+from dialer.lists.numbers import NumberFault, read_number
 from dialer.model import attempt_ms
-from dialer.numbers import NumberFault, read_number
+from dialer.running.mending import LATE, NOTED_LATE
 from dialer.web.api.desk_form import DeskNote, Done, LateResult, Result, Written
 from dialer.web.api.desk_orders import histories, note_of, order, same_call
 from dialer.web.api.results import offered

@@ -5,8 +5,8 @@ from typing import Annotated, Any, cast
 import msgspec
 from msgspec import Meta
 
-from dialer.conversations import Proof, Proofs, Source
 from dialer.errors import SetupError
+from dialer.forms.conversations import Proof, Proofs, Source
 from dialer.web import sheets
 from dialer.web.access import Right
 from dialer.web.doors import Office

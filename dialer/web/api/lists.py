@@ -11,7 +11,7 @@ from typing import Annotated, Any, Protocol, cast
 import msgspec
 from msgspec import Meta
 
-from dialer.importing import Across
+from dialer.lists.importing import Across
 from dialer.model import CAMPAIGN_ID
 from dialer.web.access import Right
 from dialer.web.doors import Office

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from dialer.desk.skills import MOVE
 from dialer.model import CAMPAIGN_ID
-from dialer.series import NUMBERS
-from dialer.skills import MOVE
+from dialer.pace.series import NUMBERS
 from dialer.web.access import Right
 from dialer.web.alerts import alerts
 from dialer.web.doors import Office

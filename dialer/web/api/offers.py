@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-from dialer import plans
-from dialer.plans import Limits
-from dialer.provinces import WIB
+from dialer.debts import plans
+from dialer.debts.plans import Limits
+from dialer.lists.provinces import WIB
 from dialer.web import sheets
 from dialer.web.access import Right
 from dialer.web.doors import Office

@@ -12,8 +12,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from dialer.debts.payments import AMOUNT_MAX, KEPT_DAYS, Told, signature_fault
 from dialer.errors import BadInput
-from dialer.payments import AMOUNT_MAX, KEPT_DAYS, Told, signature_fault
 from dialer.users import Role
 from dialer.web.access import Right, Who
 from dialer.web.doors import Office

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-from dialer import schedule
+from dialer.law import schedule
+from dialer.law.rulebook import WEEKDAYS, Pack
+from dialer.lists.preview import CALLABLE, Preview, add, answer, citation, day_of, gate_of, look, sentence
 from dialer.model import Campaign
-from dialer.preview import CALLABLE, Preview, add, answer, citation, day_of, gate_of, look, sentence
-from dialer.rulebook import WEEKDAYS, Pack
 from dialer.web.access import Right, Who
 from dialer.web.api.campaigns import Value, changed_campaign
 from dialer.web.doors import Office

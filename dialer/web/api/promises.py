@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from dialer.promises import State
+from dialer.debts.promises import State
 from dialer.web.access import Right
 from dialer.web.doors import Office
 from dialer.web.records import Count, PromiseShown, campaign_of, promise_shown, records

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from dialer.adapters.redis_store import RedisStore
+from dialer.debts.promises import Promise, ends
 from dialer.keyed import number_key, person_key
 from dialer.model import Attempt, CallState, Campaign, Contact, Number, Outcome, Side, Verdict, attempt_id
 from dialer.ports import Finish, Held
-from dialer.promises import Promise, ends
 from dialer.stream import record
 from tests.adapters.redis_lives import link_of
 from tests.web.house import EPOCH, House

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from dialer.config import PaymentSender
+from dialer.debts.payments import sign
 from dialer.engine import Engine
 from dialer.model import Kind, Mode, Status
-from dialer.payments import sign
-from dialer.run import Site
+from dialer.running.run import Site
 from dialer.web.doors import Office
 from tests import packs
 from tests.site import TRUNK

@@ -12,8 +12,8 @@ from dialer.adapters.redis_keys import campaign_keys
 from dialer.adapters.sealed import new_key, read_keys
 from dialer.adapters.sealed_recordings import Folder, day_of
 from dialer.config import Web
+from dialer.forms.privacy import Privacy
 from dialer.model import Refused
-from dialer.privacy import Privacy
 from dialer.users import Role
 from tests.adapters.redis_lives import link_of
 from tests.web.api.kit import DUE, FIRST, Book, filled, iso, listed

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dialer.adapters.site import limits_of
-from dialer.plans import Limits
+from dialer.debts.plans import Limits
 from tests.web.api.kit import FIRST, filled
 from tests.web.house import SITE, Client, House, opened
 

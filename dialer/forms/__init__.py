@@ -1,0 +1,1 @@
+"""Settings that people write: read with every fault at once, said in their language, each version kept."""
