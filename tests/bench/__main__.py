@@ -13,6 +13,7 @@ from rich.console import Console
 from dialer.adapters.redis_store import RedisStore
 from dialer.errors import DialerError
 from tests.bench import (
+    bench_agents,
     bench_attempts,
     bench_connect,
     bench_conversations,
@@ -40,6 +41,7 @@ class Live:
 
 LIVE: Mapping[str, Live] = {
     "attempts": Live(bench_attempts.wanted, bench_attempts.measure),
+    "agents": Live(bench_agents.wanted, bench_agents.measure),
     "connect": Live(bench_connect.wanted, bench_connect.measure),
     "ivr": Live(bench_ivr.wanted, bench_ivr.measure),
     "memory": Live(bench_memory.wanted, bench_memory.measure),

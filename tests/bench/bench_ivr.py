@@ -64,7 +64,7 @@ async def _level(
     try:
         await asyncio.sleep(ramp_s)
         before = Moment.now(bench.pids)
-        with _listening(_one_in(calls)) as gaps:
+        with listening(one_in(calls)) as gaps:
             up = await _hold(bench, hold_s - 1)
         span, thread_count = Span(before, Moment.now(bench.pids)), threads(bench.world.ivr.pid)
         heard = _channel_stats(await bench.world.carrier.process.console("pjsip show channelstats"))
@@ -79,7 +79,7 @@ async def _level(
     return contacts, gaps
 
 
-def _one_in(calls: int) -> int:
+def one_in(calls: int) -> int:
     """A power of two."""
     return 1 << max(0, (calls - 1) // SEEN_MOST).bit_length()
 
@@ -106,7 +106,7 @@ def show_heard(console: Console, heard: list[tuple[int, float, Gaps | None]]) ->
 
 
 @contextmanager
-def _listening(one_in: int) -> Iterator[Gaps | None]:
+def listening(one_in: int) -> Iterator[Gaps | None]:
     """At the carrier; None where this machine does not let us."""
     gaps = Gaps(CARRIER_HOST, one_in)
     try:
