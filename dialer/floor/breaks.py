@@ -9,6 +9,7 @@ from dialer.outcomes import read_disposition
 
 ABUSIVE = "abusive"  # the disposition of a call in which the agent was abused
 COOL_DOWN = "cool_down"  # reason of the break that follows it
+_FREE = frozenset({AgentState.IDLE, AgentState.PREVIEW})
 
 
 def fault(reason: str, campaign: Campaign) -> str:
@@ -26,6 +27,12 @@ def is_productive(agent: Agent, campaign: Campaign) -> bool:
 def is_supervising(agent: Agent) -> bool:
     """Whether he is there for callers who are handed to him alone."""
     return agent.state is AgentState.BREAK and agent.break_reason == SUPERVISING
+
+
+def may_dial(agent: Agent) -> bool:
+    """Whether he may start a call himself: free, or on a break of his own choice that ends when he says so."""
+    own_break = agent.state is AgentState.BREAK and not agent.sent_by and not agent.break_until
+    return agent.state in _FREE or (own_break and not is_supervising(agent))
 
 
 def cool_down(team: Team, agent_id: str, disposition: str, campaign: Campaign) -> list[Action]:

@@ -145,8 +145,11 @@ class Team:
         return self._arrive(moved, at) if moved.state is not agent.state else [SaveAgent(moved)]
 
     def promise(self, agent: Agent, attempt: str, at: float) -> list[Action]:
-        """He is reserved for a call-back before it is dialled."""
-        return [SaveAgent(self.reserve(agent, attempt, at))]
+        """He is reserved for a call before it is dialled; who was on a break is on it again afterwards."""
+        if agent.state is not AgentState.BREAK:
+            return [SaveAgent(self.reserve(agent, attempt, at))]
+        kept = self.reserve(self._step(agent, Word.BACK, at), attempt, at)
+        return [SaveAgent(self.keep(replace(kept, break_next=True, break_reason=agent.break_reason)))]
 
     def promised(self) -> set[str]:
         """Attempts that an agent is reserved for."""

@@ -1,19 +1,20 @@
 """Calls that an agent starts himself: the account that he is shown, or a number of an account by hand.
 
 Rules of this file: the same gate, locks and limits as any other call; the agent is reserved before anything is asked of
-the store, so nobody who answers is abandoned; only numbers that the account has are called.
+the store, so nobody who answers is abandoned; only numbers that the account has are called; who dials in a break of his
+own is counted from then on, and is on it again after the call.
 """
 
 from collections.abc import Sequence
 
 from dialer.desk.offers import REASON_MAX, Offer
 from dialer.floor.actions import Action
+from dialer.floor.breaks import may_dial
 from dialer.model import MANUAL, PREVIEWED, AgentState, Campaign, Contact, Mode
 from dialer.running.placing import Refusal
 from dialer.running.run import Run
 
 TIME_UP = "time is up"
-_FREE = frozenset({AgentState.IDLE, AgentState.PREVIEW})
 DIAL = "dial"
 COMMANDS = {"preview_call": PREVIEWED, DIAL: MANUAL}
 SKIP = "preview_skip"
@@ -22,7 +23,7 @@ SKIP = "preview_skip"
 def not_now(run: Run, agent_id: str, holds: Sequence[str], at: float) -> str:
     """Why this agent may start no call now; empty: he may."""
     agent = run.floor.team.agents.get(agent_id)
-    if agent is None or agent.state not in _FREE or not agent.leg:
+    if agent is None or not may_dial(agent) or not agent.leg:
         return f"agent {agent_id} is {agent.state if agent else 'not signed in'}"
     if hard := [hold for hold in holds if hold != run.no_contact()]:
         return "; ".join(hard)

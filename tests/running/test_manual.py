@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dialer.floor.desknote import DeskNote
+from dialer.floor.team import SUPERVISING
 from dialer.model import (
     AfterPreview,
     AgentState,
@@ -235,6 +236,53 @@ def test_no_call_by_hand_past_the_gate_the_stop_or_the_lines() -> None:
             await said(stage, "pause")
             ok, why = await said(stage, "dial", agent="102", contact="k00000", number="0")
             assert (ok, "paused" in why) == (False, True)
+
+    play(scene())
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_who_dials_in_his_break_is_on_it_again_afterwards(answered: bool) -> None:
+    """Nobody of the queue reaches him before, between or after."""
+
+    async def scene() -> None:
+        predictive = replace(CAMPAIGN, mode=Mode.PREDICTIVE)
+        person = replace(two_numbers(), id="k99", person="p99")
+        debtor = Debtor(patience_s=8.0, answers=answered)
+        async with staged(predictive, lambda order: debtor, agents=(), people=[person]) as stage:
+            stage.books.due["k99"] = EPOCH + 86400.0
+            await here(stage, "101")
+            await said(stage, "break", agent="101", reason="prayer")
+            await stage.store.add_contacts(CAMPAIGN.id, contacts(5), stage.clock.now())
+            await asyncio.sleep(30.0)
+            assert stage.placed() == []
+            ok, attempt = await said(stage, "dial", agent="101", contact="k99", number="0")
+            assert ok, attempt
+            assert stage.state("101") is AgentState.RESERVED
+            if answered:
+                await until(lambda: stage.state("101") is AgentState.WRAP_UP)
+                await said(stage, "wrapped", agent="101", disposition="refuses")
+            await until(lambda: stage.books.outcomes and stage.state("101") is AgentState.BREAK)
+            agent = stage.run.floor.team.agents["101"]
+            assert (agent.break_reason, agent.break_next, agent.attempt) == ("prayer", False, "")
+            assert stage.placed() == [attempt]
+
+    play(scene())
+
+
+@pytest.mark.parametrize("ordered", ["forced", "supervising"])
+def test_no_call_by_hand_from_a_break_that_is_not_his_own(ordered: str) -> None:
+    async def scene() -> None:
+        async with staged(CAMPAIGN, answers, agents=(), people=[two_numbers()]) as stage:
+            stage.books.due["k9"] = EPOCH + 86400.0
+            await here(stage, "101")
+            args = {"forced": "yes"} if ordered == "forced" else {}
+            await said(stage, "break", agent="101", reason="prayer", **args)
+            if ordered == "supervising":
+                team = stage.run.floor.team
+                team.keep(replace(team.agents["101"], break_reason=SUPERVISING))
+            ok, why = await said(stage, "dial", agent="101", contact="k9", number="0")
+            assert (ok, why) == (False, "agent 101 is break")
+            assert stage.placed() == []
 
     play(scene())
 
