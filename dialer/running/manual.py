@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dialer.desk.offers import REASON_MAX, Offer
 from dialer.floor.actions import Action
 from dialer.floor.breaks import may_dial
-from dialer.model import MANUAL, PREVIEWED, AgentState, Campaign, Contact, Mode
+from dialer.model import MANUAL, PREVIEWED, Campaign, Contact, Mode
 from dialer.running.placing import Refusal
 from dialer.running.run import Run
 
