@@ -94,7 +94,7 @@ class ByHand:
         asked = run.placer.by_hand(contact, index, kind, now)
         if isinstance(asked, Refused):
             await run.placer.only_tell(run.token, [(contact, contact.numbers[index], asked)], now)
-            return False, asked.reason or asked.rule
+            return False, manual.why_not(asked)
         run.by_hand.take(1)
         attempt_id = asked.attempt.id
         self._hands.perform(run, floor.team.promise(floor.team.agents[agent_id], attempt_id, now))
@@ -107,7 +107,7 @@ class ByHand:
             if attempt_id not in floor.attempts:
                 self._hands.perform(run, floor.let_go(attempt_id, self._clock.now()))
         if isinstance(ready, Refused):
-            return False, ready.reason or ready.rule
+            return False, manual.why_not(ready)
         self._tools.do(self._hands.originate(run, ready))
         return True, attempt_id
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dialer.desk.offers import REASON_MAX, Offer
 from dialer.floor.actions import Action
 from dialer.floor.breaks import may_dial
-from dialer.model import MANUAL, PREVIEWED, Campaign, Contact, Mode
+from dialer.model import MANUAL, PREVIEWED, Campaign, Contact, Mode, Refused
 from dialer.running.placing import Refusal
 from dialer.running.run import Run
 
@@ -33,6 +33,11 @@ def not_now(run: Run, agent_id: str, holds: Sequence[str], at: float) -> str:
         return "all lines are in use"
     run.by_hand.refill(at, min(run.campaign.calls_per_second, run.share.calls_per_second))
     return "" if run.by_hand.whole() else "too many calls at once: try again in a second"
+
+
+def why_not(refused: Refused) -> str:
+    """The rule, for pages, and how it is put."""
+    return f"{refused.rule}: {refused.reason}" if refused.reason else refused.rule
 
 
 def number_of(contact: Contact, word: str) -> int | str:

@@ -15,6 +15,7 @@ from playwright.async_api import expect
 
 from dialer.adapters.asterisk_conf import directories
 from dialer.dialplan import Told
+from dialer.keyed import number_key
 from dialer.law.rulebook_reading import parse_pack
 from dialer.model import Contact, Mode
 from dialer.users import Phone
@@ -22,7 +23,7 @@ from tests import packs
 from tests.asterisk import office
 from tests.asterisk.waiting import until_now
 
-from .conftest import House
+from .conftest import PERSON_KEY, House
 from .pages import Tab, browser, write_microphone
 from .sound import LIMIT_S, TONES, recorded
 
@@ -30,6 +31,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk, pytest.mark.redis, pytest.mark.timeout(400)
 ]  # fmt: skip
 
+KEY = bytes.fromhex(PERSON_KEY)
 REFUSED = """async ([path, body]) => {
   const { post } = await import("/static/js/lib/api.js");
   try { await post(path, body); } catch (problem) { return [problem.status, problem.kind, problem.detail]; }
@@ -172,6 +174,55 @@ async def test_no_number_by_hand_after_hours_or_from_nowhere(house: House, monke
     assert status in (400, 422)
     assert not await house.floor.store.open_attempts(house.floor.campaign.id)
     assert not await house.floor.store.tail(house.floor.campaign.id, 10)
+
+
+async def test_a_number_is_dialled_by_hand_from_a_break_by_keyboard_alone(house: House) -> None:
+    """In a campaign that dials by itself: found by number, account, or as seen before; on a break again afterwards."""
+    await house.floor.open(mode=Mode.PREDICTIVE, wrap_up_max_s=60)
+    second = house.floor.debtor("human").numbers[0]
+    budi = house.floor.debtor("human")
+    numbers = tuple(replace(one, key=number_key(KEY, one.e164)) for one in (*budi.numbers, second))
+    budi = replace(budi, numbers=numbers, name="Budi", lender="Bank Maju", account="A-77", amount=500_000)
+    tab = await house.agent("2101")
+    page, dialog = tab.page, tab.page.locator("dialog")
+    await tab.ready()
+    await house.floor.order("start")
+    await page.keyboard.press("b")
+    await page.keyboard.press("3")
+    await tab.until("desk.note.state === 'break'")
+    await house.floor.add(budi)
+    assert not await tab.faults()
+
+    await page.keyboard.press("n")
+    await page.keyboard.type("081234500000")
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_role("alert")).to_contain_text("hanya nomor dari akun")
+    await page.get_by_label("Nomor telepon").fill(second.e164)
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_role("heading", name="Budi")).to_be_visible()
+    assert second.e164[-6:] not in await dialog.inner_text()
+    assert not await tab.faults()
+    await page.keyboard.press("2")
+    await tab.until("desk.note.state === 'talking' && desk.pop.attempt === desk.note.attempt")
+    await expect(dialog).to_have_count(0)
+    await tab.hears_just(TONES, "debtor")
+    await finished(tab)
+    (record,) = await house.floor.records(1)
+    assert (record["kind"], record["number"], record["debtor"]) == ("manual", second.e164, budi.id)
+    await tab.until("desk.note.state === 'break'")
+
+    await page.keyboard.press("n")
+    await dialog.get_by_role("button", name="Budi").click()
+    await page.keyboard.press("1")
+    await expect(dialog.get_by_role("alert")).to_contain_text("Tidak ditelepon: ")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("n")
+    await page.get_by_label("nomor akun").fill("a-77")
+    await page.get_by_label("Pemberi pinjaman").fill("Bank Maju")
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_role("heading", name="Budi")).to_be_visible()
+    assert await tab.desk("desk.note.state") == "break"
+    assert [one for one in tab.said if "404" not in one and "409" not in one] == []
 
 
 # ---- the agent's computer goes

@@ -7,9 +7,10 @@ import pytest
 
 from dialer.adapters.redis_keys import desk_key
 from dialer.debts.plans import Limits
+from dialer.mask import mask_number
 from dialer.users import Role
 from tests.adapters.redis_lives import link_of
-from tests.web.api.kit import FIRST, Book, campaign, filled
+from tests.web.api.kit import FIRST, Book, campaign, debtor, filled
 from tests.web.house import Client, House
 from tests.web.test_live_api import engine
 
@@ -124,3 +125,52 @@ async def test_his_day_adds_up_all_his_campaigns(house: House) -> None:
     await house.office.users.change(user, replace(user, campaigns=("may", FIRST)))
     day = (await budi.get("/desk/day")).body
     assert (day["talks"], day["contacts"], day["promises"]) == (2, 2, 2)
+
+
+async def test_an_account_of_his_campaign_is_found_by_what_he_was_told(house: House) -> None:
+    """In full, of his own campaign, with the fields that agents see and no number in full; and the look is audited."""
+    book = await filled(house)
+    other = debtor(7, lender="Bank Lain")
+    await house.store.save_campaign(campaign("may"))
+    await house.store.add_contacts("may", (other,), house.clock.now())
+    budi = await at_desk(house, book, "break", attempt="", contact="")
+    one = book.people[2]
+    for wanted in (
+        {"number": one.numbers[1].e164.replace("+62", "0")},
+        {"account": "a-2", "lender": "BANK MAJU"},
+        {"contact": one.id},
+    ):
+        answer = await budi.post("/desk/find", wanted)
+        assert answer.status == 200, answer.body
+        (found,) = answer.body
+        assert (found["contact"], found["name"], found["attempt"]) == (one.id, "Debtor 2", "")
+        assert [number["number"] for number in found["numbers"]] == [mask_number(its.e164) for its in one.numbers]
+        assert one.numbers[0].e164 not in json.dumps(answer.body)
+    for wanted in (
+        {"number": other.numbers[0].e164},
+        {"account": other.account, "lender": other.lender},
+        {"contact": other.id},
+        {"account": "A-2"},
+        {"number": "081299999999"},
+    ):
+        assert (await budi.post("/desk/find", wanted)).kind == "not_listed", wanted
+    assert (await budi.post("/desk/find", {"number": "08"})).kind == "bad_number"
+    assert (await budi.post("/desk/find", {})).kind == "nobody"
+    assert (await budi.post("/desk/find", {"name": "Debtor 2"})).status in (400, 422)
+    audit = [deed for _, deed in await house.office.audit.read(20) if deed.what == "POST /desk/find"]
+    assert [deed.note for deed in audit if deed.status == 200] == [one.id] * 3
+    assert not [deed for deed in audit if "0812" in str(deed)]
+
+    web = house.office.config.web.model_copy(update={"agent_fields": ("outstanding",)})
+    house.office.config = house.office.config.model_copy(update={"web": web})
+    (found,) = (await budi.post("/desk/find", {"contact": one.id})).body
+    assert "name" not in found
+    assert "account" not in found
+
+
+async def test_who_works_for_no_campaign_finds_nobody(house: House) -> None:
+    book = await filled(house)
+    budi = await at_desk(house, book, "signed_out", attempt="", contact="")
+    assert (await budi.post("/desk/find", {"contact": book.people[0].id})).kind == "not_ready"
+    ani = await house.signed_in("ani", Role.ADMIN)
+    assert (await ani.post("/desk/find", {"contact": book.people[0].id})).status == 403

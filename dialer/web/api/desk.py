@@ -10,12 +10,14 @@ from dialer.web.access import Right
 from dialer.web.api import desk_orders as orders
 from dialer.web.api import desk_results as results
 from dialer.web.api.desk_account import read
+from dialer.web.api.desk_find import find
 from dialer.web.api.desk_form import (
     Break,
     Colleague,
     Desk,
     Dial,
     Done,
+    Find,
     Help,
     LateResult,
     Line,
@@ -195,5 +197,17 @@ ROUTES = (
     _in_call("record-resume", plain("record_resume"), "Record again"),
     _route("preview/call", orders.call, "Preview: call it", query=OfAccount),
     _route("preview/skip", orders.skip, "Preview: not this one", Skip, OfAccount),
+    Route(
+        "POST",
+        "/desk/find",
+        Right.DESK,
+        find,
+        "An account of my campaign, by its number or account",
+        takes=Find,
+        gives=list[Pop],
+        cost=5,
+        once=Replay.NO,
+        problems=((404, "not_listed"), (409, "not_ready"), (422, "nobody")),
+    ),
     _route("dial", orders.dial, "Call a number of an account by hand", Dial),
 )

@@ -318,6 +318,16 @@ class Skip(msgspec.Struct, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(min_length=1, max_length=100)]
 
 
+class Find(msgspec.Struct, forbid_unknown_fields=True):
+    """One of: a telephone `number` as people write it; an `account`, with its `lender`; a `contact` that was on the
+    line before."""
+
+    number: Annotated[str, Meta(max_length=40)] = ""
+    account: Annotated[str, Meta(max_length=100)] = ""
+    lender: Annotated[str, Meta(max_length=100)] = ""
+    contact: Id = ""
+
+
 class Dial(msgspec.Struct, forbid_unknown_fields=True):
     """Call a number of this account: `number` counts its numbers from 0."""
 

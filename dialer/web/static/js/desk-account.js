@@ -15,7 +15,8 @@ export const wordOf = (word) => (word && t.has("word." + word) ? t("word." + wor
 
 const Fact = ({ name, children }) => children === null || children === undefined || children === "" ? null : html`<dt>${name}</dt><dd>${children}</dd>`;
 
-function late(pop) {
+/** How late the payment is; nothing where that is not shown. */
+export function Late({ pop }) {
   if (pop.days_late === undefined || pop.days_late === null) return null;
   if (pop.days_late <= 0) return html`<${Badge} tone="good" icon="calendar">${pop.days_late === 0 ? t("account.due_today") : t("account.due_in", { n: -pop.days_late })}</${Badge}>`;
   return html`<${Badge} tone=${pop.days_late > 30 ? "bad" : "warn"} icon="alert">${t("account.late", { n: pop.days_late })}</${Badge}>`;
@@ -31,7 +32,7 @@ export function Account({ pop, note }) {
       <div class="row small"><span class="mono">${phone(pop.number || note?.number || pop.numbers?.[pop.next_number ?? 0]?.number)}</span>${pop.number_kind && pop.number_kind !== "debtor"
         ? html`<${Badge} tone="warn" icon="alert">${t("number." + pop.number_kind)}</${Badge}>` : html`<span class="soft">${t("number.debtor")}</span>`}
         ${pop.zone && html`<${LocalTime} zone=${pop.zone} />`}</div></header>
-    ${pop.outstanding !== undefined && pop.outstanding !== null && html`<div class="row spread desk-sum"><span class="big">${money(pop.outstanding, pop.currency)}</span>${late(pop)}</div>`}
+    ${pop.outstanding !== undefined && pop.outstanding !== null && html`<div class="row spread desk-sum"><span class="big">${money(pop.outstanding, pop.currency)}</span><${Late} pop=${pop} /></div>`}
     <dl class="facts">
       <${Fact} name=${t("account.lender")}>${pop.lender}</${Fact}><${Fact} name=${t("account.product")}>${pop.product}</${Fact}>
       <${Fact} name=${t("account.number")}>${pop.account}</${Fact}>

@@ -15,6 +15,7 @@ const OUT = new Set(["", "signed_out"]);
 const OF_CALL = new Set(["hang-up", "hold", "unhold", "to-ivr", "to-agent", "consult-end", "hand-over", "help", "record-pause", "record-resume"]);
 const AGAIN_MS = 2000;
 const LAST_MOMENT_MS = 2500;
+const RECENT = 4;
 
 /** Not signed in, and not on his way to another campaign either. */
 export const isOut = (note) => !note || (OUT.has(note.state) && !note.moves_to);
@@ -29,6 +30,7 @@ export class Desk extends EventTarget {
   tab = "asking"; // asking, here, elsewhere, moved
   messages = [];
   news = []; // what happened, the newest first
+  recent = []; // {contact, campaign, name}: who was before him since the page came, the newest first
   left = []; // results that were typed and never sent
   day = null;
   problem = null;
@@ -146,7 +148,7 @@ export class Desk extends EventTarget {
       return;
     }
     if (pop && pop.attempt === note.attempt) {
-      this.pop = pop;
+      this.#shows(pop);
     } else {
       if (this.pop?.contact !== note.contact) this.pop = null; // of an account that was shown before its call it stays
       this.#fetchPop(note);
@@ -157,7 +159,7 @@ export class Desk extends EventTarget {
     try {
       const pop = await get("/desk/pop", {}, { limit: 5 });
       if (this.note.attempt !== note.attempt || (pop.attempt && pop.attempt !== note.attempt)) return;
-      this.pop = pop;
+      this.#shows(pop);
       this.problem = null;
       this.#changed();
     } catch (problem) {
@@ -167,6 +169,15 @@ export class Desk extends EventTarget {
       setTimeout(() => this.note.attempt === note.attempt && this.#fetchPop(note, tries + 1), 300 * (tries + 1));
     }
   }
+
+  #shows(pop) {
+    this.pop = pop;
+    const others = this.recent.filter((one) => one.contact !== pop.contact);
+    this.recent = [{ contact: pop.contact, campaign: this.note.campaign, name: pop.name || pop.account }, ...others].slice(0, RECENT);
+  }
+
+  /** Accounts of his campaign with this number, account or contact. */
+  find = (wanted) => this.#order("/desk/find", wanted);
 
   /** What was shown of the account may be old: look again. */
   renew() {

@@ -3,10 +3,11 @@
 import { Frame, session } from "./lib/session.js";
 import { Badge, Button, Choice, Dialog, Field, Icon, LinkState, Note, Trouble, confirmed, html, mount, said, toast, useAsked, useEffect, useKeys, useLayoutEffect, useRef, useState, useTick } from "./lib/ui.js";
 import { get } from "./lib/api.js";
-import { clock, now, phone, timeExact } from "./lib/format.js";
+import { clock, now, timeExact } from "./lib/format.js";
 import { words } from "./lib/i18n.js";
 import { Desk, inCall, isOut } from "./desk-model.js";
 import { Account, DayLine, Script } from "./desk-account.js";
+import { ByHand, mayDial, numberWord, numbersOf } from "./desk-by-hand.js";
 import { Result, faultsOf } from "./desk-result.js";
 import { meter } from "./desk-sound.js";
 import en from "./i18n/desk.en.js";
@@ -193,6 +194,7 @@ function Between() {
   const state = stateOf();
   const note = desk.note;
   const [open, set] = useState(false);
+  const [dials, dial] = useState(false);
   const line = desk.info.campaigns.find((one) => one.id === note.campaign);
   const unfinished = () => {
     const wrong = desk.note.state === "wrap_up" && desk.draft.word && Object.keys(faultsOf(desk.draft, desk.pop)).length > 0;
@@ -204,12 +206,15 @@ function Between() {
   const out = async () => unfinished() || (await said(() => desk.leave("sign-out")));
   useKeys({
     B: { what: t(state === "break" ? "act.back" : "act.break"), run: () => (state === "break" ? back() : set(true)) },
+    N: { what: t("by_hand.title"), run: () => dial(true), when: () => mayDial(desk.note) },
   }, [state]);
   return html`<div class="row">
+    ${mayDial(note) && html`<${Button} icon="phone" onClick=${() => dial(true)} keys="N">${t("act.by_hand")}</${Button}>`}
     ${state === "break" || note.next ? html`<${Button} kind=${state === "break" ? "main" : undefined} icon="ready" act=${back} keys=${state === "break" ? "B" : undefined} disabled=${note.sent_by ? true : undefined} why=${note.sent_by ? t("break.ordered", { who: note.sent_by }) : undefined}>${t(state === "break" ? "act.back" : "act.stay")}</${Button}>`
       : html`<${Button} icon="cup" onClick=${() => set(true)} keys="B">${t("act.break")}</${Button}>`}
     <${Button} icon="door" act=${out}>${t("act.sign_out")}</${Button}>
-    ${open && html`<${Breaks} reasons=${line?.breaks ?? []} onChoose=${away} onClose=${() => set(false)} />`}</div>`;
+    ${open && html`<${Breaks} reasons=${line?.breaks ?? []} onChoose=${away} onClose=${() => set(false)} />`}
+    ${dials && html`<${ByHand} desk=${desk} onClose=${() => dial(false)} />`}</div>`;
 }
 
 function Breaks({ reasons, onChoose, onClose }) {
@@ -323,10 +328,10 @@ function Preview() {
     Enter: { what: t("preview.call"), run: call, when: () => !document.activeElement?.closest("button, a, summary") },
     ...Object.fromEntries(SKIPS.slice(0, 4).map((one, n) => [String(n + 1), { what: `${t("preview.skip")}: ${t("skip." + one)}`, run: () => skip(t("skip." + one)) }])),
   }, [note.contact]);
-  const others = (pop?.numbers ?? []).map((one, place) => ({ ...one, place })).filter((one) => one.place !== (pop.next_number ?? 0) && !["dead", "stop", "wrong_person"].includes(one.state));
+  const others = numbersOf(pop).filter((one) => one.place !== (pop.next_number ?? 0));
   return html`<section class="card desk-result stack" aria-labelledby="preview-title"><h2 id="preview-title">${t("preview.title")}</h2><p class="soft">${t("preview.text")}</p>
     <div class="row"><${Button} kind="main" size="l" icon="phone" act=${call} keys="Enter" disabled=${!pop}>${t("preview.call")}</${Button}></div>
-    ${others.length > 0 && html`<div class="stack-s"><span class="label">${t("preview.numbers")}</span>${others.map((one) => html`<div key=${one.place}><${Button} size="s" icon="phone" act=${() => does("dial", { contact: note.contact, number: one.place })}>${phone(one.number)} · ${t("number_kind." + one.kind)}</${Button}></div>`)}</div>`}
+    ${others.length > 0 && html`<div class="stack-s"><span class="label">${t("preview.numbers")}</span>${others.map((one) => html`<div key=${one.place}><${Button} size="s" icon="phone" act=${() => does("dial", { contact: note.contact, number: one.place })}>${numberWord(one)}</${Button}></div>`)}</div>`}
     <hr /><span class="label">${t("preview.skip")}</span>
     <div class="desk-words desk-words-wide">${SKIPS.slice(0, 4).map((one, n) => html`<${Button} key=${one} size="s" class="desk-word" act=${() => skip(t("skip." + one))} keys=${String(n + 1)}>${t("skip." + one)}</${Button}>`)}</div>
     <form class="row nowrap" onSubmit=${(event) => { event.preventDefault(); if (other.trim()) skip(other.trim()); }}>

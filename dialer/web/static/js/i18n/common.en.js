@@ -124,6 +124,9 @@ export default {
   "rule.later": "Set aside until later",
   "rule.under_way": "Call under way",
   "rule.rests": "The campaign is done with them",
+  "rule.gone": "Not on the list now",
+  "rule.busy": "The engine is busy: try again",
+  "not_called": "Not called: {rule}.",
 
   "said.promise": "Promise to pay",
   "said.offer": "Offer chosen",

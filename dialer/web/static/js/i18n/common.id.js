@@ -124,6 +124,9 @@ export default {
   "rule.later": "Disisihkan sampai nanti",
   "rule.under_way": "Sedang ditelepon",
   "rule.rests": "Kampanye sudah selesai dengannya",
+  "rule.gone": "Sekarang tidak ada di daftar",
+  "rule.busy": "Mesin sedang sibuk: coba lagi",
+  "not_called": "Tidak ditelepon: {rule}.",
 
   "said.promise": "Janji bayar",
   "said.offer": "Tawaran dipilih",

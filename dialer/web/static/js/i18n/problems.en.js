@@ -49,6 +49,7 @@ export default {
   "not_here": "This server has no such part.",
   "not_his": "This agent works for other campaigns.",
   "not_json": "This request cannot be read.",
+  "not_listed": "No account of this campaign has it: only numbers of accounts are called.",
   "not_loaded": "There is none before the list is loaded.",
   "not_offered": "This campaign does not offer this result.",
   "not_ready": "Sign in to a campaign first.",

@@ -49,6 +49,7 @@ export default {
   "not_here": "Bagian ini tidak ada di server ini.",
   "not_his": "Agen ini bekerja untuk kampanye lain.",
   "not_json": "Permintaan ini tidak dapat dibaca.",
+  "not_listed": "Tidak ada akun kampanye ini yang memilikinya: hanya nomor dari akun yang ditelepon.",
   "not_loaded": "Baru ada setelah daftar dimuat.",
   "not_offered": "Hasil ini tidak ditawarkan dalam kampanye ini.",
   "not_ready": "Masuk dulu ke sebuah kampanye.",

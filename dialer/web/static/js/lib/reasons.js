@@ -2,7 +2,9 @@
 // pattern of i18n/reasons.js is one of their clauses. What no pattern knows stays as it came: better than nothing.
 
 import PATTERNS from "../i18n/reasons.js";
-import { lang } from "./i18n.js";
+import { lang, words } from "./i18n.js";
+
+const t = words();
 
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 const RULES = Object.entries(PATTERNS).map(([pattern, said]) => {
@@ -30,8 +32,23 @@ function parts(text) {
   return text;
 }
 
+const RULED = /^([a-z_]+): (.+)$/; // the gate's: a rule's name before its sentence
+
+/** A refusal of the gate; null: it is none. */
+function ruled(text) {
+  const found = RULED.exec(text);
+  if (!found) return null;
+  const [, rule, sentence] = found;
+  const known = t.has("rule." + rule);
+  if (lang() === "en") return known || /^[A-Z\d]/.test(sentence) ? sentence : null;
+  const said = known ? t("rule." + rule) : clause(sentence);
+  return said && t("not_called", { rule: said.charAt(0).toLowerCase() + said.slice(1) });
+}
+
 /** A sentence of the engine for people. */
 export function reason(text) {
+  const refused = text && ruled(text);
+  if (refused) return refused;
   if (!text || lang() === "en") return text ?? "";
   const found = /^(No|\d+) (call|account)s?( to offer)?: (.*)$/.exec(text);
   const said = (found ? found[4] : text).split("; ").map(part).join("; ").replace(/(\d)\.(\d)/g, "$1,$2");
