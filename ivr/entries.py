@@ -9,6 +9,7 @@ import phonenumbers
 from dialer.debts.plans import Limits
 from ivr.talk import State, Talk
 
+WEEK_DAYS = 7
 SOON_MINUTES = 15  # a call-back is not asked for sooner: the debtor has just been called
 _KINDS = frozenset(
     {
@@ -87,7 +88,8 @@ def call_at(talk: Talk, minute: int) -> datetime | None:
     if not limits.open_minute <= minute <= limits.close_minute:
         return None
     today = [talk.today] if minute >= talk.minute + SOON_MINUTES else []
-    days = today + [talk.today + timedelta(days=ahead) for ahead in range(1, limits.callback_days + 1)]
+    ahead = max(limits.callback_days, WEEK_DAYS)  # one of a week is open: what he chose has a day, whatever the limit
+    days = today + [talk.today + timedelta(days=day) for day in range(1, ahead + 1)]
     day = next((day for day in days if day.weekday() not in limits.closed_days), None)
     return talk.moment(day, minute) if day else None
 

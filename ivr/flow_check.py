@@ -8,7 +8,7 @@ from string import Formatter
 from ivr import flow_known, spoken
 from ivr.flow import Choice, Flow, Step
 from ivr.flow_known import Edge, edges
-from ivr.words import CONDITIONS, DEBT_WORDS, HOUR_PARTS, PARTS, SLOTS, SPOKEN_MOST
+from ivr.words import CONDITIONS, DEBT_WORDS, PARTS, SLOTS, SPOKEN_MOST
 
 Tables = Mapping[str, Mapping[str, str]]  # language -> text -> `anyone`, `verified` or `parts`
 
@@ -105,7 +105,7 @@ def _text(flow: Flow, name: str, text: str, language: str, table: str) -> Iterat
             yield "{key} is for texts that offer a choice"
         elif slot not in SLOTS:
             yield f"no such slot {{{slot}}}: use one of {', '.join(SLOTS)}"
-        elif missing := [part for part in _parts(slot, language) if part not in flow.texts[language]]:
+        elif missing := [part for part in PARTS.get(slot, ()) if part not in flow.texts[language]]:
             yield f"{{{slot}}} is filled with {', '.join(missing)}: write that into [parts]"
         elif SLOTS[slot].debt and table != "verified":
             yield f"{{{slot}}} tells of the debt: move the text to [verified]"
@@ -117,10 +117,6 @@ def _text(flow: Flow, name: str, text: str, language: str, table: str) -> Iterat
         yield f"`{', '.join(sorted(words))}` tells a stranger of a debt: move it to [verified], or say it otherwise"
     if (name in flow.debt) != (table == "verified"):
         yield "it is in [verified] in another language: put it there too"
-
-
-def _parts(slot: str, language: str) -> tuple[str, ...]:
-    return PARTS.get(slot, ()) + (HOUR_PARTS.get(language, ()) if slot == "call_time" else ())
 
 
 def _words(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct, field
 from dialer.dialplan import IvrResult
 from dialer.forms.forms import Check
 from ivr import flow
-from ivr.words import ACTIONS, ENTRIES, FACTS, KEYS
+from ivr.words import ACTIONS, ENTRIES, FACTS, KEYS, NEVER_ASKED
 
 
 def _one_of(known: Iterable[str], what: str) -> Check:
@@ -21,10 +21,17 @@ def _one_of(known: Iterable[str], what: str) -> Check:
     return Check(test)
 
 
+def _asks_no_secret_of_money(text: str) -> None:
+    """Keyed digits can be heard on the way, and a caller who asks for these may be a thief."""
+    words = f" {' '.join(''.join(char if char.isalnum() else ' ' for char in text.lower()).split())} "
+    if found := [one for one in NEVER_ASKED if f" {one} " in words]:
+        raise ValueError(f"`{found[0]}` is never spoken of here: nobody is asked for a card, a PIN or a password")
+
+
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 ItemText = Annotated[str, Check(flow.item)]
 WhenText = Annotated[str, Check(flow.when)]
-Text = Annotated[str, Meta(min_length=1, max_length=400)]
+Text = Annotated[str, Meta(min_length=1, max_length=400), Check(_asks_no_secret_of_money)]
 EntryName = Annotated[str, _one_of(ENTRIES, "entry")]
 ActionName = Annotated[str, _one_of(ACTIONS, "action")]
 FactName = Annotated[str, _one_of((name for name, fact in FACTS.items() if not fact.own), "fact")]

@@ -1,6 +1,6 @@
 """What is known for certain at each step of a flow, on every way to it: the proof that nothing is said too early."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from string import Formatter
 
@@ -127,6 +127,7 @@ def faults(flow: Flow) -> Iterator[Found]:
         if step.does and (need := ACTIONS[step.does].needs) and (need, True) not in before:
             yield ("steps", name, "does"), f"{step.does} needs the condition {need} on every way here"
         yield from _facts(name, step, held)
+        yield from _listening(name, step, held)
         for path, one in _says(name, step):
             yield from ((path, text) for text in _said(flow, one, held))
         if step.listens:
@@ -139,6 +140,22 @@ def _facts(name: str, step: Step, held: Known) -> Iterator[Found]:
         for need in FACTS[fact].needs:
             if (need, True) not in held:
                 yield ("steps", name, "facts", str(number)), f"the fact {fact} needs {need} on every way here"
+
+
+def _listening(name: str, step: Step, held: Known) -> Iterator[Found]:
+    """A key is awaited only where something asks for one, and where one works."""
+    if step.listens and not (step.say or any(choice.say for choice in step.choices)):
+        yield ("steps", name), "it awaits keys and does not say for what: give it `say`, or a choice its text"
+    if step.choices and _none_holds([choice.when for choice in step.choices], held):
+        yield ("steps", name, "choices"), "no way out where no condition holds: give it a choice without `if`"
+
+
+def _none_holds(whens: Sequence[When], held: Known) -> bool:
+    """May all of these fail at once?"""
+    if not whens:
+        return True
+    failing = (When(((word, not wanted),)) for word, wanted in whens[0].words)
+    return any(not _impossible(one, held) and _none_holds(whens[1:], _with(one, held)) for one in failing)
 
 
 def _says(name: str, step: Step) -> Iterator[tuple[tuple[str, ...], Item]]:

@@ -46,15 +46,11 @@ class Slots(dict[str, Pieces]):
         """Today or tomorrow or a date, and the hour."""
         ahead = (when.date() - self.talk.today).days
         day = self.part("today" if ahead == 0 else "tomorrow") if ahead < 2 else self.weekday(when.date())
-        return (*day, *self.hour(when.hour, when.minute))
+        return (*day, *self.part("at"), *self.clock(when.hour * 60 + when.minute))
 
-    def hour(self, hour: int, minute: int) -> Pieces:
-        if self.language == "id":
-            past = (*self.part("past"), *self.count(minute), *self.part("minutes")) if minute else ()
-            return (*self.part("at"), *self.count(hour), *past)
-        half = self.part("am" if hour < 12 else "pm")
-        past = (*(self.count(0) if 0 < minute < 10 else ()), *self.count(minute)) if minute else ()
-        return (*self.part("at"), *self.count((hour - 1) % 12 + 1), *past, *half)
+    def clock(self, minute: int) -> Pieces:
+        """A minute of the day."""
+        return spoken.clock(f"{minute // 60:02}{minute % 60:02}", self.language)
 
     def offer(self, name: str = "") -> Offer:
         """That one, or the one taken."""
@@ -93,6 +89,8 @@ _FILL: Mapping[str, Callable[[Slots], Pieces]] = {
     "offer_waived": lambda one: one.money(one.offer().waived),
     "offer_fee": lambda one: one.money(one.offer().fee),
     "call_time": lambda one: one.moment(one.state.call_time or one.talk.moment(one.talk.today, one.talk.minute)),
+    "opens": lambda one: one.clock(one.talk.limits.open_minute),
+    "closes": lambda one: one.clock(one.talk.limits.close_minute),
     "number": lambda one: spoken.groups(_national(one.state.number), one.language),
 }
 

@@ -183,13 +183,13 @@ def groups(text: str, language: str, size: int = GROUP_DIGITS) -> Pieces:
 
 
 def clock(time: str, language: str) -> Pieces:
-    """HHMM -> pukul | dua | lewat | tiga puluh | menit | siang; two | thirty | in the afternoon."""
+    """HHMM, without `pukul` or `at` -> dua | lewat | tiga puluh | menit | siang; two | thirty | in the afternoon."""
     hour, minute = _clock(time)
     twelve = (hour + 11) % 12 + 1
     part = _day_part(hour, language)
     if language == "id":
         minutes = ("lewat", below_hundred(minute, "id"), "menit") if minute else ()
-        return ("pukul", below_hundred(twelve, "id"), *minutes, part)
+        return (below_hundred(twelve, "id"), *minutes, part)
     if minute == 0 and hour in (0, 12):
         return ("twelve", "noon" if hour else "midnight")
     tail = (_two_digits_en(minute),) if minute else ()
@@ -249,7 +249,7 @@ def inventory(language: str, currency: str = "IDR") -> tuple[str, ...]:
     ordinals = [ordinal(number, language) for number in range(1, ORDINALS + 1)]
     hours = [name for _, name in _DAY_PARTS[language]]
     if language == "id":
-        hours += ["pukul", "lewat", "menit"]
+        hours += ["lewat", "menit"]
     else:
         hours += ["noon", "midnight", *(_two_digits_en(number) for number in range(10))]
     scales = [scale for scale in _SCALES[language] if scale]

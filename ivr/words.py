@@ -114,6 +114,8 @@ SLOTS: Mapping[str, Slot] = {
     "offer_waived": Slot("what the lender waives", ("waived",)),
     "offer_fee": Slot("what the offer costs", ("charged",)),
     "call_time": Slot("day and hour at which he is called again", (CALL_TIME,), debt=False),
+    "opens": Slot("the hour from which he may be called", debt=False),
+    "closes": Slot("the hour until which he may be", debt=False),
     "number": Slot("the number keyed, digit by digit", (NUMBER,), debt=False),
 }
 
@@ -122,7 +124,6 @@ PARTS: Mapping[str, tuple[str, ...]] = {  # texts of [parts] that fill a slot
     "what": ("what_bill", "what_from"), "friday": _WEEK, "promise": _WEEK,
     "call_time": ("today", "tomorrow", "at", *_WEEK),
 }  # fmt: skip
-HOUR_PARTS: Mapping[str, tuple[str, ...]] = {"id": ("past", "minutes"), "en": ("am", "pm")}  # of `call_time`
 
 _RETRY = ("given_up",)
 ENTRIES: Mapping[str, Entry] = {
@@ -184,3 +185,7 @@ DEBT_WORDS: Mapping[str, frozenset[str]] = {
         " payments owe owed lender borrower".split()
     ),
 }
+NEVER_ASKED = (
+    "nomor kartu", "angka kartu", "masa berlaku kartu", "pin", "cvv", "cvc", "otp", "kata sandi", "sandi",
+    "card number", "number of your card", "digits of your card", "password", "security code",
+)  # fmt: skip

@@ -297,6 +297,25 @@ def test_the_days_of_the_week_are_his() -> None:
     assert replace(FULL, today=TODAY + timedelta(days=5)).friday == date(2026, 11, 27)
 
 
+def test_who_names_a_closed_hour_hears_which_are_open() -> None:
+    for name, open_hours in (
+        (
+            "everything",
+            "Kami menelepon antara pukul, delapan, pagi, dan pukul, tujuh, lewat, tiga puluh, menit, malam.",
+        ),
+        ("english", "We call from, eight, in the morning, until, seven, thirty, in the evening."),
+    ):
+        refused = walk(*IN, "4", "3", "4", "2100", name=name)[0][-1]
+        assert refused.state.step == "hour"
+        assert str(refused.say[0]).endswith(open_hours)
+
+
+def test_help_is_offered_and_leads_back_to_the_menu() -> None:
+    found, _ = walk(*IN, "4", "8")
+    assert "Untuk petunjuk, tekan delapan." in [str(sentence) for sentence in found[-2].say]
+    assert (found[-1].say[0].name, found[-1].state.step) == ("help", "menu")
+
+
 def test_a_virtual_account_is_read_in_groups() -> None:
     said = next(str(one) for one in walk(*IN, "1")[0][-1].say if one.name == "va_number")
     assert said.count("tujuh. nol,") == 1

@@ -76,10 +76,18 @@ def test_an_hour_of_his_day(keyed: str, minute: int, found: str | None) -> None:
     assert (when.isoformat(timespec="minutes") if when else "") == (f"{found}+08:00" if found else "")
 
 
-@given(st.integers(0, 1439), st.integers(0, 1439), st.frozensets(st.integers(0, 6), max_size=6), st.integers(0, 400))
-def test_a_call_back_is_always_inside_the_hours(now: int, asked: int, closed: frozenset[int], ahead: int) -> None:
+@given(
+    st.integers(0, 1439),
+    st.integers(0, 1439),
+    st.frozensets(st.integers(0, 6), max_size=6),
+    st.integers(0, 400),
+    st.integers(0, 9),
+)
+def test_a_call_back_is_always_inside_the_hours(
+    now: int, asked: int, closed: frozenset[int], ahead: int, within: int
+) -> None:
     today = TODAY + timedelta(days=ahead)
-    talk = replace(FULL, today=today, minute=now, limits=Limits(closed_days=closed))
+    talk = replace(FULL, today=today, minute=now, limits=Limits(closed_days=closed, callback_days=within))
     when = entries.call_at(talk, entries.nearest(talk.limits, asked))
     assert when
     assert talk.limits.open_minute <= when.hour * 60 + when.minute <= talk.limits.close_minute

@@ -148,6 +148,9 @@ TEXT_FAULTS = [
     ("Dengan siapa?", "Tekan 1.", "f.id.toml:3: ", "write numbers in words"),
     ("Dengan siapa?", "Tekan {key}.", "f.id.toml:3: ", "{key} is for texts that offer a choice"),
     ("{amount}.", "{what}.", "f.id.toml:12: ", "{what} is filled with what_bill, what_from: write that into [parts]"),
+    ("Kode Anda?", "Nomor-kartu Anda?", "f.id.toml:6: ", "`nomor kartu` is never spoken of here"),
+    ("Kode Anda?", "PIN Anda?", "f.id.toml:6: ", "`pin` is never spoken of here"),
+    ("Jumlahnya {amount}.", "Kartu kredit Anda: {amount}.", "f.id.toml:12: ", ""),
     ("[anyone]", "[everyone]", "f.id.toml:1: ", "unknown key everyone"),
     ('bye = "Terima kasih."', "bye = 3", "f.id.toml:9: ", "anyone.bye = 3"),
 ]
@@ -183,6 +186,21 @@ def test_a_text_offers_one_key() -> None:
         ConfigError, match=r"f\.toml:15: press_yes offers key 1 elsewhere: give key 2 a text of its own"
     ):
         parsed(more)
+
+
+def test_a_key_works_wherever_one_is_awaited() -> None:
+    """Whatever is known of the debtor."""
+    named = '{ key = "1", say = "press_yes", to = "right", if = "name" }'
+    both = FLOW.replace('{ key = "1", say = "press_yes", to = "right" }', named)
+    with pytest.raises(ConfigError, match=r"f\.toml:13: no way out where no condition holds: give it a choice without"):
+        parsed(both.replace('to = "wrong" }', 'to = "wrong", if = "name and due" }'))
+    parsed(both.replace('to = "wrong" }', 'to = "wrong", if = "not name" }'))
+
+
+def test_who_is_asked_again_hears_what_for() -> None:
+    before = FLOW.replace('say = ["ask_secret"]\n', "").replace("[steps.right]", '[steps.right]\nsay = ["ask_secret"]')
+    with pytest.raises(ConfigError, match=r"f\.toml:22: it awaits keys and does not say for what: give it `say`"):
+        parsed(before)
 
 
 def test_six_choices_are_too_many() -> None:

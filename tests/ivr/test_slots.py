@@ -21,12 +21,16 @@ def said(slot: str, language: str, **known: object) -> str:
 @pytest.mark.parametrize(
     ("when", "indonesian", "english"),
     [
-        ("2026-11-21T16:00", "hari ini pukul enam belas", "today at four p.m."),
-        ("2026-11-22T09:30", "besok pukul sembilan lewat tiga puluh menit", "tomorrow at nine thirty a.m."),
+        ("2026-11-21T16:00", "hari ini pukul empat sore", "today at four in the afternoon"),
+        (
+            "2026-11-22T09:30",
+            "besok pukul sembilan lewat tiga puluh menit pagi",
+            "tomorrow at nine thirty in the morning",
+        ),
         (
             "2026-11-23T12:05",
-            "hari Senin dua puluh tiga November pukul dua belas lewat lima menit",
-            "Monday the twenty-third of November at twelve zero five p.m.",
+            "hari Senin dua puluh tiga November pukul dua belas lewat lima menit siang",
+            "Monday the twenty-third of November at twelve oh-five in the afternoon",
         ),
     ],
 )

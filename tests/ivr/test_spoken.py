@@ -145,14 +145,14 @@ def test_english_years(year: int) -> None:
 @pytest.mark.parametrize(
     ("time", "indonesian", "english"),
     [
-        ("0000", "pukul dua belas malam", "twelve midnight"),
-        ("0030", "pukul dua belas lewat tiga puluh menit malam", "twelve thirty in the morning"),
-        ("0305", "pukul tiga lewat lima menit dini hari", "three oh-five in the morning"),
-        ("0900", "pukul sembilan pagi", "nine in the morning"),
-        ("1200", "pukul dua belas siang", "twelve noon"),
-        ("1430", "pukul dua lewat tiga puluh menit siang", "two thirty in the afternoon"),
-        ("1715", "pukul lima lewat lima belas menit sore", "five fifteen in the afternoon"),
-        ("2359", "pukul sebelas lewat lima puluh sembilan menit malam", "eleven fifty-nine in the evening"),
+        ("0000", "dua belas malam", "twelve midnight"),
+        ("0030", "dua belas lewat tiga puluh menit malam", "twelve thirty in the morning"),
+        ("0305", "tiga lewat lima menit dini hari", "three oh-five in the morning"),
+        ("0900", "sembilan pagi", "nine in the morning"),
+        ("1200", "dua belas siang", "twelve noon"),
+        ("1430", "dua lewat tiga puluh menit siang", "two thirty in the afternoon"),
+        ("1715", "lima lewat lima belas menit sore", "five fifteen in the afternoon"),
+        ("2359", "sebelas lewat lima puluh sembilan menit malam", "eleven fifty-nine in the evening"),
     ],
 )
 def test_hours(time: str, indonesian: str, english: str) -> None:
