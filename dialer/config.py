@@ -140,8 +140,8 @@ class Asterisk(_Table):
     `ari`: http://127.0.0.1:8088/ari, empty: no browsers; `websocket`: where its SIP websocket is, if not beside ARI.
     `media_address`: where agents' sound is sent to, where Asterisk cannot tell by route. For agents at home: `turn`,
     STUN and TURN servers such as turn:turn.example.com:3478 (its use-auth-secret is ours); `relay_only`: by them alone.
-    `tls`: host and port are the manager's TLS (5039); its certificate, and that of an https `ari`, is verified by the
-    CA's file `tls_ca` (PEM, beside the settings file), else by the system's CAs.
+    `tls`: host and port are the manager's TLS (5039); its certificate, that of an https `ari` and of a wss `websocket`
+    are verified by the CA's file `tls_ca` (PEM, beside the settings file), else by the system's CAs.
     """
 
     host: Host = "127.0.0.1"
@@ -158,6 +158,12 @@ class Asterisk(_Table):
     turn: tuple[Annotated[str, Field(pattern=r"^(stuns?|turns?):[^\s@]{1,253}$")], ...] = ()
     turn_secret: str = Field(default="", repr=False)
     relay_only: bool = False
+
+    @model_validator(mode="after")
+    def _is_used(self) -> Self:
+        if self.tls_ca and not (self.tls or self.ari.startswith("https:") or self.websocket.startswith("wss:")):
+            raise ValueError("tls_ca is for tls = true or an https ari: a plain link would not use it")
+        return self
 
     @property
     def sip_websocket(self) -> str:

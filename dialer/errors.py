@@ -40,7 +40,7 @@ class TelephonyError(DialerError):
 
 
 class LinkDown(TelephonyError):
-    """The Asterisk manager interface cannot be reached."""
+    """Asterisk cannot be reached."""
 
 
 class AckTimeout(TelephonyError):

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from dialer.adapters import logs
-from dialer.adapters.ari import Ari, AriSettings
+from dialer.adapters.ari import Ari
 from dialer.adapters.flow_proof import FlowProofs
 from dialer.adapters.keeper_process import kept_beside
 from dialer.adapters.limit_text import LimitText
@@ -24,9 +24,10 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_sessions import Limits, RedisSessions, RedisTokens
 from dialer.adapters.redis_sheets import RedisSheets
 from dialer.adapters.redis_users import RedisUsers
-from dialer.adapters.site import OpenSite, limits_of, new_id, open_site, phones_of, seals_of, tls_of
+from dialer.adapters.site import OpenSite, ari_of, limits_of, new_id, open_site, phones_of, seals_of, tls_of
 from dialer.adapters.spool import DiskSpool
 from dialer.adapters.tls import pair_faults
+from dialer.adapters.tls_faults import why
 from dialer.config import Asterisk, Config, MetricsPages, web_of
 from dialer.engine import Engine
 from dialer.errors import ConfigError
@@ -114,13 +115,9 @@ async def open_office(site: OpenSite, config: Config, phones: Mapping[str, Telep
     seals = seals_of(config.privacy)
     users = RedisUsers(link, seals)
     shelf = Shelf(Path(web.recordings), seals, config.privacy.plain_recordings) if web.recordings else None
-    aris = [
-        Ari(AriSettings(name, node.ari, node.ari_user, node.ari_secret, node.media_address, tls_of(node)))
-        for name, node in config.asterisk.items()
-        if node.ari
-    ]
+    aris = [ari for name, node in config.asterisk.items() if (ari := ari_of(name, node)) is not None]
     soft_phones = SoftPhones(
-        {ari.node: _phone_node(ari, config.asterisk[ari.node]) for ari in aris}, config.node_of_agent
+        {ari.node: _phone_node(ari, config.asterisk[ari.node]) for ari in aris}, config.node_of_agent, why
     )
     try:
         yield Office(

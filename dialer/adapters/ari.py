@@ -8,7 +8,7 @@ from typing import Final
 
 import aiohttp
 
-from dialer.adapters.tls_faults import cure
+from dialer.adapters.tls_faults import why
 from dialer.dialplan import Context, endpoint
 from dialer.errors import ActionRefused, BadInput, LinkDown
 from dialer.model import AGENT_ID
@@ -52,6 +52,11 @@ class Ari:
         for kind in ("endpoint", "aor", "auth"):
             await self._ask("DELETE", kind, agent)
 
+    async def check(self) -> None:
+        """Whether it answers, and knows us. Raises LinkDown, ActionRefused."""
+        if (status := await self._send("GET", "/asterisk/ping")) != HTTPStatus.OK:
+            raise ActionRefused(f"ARI of {self.node} says {status} to {self._settings.user}.")
+
     async def knows(self, agent: str) -> bool:
         """Whether he could register now."""
         _check(agent)
@@ -64,21 +69,24 @@ class Ari:
             self._client = None
 
     async def _ask(self, method: str, kind: str, agent: str, body: object = None) -> int:
-        url = f"{self._settings.url.rstrip('/')}{_PATH}/{kind}/{endpoint(agent)}"
+        status = await self._send(method, f"{_PATH}/{kind}/{endpoint(agent)}", body)
+        gone = method != "PUT" and status == HTTPStatus.NOT_FOUND
+        if status >= HTTPStatus.BAD_REQUEST and not gone:
+            raise ActionRefused(f"ARI of {self.node} says {status} to the {kind} of agent {agent}.")
+        return status
+
+    async def _send(self, method: str, path: str, body: object = None) -> int:
         if self._client is None:
             who = aiohttp.encode_basic_auth(self._settings.user, self._settings.password)
             limit = aiohttp.ClientTimeout(total=LIMIT_S)
             trust = aiohttp.TCPConnector(ssl=self._settings.tls or True)
             self._client = aiohttp.ClientSession(headers={"Authorization": who}, timeout=limit, connector=trust)
         try:
+            url = f"{self._settings.url.rstrip('/')}{path}"
             async with self._client.request(method, url, json=body) as answer:
-                status = answer.status
+                return answer.status
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise LinkDown(f"ARI of {self.node} does not answer: {cure(error) or type(error).__name__}.") from None
-        gone = method != "PUT" and status == HTTPStatus.NOT_FOUND
-        if status >= HTTPStatus.BAD_REQUEST and not gone:
-            raise ActionRefused(f"ARI of {self.node} says {status} to the {kind} of agent {agent}.")
-        return status
+            raise LinkDown(f"ARI of {self.node} does not answer: {why(error)}.") from None
 
 
 def objects(agent: str, password: str, media_address: str = "") -> dict[str, Fields]:

@@ -8,16 +8,20 @@ import ipaddress
 import re
 import socket
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from dialer.adapters.asterisk_conf import CONF, CONTROL_SOCKET, AsteriskSettings, render
+from dialer.adapters.clock import SystemClock
 from dialer.adapters.sounds import LANGUAGES, SILENCES_MS, read_catalogue
+from dialer.adapters.tls import match_faults, time_faults
 
 READ = frozenset({"system", "call", "user"})
 WRITE = frozenset({"originate", "call", "reporting"})
 SOUND_KINDS = (".wav", ".wav16", ".sln", ".sln16", ".ulaw", ".alaw")
+YES = frozenset({"yes", "true", "y", "t", "1", "on"})  # as Asterisk reads it
 CODECS = frozenset({"ulaw", "alaw", "g722", "opus", "slin"})
 _SECTION = re.compile(r"\[([^\]]+)\](?:\(([^)]*)\))?")
 _SECRET = re.compile(r"^(\s*\w*(?:secret|password)\s*=>?\s*).*$", re.I | re.M)
@@ -91,6 +95,7 @@ def audit(folder: Path, node: AsteriskSettings, console: Console | None = None) 
             *_dialplan(folder, ours, console),
             *_pjsip(folder, ours),
             *_http(folder, node),
+            *_tls(folder, ours, datetime.fromtimestamp(SystemClock().now(), UTC)),
         ]
     return [*found, *_sounds(node)]
 
@@ -138,11 +143,10 @@ def _modules(folder: Path, ours: Path, console: Console | None) -> Iterator[str]
 
 
 def _manager(folder: Path, node: AsteriskSettings) -> Iterator[str]:
-    found = sections(folder, "manager.conf")
-    general = next((one for one in found if one.name == "general"), Section("general", []))
-    if general.last("enabled") not in ("yes", "true", "1", "on"):
+    found, general = sections(folder, "manager.conf"), _general(folder, "manager.conf")
+    if general.last("enabled") not in YES:
         yield "manager.conf: the manager is off; set enabled=yes in [general]."
-    if general.last("webenabled") in ("yes", "true", "1", "on"):
+    if general.last("webenabled") in YES:
         yield "manager.conf: the manager answers over HTTP; set webenabled=no in [general]."
     if (general.last("bindaddr") or "0.0.0.0").startswith(("0.0.0.0", "::")) and node.ami_host not in ("0.0.0.0", "::"):  # noqa: S104
         yield f"manager.conf: it listens on every address; set bindaddr={node.ami_host} in [general]."
@@ -225,24 +229,48 @@ def _is_us(match: str) -> bool:
 
 
 def _http(folder: Path, node: AsteriskSettings) -> Iterator[str]:
-    general: Mapping[str, Section] = {
-        name: next((one for one in sections(folder, name) if one.name == "general"), Section("general", []))
-        for name in ("http.conf", "ari.conf")
-    }
-    http = general["http.conf"]
-    if not node.http_port:
+    if not node.browsers:
         return
-    for name, section in general.items():
-        if section.last("enabled") != "yes":
-            yield f"{name}: it is off, and agents in a browser need it; set enabled=yes in [general]."
-    if http.last("enabled") == "yes" and http.last("bindport") != str(node.http_port):
-        yield f"http.conf: it listens on port {http.last('bindport') or '8088'}; set bindport={node.http_port}."
-    if http.last("enabled") == "yes" and not http.last("bindaddr").startswith(
-        ("127.", "::1", "localhost", node.http_host)
-    ):
-        yield f"http.conf: it listens on {http.last('bindaddr') or 'every address'}; set bindaddr={node.http_host}."
+    if (_general(folder, "ari.conf").last("enabled") or "yes") not in YES:
+        yield "ari.conf: it is off, and agents in a browser need it; set enabled=yes in [general]."
     if not any(one.last("type") == "user" and one.name == node.ari_user for one in sections(folder, "ari.conf")):
         yield f"ari.conf: there is no user [{node.ari_user}], who pushes passwords; add ari_users.conf of the diff."
+    http = _general(folder, "http.conf")
+    if http.last("enabled") in YES:
+        yield from _plain_http(http, node)
+    elif node.http_port:
+        yield "http.conf: it is off, and agents in a browser need it; set enabled=yes in [general]."
+
+
+def _plain_http(http: Section, node: AsteriskSettings) -> Iterator[str]:
+    if not node.http_port:
+        yield "http.conf: it answers in the clear beside TLS; set enabled=no in [general]."
+        return
+    if http.last("bindport") != str(node.http_port):
+        yield f"http.conf: it listens on port {http.last('bindport') or '8088'}; set bindport={node.http_port}."
+    if not http.last("bindaddr").startswith(("127.", "::1", "localhost", node.http_host)):
+        yield f"http.conf: it listens on {http.last('bindaddr') or 'every address'}; set bindaddr={node.http_host}."
+
+
+def _tls(folder: Path, ours: Path, now: datetime) -> Iterator[str]:
+    """Of the manager and of HTTP, where we want it: switched on, at its place, with a pair that fits and holds."""
+    for name in ("manager.conf", "http.conf"):
+        wanted, theirs = _general(ours, name), _general(folder, name)
+        if wanted.last("tlsenable") != "yes":
+            continue
+        if theirs.last("tlsenable") not in YES:
+            yield f"{name}: TLS is off; add the lines of the diff that begin with tls."
+            continue
+        if theirs.last("tlsbindaddr") != wanted.last("tlsbindaddr"):
+            place = theirs.last("tlsbindaddr") or "its default place"
+            yield f"{name}: TLS listens on {place}; set tlsbindaddr={wanted.last('tlsbindaddr')}."
+        cert, key = theirs.last("tlscertfile"), theirs.last("tlsprivatekey")
+        for fault in (*match_faults(cert, key or cert), *time_faults(Path(cert), now)):
+            yield f"{name}: {fault}; without a pair that holds it does not listen with TLS."
+
+
+def _general(folder: Path, name: str) -> Section:
+    return next((one for one in sections(folder, name) if one.name == "general"), Section("general", []))
 
 
 def _sounds(node: AsteriskSettings) -> Iterator[str]:

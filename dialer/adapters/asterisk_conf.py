@@ -85,7 +85,11 @@ class AsteriskSettings:
     rtp_from: int = 20000
     rtp_to: int = 29999
     http_host: str = "127.0.0.1"
-    http_port: int = 0  # 0: no browsers, no ARI
+    http_port: int = 0  # 0: none; without this and the next: no browsers, no ARI
+    http_tls_port: int = 0  # 0: none; 8089 is usual. The plain port beside it may stay 0
+    http_tls_host: str = "127.0.0.1"
+    http_tls_cert: Path = Path("/none")  # PEM files that Asterisk's user may read
+    http_tls_key: Path = Path("/none")
     ari_user: str = "santun"
     ari_password: str = ""
     ivr_host: str = "127.0.0.1"
@@ -94,6 +98,11 @@ class AsteriskSettings:
     agent_leg_limit_s: int = 43200
     trunks: tuple[Trunk, ...] = ()
     phones: tuple[Phone, ...] = ()
+
+    @property
+    def browsers(self) -> bool:
+        """Whether there is a way in for ARI and agents in a browser."""
+        return bool(self.http_port or self.http_tls_port)
 
 
 def directories(run: Path) -> dict[str, Path]:
@@ -109,7 +118,7 @@ def render(settings: AsteriskSettings, conf: Path, out: Path) -> None:
     fill(conf, _values(settings), out)
     write(out / "pjsip_trunks.conf", "".join(_trunk(trunk, settings) for trunk in settings.trunks))
     write(out / "pjsip_agents.conf", "".join(map(_phone, settings.phones)))
-    if settings.http_port:
+    if settings.browsers:
         user = section(settings.ari_user, type="user", password=settings.ari_password, read_only="no")
         write(out / "ari_users.conf", user)
 
@@ -152,7 +161,7 @@ def _values(settings: AsteriskSettings) -> dict[str, str]:
         "AMI_USER": settings.ami_user,
         "AMI_SECRET": settings.ami_secret,
         "AMI_PERMIT": settings.ami_permit,
-        "AMI_TLS": _manager_tls(settings),
+        "AMI_TLS": _tls(settings.ami_tls_host, settings.ami_tls_port, settings.ami_tls_cert, settings.ami_tls_key),
         "SIP_HOST": settings.sip_host,
         "SIP_PORT": settings.sip_port,
         "MEDIA": f"media_address={media}\nbind_rtp_to_media_address=yes" if media else "",
@@ -161,6 +170,8 @@ def _values(settings: AsteriskSettings) -> dict[str, str]:
         "HTTP_ENABLED": "yes" if settings.http_port else "no",
         "HTTP_HOST": settings.http_host,
         "HTTP_PORT": settings.http_port or 8088,
+        "HTTP_TLS": _tls(settings.http_tls_host, settings.http_tls_port, settings.http_tls_cert, settings.http_tls_key),
+        "ARI_ENABLED": "yes" if settings.browsers else "no",
         "IVR_HOST": settings.ivr_host,
         "IVR_PORT": settings.ivr_port,
         "CALL_LIMIT_S": settings.call_limit_s,
@@ -170,14 +181,14 @@ def _values(settings: AsteriskSettings) -> dict[str, str]:
     return places | {f"SANTUN_{name}": str(value) for name, value in plain.items()}
 
 
-def _manager_tls(settings: AsteriskSettings) -> str:
-    if not settings.ami_tls_port:
+def _tls(host: str, port: int, cert: Path, key: Path) -> str:
+    if not port:
         return "tlsenable=no"
     lines = {
         "tlsenable": "yes",
-        "tlsbindaddr": f"{_bracketed(settings.ami_tls_host)}:{settings.ami_tls_port}",
-        "tlscertfile": settings.ami_tls_cert,
-        "tlsprivatekey": settings.ami_tls_key,
+        "tlsbindaddr": f"{_bracketed(host)}:{port}",
+        "tlscertfile": cert,
+        "tlsprivatekey": key,
         "tlsdisablev1": "yes",
         "tlsdisablev11": "yes",
     }
@@ -239,11 +250,11 @@ def _words(settings: AsteriskSettings) -> Iterable[str]:
     yield from _fits(_NAME, "node", settings.node, _NAME_CURE)
     yield from _fits(_NAME, "ami_user", settings.ami_user, _NAME_CURE)
     yield from _fits(_SECRET, "ami_secret", settings.ami_secret, _SECRET_CURE)
-    for field in ("ami_host", "ami_tls_host", "sip_host", "http_host", "ivr_host"):
+    for field in ("ami_host", "ami_tls_host", "sip_host", "http_host", "http_tls_host", "ivr_host"):
         yield from _fits(_HOST, field, getattr(settings, field), _HOST_CURE)
     if settings.media_address:
         yield from _fits(_HOST, "media_address", settings.media_address, _HOST_CURE)
-    if settings.http_port:
+    if settings.browsers:
         yield from _fits(_NAME, "ari_user", settings.ari_user, _NAME_CURE)
         yield from _fits(_SECRET, "ari_password", settings.ari_password, _SECRET_CURE)
     try:
@@ -257,10 +268,11 @@ def _numbers(settings: AsteriskSettings) -> Iterable[str]:
         yield from _port(field, getattr(settings, field))
     if settings.http_port:
         yield from _port("http_port", settings.http_port)
-    if settings.ami_tls_port:
-        yield from _port("ami_tls_port", settings.ami_tls_port)
-        if settings.ami_tls_port == settings.ami_port:
-            yield "ami_tls_port: the plain port has it; use another, such as 5039"
+    for kind, plain, usual in (("ami", settings.ami_port, 5039), ("http", settings.http_port, 8089)):
+        if port := getattr(settings, f"{kind}_tls_port"):
+            yield from _port(f"{kind}_tls_port", port)
+            if port == plain:
+                yield f"{kind}_tls_port: the plain port has it; use another, such as {usual}"
     if settings.rtp_to - settings.rtp_from < 3:
         yield f"rtp_from, rtp_to: {settings.rtp_from}-{settings.rtp_to} has no room; choose two ports for each call"
     for field in ("call_limit_s", "agent_leg_limit_s"):
@@ -274,11 +286,13 @@ def _port(field: str, value: int) -> Iterable[str]:
 
 
 def _paths(settings: AsteriskSettings) -> Iterable[str]:
-    for field in ("run", "modules", "sounds", "recordings", "ami_tls_cert", "ami_tls_key"):
+    pairs = {kind: (f"{kind}_tls_cert", f"{kind}_tls_key") for kind in ("ami", "http")}
+    for field in ("run", "modules", "sounds", "recordings", *pairs["ami"], *pairs["http"]):
         cure = "use an absolute path of letters, digits, blanks and . _ + -"
         yield from _fits(_PATH, field, str(getattr(settings, field)), cure)
-    if settings.ami_tls_port and "/none" in (str(settings.ami_tls_cert), str(settings.ami_tls_key)):
-        yield "ami_tls_port: TLS wants ami_tls_cert and ami_tls_key; give both files"
+    for kind, pair in pairs.items():
+        if getattr(settings, f"{kind}_tls_port") and Path("/none") in (getattr(settings, name) for name in pair):
+            yield f"{kind}_tls_port: TLS wants {' and '.join(pair)}; set both"
     socket = directories(settings.run)["SANTUN_RUN"] / CONTROL_SOCKET
     if len(os.fsencode(socket)) > SOCKET_PATH_MAX:
         yield f"run: {socket} is too long for a socket; choose a folder nearer to the root"
@@ -307,8 +321,8 @@ def _phones(settings: AsteriskSettings) -> Iterable[str]:
         field = f"agent {phone.agent!r}"
         yield from _fits(_DIGITS, field, phone.agent, "use 2 to 10 digits")
         yield from _fits(_SECRET, f"{field} password", phone.password, _SECRET_CURE)
-        if phone.kind is PhoneKind.WEBRTC and not settings.http_port:
-            yield f"{field}: a browser needs http_port; set it"
+        if phone.kind is PhoneKind.WEBRTC and not settings.browsers:
+            yield f"{field}: a browser needs http_port or http_tls_port; set one"
     yield from _twice("agents", [phone.agent for phone in settings.phones])
 
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dialer.adapters.ami import Ami
-from dialer.adapters.site import OpenSite, limits_of, open_site, phones_of
+from dialer.adapters.site import OpenSite, ari_of, limits_of, open_site, phones_of
 from dialer.adapters.tls import server_pair, time_faults
-from dialer.config import Config
+from dialer.config import ARI_PASSWORD, Asterisk, Config
 from dialer.errors import ConfigError, StoreError, TelephonyError
 from dialer.forms.privacy import NO_KEYS
 
@@ -24,7 +24,8 @@ async def faults_of(config: Config, path: Path) -> list[str]:
         wrong.append(f"[offers] limits: {error}")
     async with open_site(path) as site:
         nodes = [_node(name, phone) for name, phone in phones_of(site).items()]
-        found = await asyncio.gather(_redis(site), _ivr(config), *nodes)
+        browsers = [_browsers(name, node) for name, node in config.asterisk.items()]
+        found = await asyncio.gather(_redis(site), _ivr(config), *nodes, *browsers)
         shown = _certificates(config, site.clock.now())
     return [fault for some in (wrong, shown, *found, _privacy(config)) for fault in some]
 
@@ -85,6 +86,23 @@ async def _node(name: str, phone: Ami) -> list[str]:
         ]
     finally:
         await phone.close()
+    return []
+
+
+async def _browsers(name: str, node: Asterisk) -> list[str]:
+    """Where its agents' passwords are pushed to."""
+    ari = ari_of(name, node)
+    if ari is None:
+        return []
+    try:
+        await ari.check()
+    except TelephonyError as error:
+        return [
+            f"Asterisk {name}: {error} Look at [asterisk.{name}] ari, ari_user and tls_ca, at {ARI_PASSWORD}, and at "
+            "http_port or http_tls_port of its own settings. Until then no agent works in a browser."
+        ]
+    finally:
+        await ari.close()
     return []
 
 

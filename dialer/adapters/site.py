@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import ssl
 
     from dialer.adapters.ami import Ami
+    from dialer.adapters.ari import Ari
     from dialer.debts.plans import LimitsOf
     from dialer.law.rulebook import Pack
 
@@ -162,6 +163,15 @@ def tls_of(node: Asterisk) -> "ssl.SSLContext | None":
     from dialer.adapters.tls import client_context  # commands that only look at Redis start sooner without it
 
     return client_context(node.tls_ca)
+
+
+def ari_of(name: str, node: Asterisk) -> "Ari | None":
+    """Who pushes this node's passwords, not yet connected; None: it has no browsers. Raises ConfigError."""
+    if not node.ari:
+        return None
+    from dialer.adapters.ari import Ari, AriSettings
+
+    return Ari(AriSettings(name, node.ari, node.ari_user, node.ari_secret, node.media_address, tls_of(node)))
 
 
 def new_id(at: float) -> str:

@@ -58,14 +58,18 @@ def pair_faults(cert: str, key: str) -> list[str]:
              (("the certificate", cert), ("the key", key)) if not path]  # fmt: skip
     if wrong:
         return wrong
-    wrong = [*key_faults(Path(key))]
+    return [*key_faults(Path(key)), *match_faults(cert, key)]
+
+
+def match_faults(cert: str, key: str) -> list[str]:
+    """Why a certificate and a key are no pair."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password=_nobody_to_ask)
     except ConfigError:
-        wrong.append(f"{key} wants a passphrase, and nobody is there to type it: keep it without, mode 0600")
+        return [f"{key} wants a passphrase, and nobody is there to type it: keep it without, mode 0600"]
     except OSError as error:
-        wrong.append(f"{cert}, {key}: {_why(error)}")
-    return wrong
+        return [f"{cert}, {key}: {_why(error)}"]
+    return []
 
 
 def key_faults(path: Path) -> Iterator[str]:

@@ -26,3 +26,8 @@ def cure(error: BaseException | None) -> str:
             return next((word for sign, word in _CURES if sign.replace(" ", "_").upper() in said), "its TLS fails")
         error = error.__cause__ or error.__context__
     return ""
+
+
+def why(error: BaseException) -> str:
+    """Why a link cannot be had: its cure where TLS fails, else the kind of error."""
+    return cure(error) or type(error).__name__

@@ -111,11 +111,13 @@ class Pipe:
 
 
 class SoftPhones:
-    """Of one web process. `node_of`: on which node an agent works. Close it after use."""
+    """Of one web process. `node_of`: where an agent works; `why`: a failed link in words. Close it after use."""
 
-    def __init__(self, nodes: Mapping[str, PhoneNode], node_of: Callable[[str], str]) -> None:
+    def __init__(
+        self, nodes: Mapping[str, PhoneNode], node_of: Callable[[str], str], why: Callable[[BaseException], str]
+    ) -> None:
         self.nodes: Final = nodes
-        self._node_of = node_of
+        self._node_of, self._why = node_of, why
         self._pipes: dict[str, set[Pipe]] = {}
         self._client: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -187,7 +189,10 @@ class SoftPhones:
                     ssl=node.tls or True,
                 )
         except (aiohttp.ClientError, TimeoutError) as error:
-            log.warning("Asterisk's websocket cannot be reached", action="sip", agent=agent, error=type(error).__name__)
+            log.warning(
+                "Asterisk's websocket cannot be reached", action="sip", agent=agent, websocket=node.websocket,
+                error=self._why(error),
+            )  # fmt: skip
             await page.close(code=NO_ASTERISK)
             return page
         self._pipes.setdefault(agent, set()).add(pipe)

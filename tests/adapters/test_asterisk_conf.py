@@ -83,6 +83,16 @@ def test_without_browsers_http_and_ari_are_off(tmp_path: Path) -> None:
     assert not (tmp_path / "ari_users.conf").exists()
 
 
+def test_browsers_by_tls_alone_leave_the_plain_port_off(tmp_path: Path) -> None:
+    pair = {"http_tls_cert": Path("/etc/santun/pbx.pem"), "http_tls_key": Path("/etc/santun/pbx.key")}
+    render(replace(GOOD, http_port=0, http_tls_host="::1", http_tls_port=8089, **pair), CONF, tmp_path)  # type: ignore[arg-type]
+    http = (tmp_path / "http.conf").read_text()
+    assert "\nenabled=no\n" in http
+    assert "\ntlsenable=yes\ntlsbindaddr=[::1]:8089\ntlscertfile=/etc/santun/pbx.pem\n" in http
+    assert "\nenabled=yes\n" in (tmp_path / "ari.conf").read_text()
+    assert "password=s3cret-of-ari" in (tmp_path / "ari_users.conf").read_text()
+
+
 def test_good_settings_have_no_fault() -> None:
     assert faults(GOOD) == []
 
@@ -110,6 +120,11 @@ def test_good_settings_have_no_fault() -> None:
         ({"recordings": Path("/srv/x,b,touch")}, "recordings"),
         ({"sounds": Path("/srv/${SHELL}")}, "sounds"),
         ({"run": Path("/tmp/" + "x" * 100)}, "run"),
+        ({"ami_tls_port": 5039}, "ami_tls_port"),
+        ({"http_tls_port": 8089}, "http_tls_port"),
+        ({"http_tls_port": 8088} | dict.fromkeys(("http_tls_cert", "http_tls_key"), Path("/a.pem")), "http_tls_port"),
+        ({"http_tls_host": "a;b"}, "http_tls_host"),
+        ({"http_tls_cert": Path("relative")}, "http_tls_cert"),
         ({"trunks": (Trunk("carrier", "127.0.0.1"),)}, "trunk 'carrier' host"),
         ({"trunks": (Trunk("a]\n[b", "10.0.0.1"),)}, "name"),
         ({"trunks": (Trunk("agent5", "10.0.0.1"),)}, "trunk 'agent5' name"),

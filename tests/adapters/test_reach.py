@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from dialer.adapters.reach import faults_of
+from dialer.adapters.reach import WAIT_S, faults_of
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.sealed import new_key
 from dialer.adapters.site import load_config
 from dialer.model import Campaign
+from tests.patience import PATIENCE
 
-from .scripted_ami import SECRET, ScriptedAmi
+from .scripted_ami import SECRET, Fields, ScriptedAmi
 
 
 @pytest.fixture
@@ -46,15 +47,23 @@ def site(path: Path, monkeypatch: pytest.MonkeyPatch, redis: str, ami: int, ivr:
     return file
 
 
+def denied(far: ScriptedAmi, fields: Fields) -> None:
+    """A manager's user with too few rights."""
+    far.answer(fields, "Response: Error", "Message: Permission denied")
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dialer.adapters.reach.WAIT_S", WAIT_S * PATIENCE)
+
+
 async def test_a_campaign_and_a_managers_rights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis_process: RedisProcess, store: RedisStore, ivr: int
 ) -> None:
     await store.save_campaign(Campaign("april", "April", trunk="carrier", caller_id="+622150001234"))
     await store.save_campaign(Campaign("broken", "Broken", trunk="gone"))
     async with ScriptedAmi() as ami:
-        ami.replies["CoreShowChannels"] = lambda far, fields: far.answer(
-            fields, "Response: Error", "Message: Permission denied"
-        )
+        ami.replies["CoreShowChannels"] = denied
         file = site(tmp_path, monkeypatch, redis_process.url, ami.port, ivr)
         found = await faults_of(load_config(file), file)
     broken, rights = found
@@ -79,6 +88,7 @@ async def test_what_would_lie_unencrypted_is_said(
         Campaign("april", "April", trunk="carrier", caller_id="+622150001234", pack="indonesia", record=True)
     )
     async with ScriptedAmi() as ami:
+        ami.replies["CoreShowChannels"] = denied
         file = site(tmp_path, monkeypatch, redis_process.url, ami.port, ivr)
         monkeypatch.delenv("SANTUN_SITE_KEYS")
         file.write_text(file.read_text() + '[web]\nrecordings = "gone"\n')

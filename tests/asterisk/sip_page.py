@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
+from tests.patience import PATIENCE
+
 
 @dataclass(slots=True)
 class SipPage:
@@ -14,6 +16,7 @@ class SipPage:
 
     socket: aiohttp.ClientWebSocketResponse
     user: str
+    via: str = "WS"  # WSS where the page came by https
     call: str = field(default_factory=lambda: secrets.token_hex(8))
     sequence: int = 0
 
@@ -39,7 +42,7 @@ class SipPage:
         self.sequence += 1
         await self.socket.send_str(
             f"{method} sip:santun SIP/2.0\r\n"
-            f"Via: SIP/2.0/WS page.invalid;branch=z9hG4bK{secrets.token_hex(8)}\r\n"
+            f"Via: SIP/2.0/{self.via} page.invalid;branch=z9hG4bK{secrets.token_hex(8)}\r\n"
             f"From: <sip:{who}@santun>;tag={self.call}\r\nTo: <sip:{who}@santun>\r\n"
             f"Call-ID: {self.call}\r\nCSeq: {self.sequence} {method}\r\nMax-Forwards: 70\r\n"
             f"Contact: <sip:{who}@page.invalid;transport=ws>;expires={expires}\r\n{more}Content-Length: 0\r\n\r\n"
@@ -47,6 +50,13 @@ class SipPage:
         while True:
             text: str = await self.socket.receive_str(timeout=5)
             if text.startswith("SIP/2.0") and status(text) >= 200 and f"CSeq: {self.sequence} " in text:
+                return text
+
+    async def asked(self, method: str) -> str:
+        """What comes from the other side next, of this method."""
+        while True:
+            text: str = await self.socket.receive_str(timeout=20 * PATIENCE)
+            if text.startswith(f"{method} "):
                 return text
 
 

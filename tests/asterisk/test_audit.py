@@ -14,6 +14,7 @@ from dialer.adapters.asterisk_check import Asterisk
 from dialer.adapters.asterisk_conf import CONF, AsteriskSettings, render
 from dialer.adapters.asterisk_process import AsteriskProcess
 from dialer.cli import app
+from tests.adapters.certificates import LONG_AGO, Authority
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk]
 
@@ -43,6 +44,17 @@ FAULTS = [
     ("http.conf", r"bindport=\d+", "bindport=1", "it listens on port 1"),
     ("http.conf", r"bindaddr=.*", "bindaddr=192.0.2.1", "http.conf: it listens on 192.0.2.1; set bindaddr=127.0.0.1"),
     ("ari_users.conf", r"\[santun\]", "[nobody]", "there is no user [santun], who pushes passwords"),
+]  # fmt: skip
+
+
+TLS_FAULTS = [
+    ("manager.conf", r"tlsenable=yes", "tlsenable=no", "manager.conf: TLS is off; add the lines"),
+    ("http.conf", r"tlsenable=yes", "tlsenable=no", "http.conf: TLS is off; add the lines"),
+    ("http.conf", r"tlsbindaddr=.*", "tlsbindaddr=0.0.0.0:8089", "TLS listens on 0.0.0.0:8089; set tlsbindaddr=127."),
+    ("http.conf", r"tlsprivatekey=.*", "tlsprivatekey=/none.key", "/none.key: No such file"),
+    ("manager.conf", r"tlscertfile=.*", "tlscertfile={other}", "the key is of another certificate"),
+    ("http.conf", r"tlscertfile=.*\ntlsprivatekey=.*", "tlscertfile={old}\ntlsprivatekey={old_key}", "has expired"),
+    ("http.conf", r"enabled=no\n", "enabled=yes\n", "it answers in the clear beside TLS; set enabled=no"),
 ]  # fmt: skip
 
 
@@ -81,6 +93,37 @@ async def test_each_fault(
     assert settings.ami_secret not in changes
     assert settings.ari_password not in changes
     assert all(phone.password not in changes for phone in settings.phones)
+
+
+@pytest.fixture
+def secured(settings: AsteriskSettings, tmp_path: Path) -> AsteriskSettings:
+    """A node whose manager and browsers come by TLS."""
+    pair = Authority(tmp_path).sign("node")
+    manager = replace(settings, ami_tls_port=5039, ami_tls_cert=pair.cert, ami_tls_key=pair.key)
+    return replace(manager, http_port=0, http_tls_port=8089, http_tls_cert=pair.cert, http_tls_key=pair.key)
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern", "instead", "said"), TLS_FAULTS, ids=[fault[3][:40] for fault in TLS_FAULTS]
+)
+async def test_each_fault_of_tls(
+    secured: AsteriskSettings, pbx: AsteriskProcess, tmp_path: Path, file: str, pattern: str, instead: str, said: str
+) -> None:
+    """`pbx` has made the sounds."""
+    render(secured, CONF, tmp_path / "etc")
+    assert audit(tmp_path / "etc", secured) == []
+    assert diff(tmp_path / "etc", secured) == ""
+    authority = Authority(tmp_path, "second")
+    old, other = authority.sign("old", end=LONG_AGO), authority.sign("other")
+    path = tmp_path / "etc" / file
+    instead = instead.format(old=old.cert, old_key=old.key, other=other.cert)
+    text, count = re.subn(pattern, instead, path.read_text())
+    assert count
+    path.write_text(text)
+    (fault,) = audit(tmp_path / "etc", secured)
+    assert said in fault
+    assert fault.startswith(f"{file}: ")
+    assert f"+++ {path} (santun)" in diff(tmp_path / "etc", secured)
 
 
 async def test_a_folder_without_asterisk_and_sounds_that_are_missing(

@@ -67,7 +67,7 @@ def authority(scratch: Path) -> Authority:
 
 @pytest.fixture(scope="session")
 def closed(settings: AsteriskSettings, authority: Authority) -> AsteriskSettings:
-    """A whole one: manager with TLS, HTTP, a trunk."""
+    """A whole one: manager and HTTP, both with TLS beside it, a trunk."""
     pair = authority.sign("asterisk", HERE)
     return replace(
         settings,
@@ -84,6 +84,10 @@ def closed(settings: AsteriskSettings, authority: Authority) -> AsteriskSettings
         sip_port=free_port(HERE, socket.SOCK_DGRAM),
         http_host=HERE,
         http_port=free_port(HERE, socket.SOCK_STREAM),
+        http_tls_port=free_port(HERE, socket.SOCK_STREAM),
+        http_tls_host=HERE,
+        http_tls_cert=pair.cert,
+        http_tls_key=pair.key,
         trunks=(Trunk(TRUNK, "127.0.0.2", free_port("127.0.0.2", socket.SOCK_DGRAM)),),
         phones=(),
     )
@@ -123,6 +127,7 @@ async def test_it_opens_what_it_was_told_and_nothing_else(process: AsteriskProce
         Listener("tcp", HERE, closed.ami_port),
         Listener("tcp", HERE, closed.ami_tls_port),
         Listener("tcp", HERE, closed.http_port),
+        Listener("tcp", HERE, closed.http_tls_port),
         Listener("udp", HERE, closed.sip_port),
     }
     found = listeners(process.pid)

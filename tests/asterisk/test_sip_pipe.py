@@ -13,10 +13,12 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 from dialer.adapters.ari import Ari, AriSettings
 from dialer.adapters.asterisk_conf import AsteriskSettings
 from dialer.adapters.asterisk_process import AsteriskProcess
+from dialer.adapters.tls_faults import why
 from dialer.web import sip
 from dialer.web.problems import Problem
 from dialer.web.sip import KICKED, NO_ASTERISK, TAKEN, PhoneNode, SoftPhones
 
+from .ami_client import AmiClient
 from .sip_page import SipPage
 from .waiting import until, until_now
 
@@ -45,7 +47,7 @@ async def door(settings: AsteriskSettings, pbx: AsteriskProcess) -> AsyncIterato
     ari = Ari(AriSettings("test1", f"http://{where}/ari", settings.ari_user, settings.ari_password, "127.0.0.1"))
     nowhere = PhoneNode(ari, "ws://127.0.0.1:9/ws")
     nodes = {"test1": PhoneNode(ari, f"ws://{where}/ws"), "down": nowhere}
-    phones = SoftPhones(nodes, lambda agent: {"2004": "down", "2005": "other"}.get(agent, "test1"))
+    phones = SoftPhones(nodes, lambda agent: {"2004": "down", "2005": "other"}.get(agent, "test1"), why)
     signed_in = {"yes": True}
 
     async def still() -> bool:
@@ -83,6 +85,20 @@ async def test_a_page_registers_through_it(door: Door, pbx: AsteriskProcess) -> 
 
     await until(gone, "the contact goes with its websocket")
     assert not door.phones.is_open(AGENT)
+
+
+async def test_a_page_that_came_by_tls_registers_and_is_called(
+    door: Door, settings: AsteriskSettings, ami: AmiClient
+) -> None:
+    """As behind a proxy with TLS: the page says WSS, the pipe to Asterisk is in the clear on loopback."""
+    password = await door.phones.give(AGENT)
+    page = await door.page()
+    page.via = "WSS"
+    assert await page.register(password) == 200
+    place: dict[str, str | int] = {"Context": "santun-agent", "Exten": AGENT, "Priority": 1}
+    await ami.send("Originate", None, Channel=f"PJSIP/agent{AGENT}", Async="true", **place)
+    assert "UDP/TLS/RTP/SAVPF" in await page.asked("INVITE")
+    await page.socket.close()
 
 
 async def test_it_lets_nothing_else_through(door: Door) -> None:
