@@ -1,6 +1,7 @@
 """The log of decisions: one line per decision, in one chain, by the leader alone, whatever is killed or erased."""
 
 import asyncio
+import re
 from contextlib import suppress
 from dataclasses import replace
 from math import inf
@@ -78,8 +79,8 @@ async def test_each_decision_is_one_line_of_one_chain(store: RedisStore) -> None
     page = await store.log(CAMPAIGN, limit=2)
     assert [entry.seq for _, entry in (await store.log(CAMPAIGN, page.last)).entries] == [3]
     assert (await store.log(CAMPAIGN, "9999999999999-0")).last == ""
-    raw = str([entry.body for _, entry in page.entries])
-    assert not [word for word in ("a000", "ap0", "an0", "62811") if word in raw]
+    raw = set(re.findall(r"\w+", str([entry.body for _, entry in page.entries])))
+    assert not [word for word in raw if re.match(r"(a000|ap0|an0)$|62811", word)]
 
 
 async def test_a_call_that_an_agent_wanted_is_told_and_leaves_him_where_he_was(store: RedisStore) -> None:
