@@ -1,5 +1,6 @@
 """The command `ivr`: serve calls, render prompts, hold a conversation on the keyboard."""
 
+import re
 import tempfile
 import wave
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from dialer.errors import ConfigError, DialerError
 from ivr import flow_drawing, flow_words
 from ivr.adapters import flow_files, keyboard
 from ivr.adapters.logs import log_to_stderr
-from ivr.adapters.speech import Speech, opened
+from ivr.adapters.speech import opened
 from ivr.commands import prompts as prompts_command
 from ivr.paths import Path as Way
 from ivr.paths import estimated_s, paths
@@ -25,6 +26,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(prompts_command.app, name="prompts")
 flows = typer.Typer(no_args_is_help=True, help="The conversation as data: docs/ivr-flows.md.")
 app.add_typer(flows, name="flow")
+
+_PLACE = re.compile(r"\S+:\d+: ")  # file:line:
 
 FlowName = Annotated[str, typer.Argument(metavar="FLOW", help=f"{PAYMENT_REMINDER}, or the file of another flow.")]
 Sample = Annotated[str, typer.Option(help=f"An invented debtor: {', '.join(keyboard.SAMPLES)}; his code is 1234.")]
@@ -92,7 +95,7 @@ def talk(
     log_to_stderr()
     with tempfile.TemporaryDirectory() as folder:
         speaker = opened(Path(folder)) if voice and keyboard.speaks() else None
-        keyboard.talk(_sample(debtor), flow_files.load(flow), language, agent, speaker)
+        keyboard.talk(_sample(debtor), flow_files.load(flow), prompts_command.known(language), agent, speaker)
 
 
 @app.command("path")
@@ -106,11 +109,11 @@ def list_paths(
     ] = None,
 ) -> None:
     """Every path of a flow, loops walked once: seconds if nobody interrupts, outcome, keys (`-` is silence), steps."""
-    call, desk, _ = keyboard.rehearsal(_sample(debtor), flow_files.load(flow), language, agent)
+    call, desk, _ = keyboard.rehearsal(_sample(debtor), flow_files.load(flow), prompts_command.known(language), agent)
     dialogue = learn(call, desk)
     if dialogue is None:
         raise ConfigError("the debt cannot be spoken.")
-    seconds = _measured(opened(prompts.resolve())) if prompts else estimated_s
+    seconds = _measured(prompts) if prompts else estimated_s
     found = list(paths(dialogue, keyboard.SECRET))
     for way in found:
         typer.echo(_line(way, seconds))
@@ -122,7 +125,11 @@ def _line(way: Way, seconds: Callable[[Sentence], float]) -> str:
     return f"{length_s:6.1f} s  {way.how:16} {' '.join(way.keys):24} {' > '.join(way.steps)}"
 
 
-def _measured(voice: Speech) -> Callable[[Sentence], float]:
+def _measured(prompts: Path) -> Callable[[Sentence], float]:
+    if not prompts.is_dir():
+        raise ConfigError(f"--prompts {prompts}: there is no such folder; `ivr prompts render --out` makes it.")
+    voice = opened(prompts.resolve())
+
     @lru_cache(maxsize=4096)
     def seconds(sentence: Sentence) -> float:
         with wave.open(str(voice.sentence(sentence).with_suffix(".wav")), "rb") as file:
@@ -161,5 +168,6 @@ def main() -> None:
     try:
         app()
     except DialerError as error:
-        typer.echo(str(error), err=True)
+        placed = _PLACE.match(error.detail)  # then the line begins with it, as editors read it
+        typer.echo(error.detail if placed else str(error), err=True)
         raise SystemExit(2) from None

@@ -75,7 +75,7 @@ def missing(
     flow: Flows = None,
 ) -> None:
     """What is not recorded: file name, words, where they are said, how often. Without a folder: everything."""
-    _known(language)
+    known(language)
     messages = _messages(company)
     said = texts.SHIPPED.with_(_own(flow or []))
     studio = Recordings(recordings, messages, said) if recordings else None
@@ -113,7 +113,7 @@ def forget(
 @app.command("list")
 def list_texts(language: Language = "id", flow: Flows = None) -> None:
     """Every sentence of the conversations, by name."""
-    _known(language)
+    known(language)
     said = texts.SHIPPED.with_(_own(flow or []))
     for name, text in (*said.sentences.get(language, {}).items(), *said.words.get(language, {}).items()):
         typer.echo(f"{name:24} {text}")
@@ -129,9 +129,11 @@ def _own(flows: list[str]) -> Said:
     return texts.said(found)
 
 
-def _known(language: str) -> None:
+def known(language: str) -> str:
+    """A language that we speak. Raises ConfigError."""
     if language not in LANGUAGES:
         raise ConfigError(f"--language {language}: use one of {', '.join(LANGUAGES)}.")
+    return language
 
 
 def _models(given: list[str]) -> dict[str, str]:

@@ -268,6 +268,23 @@ def test_list_and_talk() -> None:
     assert "[closed hung_up" in run("talk", typed="1\n").stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("talk", "--language", "fr"), "--language fr: use one of id, en."),
+        (("path", "--language", "fr"), "--language fr: use one of id, en."),
+        (("path", "--debtor", "nobody"), "--debtor nobody: use one of sample, plain, new."),
+        (("path", "--prompts", "nowhere"), "--prompts nowhere: there is no such folder"),
+    ],
+)
+def test_what_cannot_be_talked_of_is_one_sentence(words: tuple[str, ...], told: str) -> None:
+    done = run(*words)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not done.stdout
+
+
 def test_flow_and_path(tmp_path: Path) -> None:
     assert "67 steps, id, en; sound" in run("flow", "check", "payment_reminder").stdout
     assert "flowchart TD" in run("flow", "draw", "payment_reminder").stdout
@@ -279,5 +296,5 @@ def test_flow_and_path(tmp_path: Path) -> None:
     (tmp_path / "broken.id.toml").write_text("[anyone]\n")
     done = run("flow", "check", str(broken))
     assert done.returncode == 2
-    assert "broken.toml:1:" in done.stderr
+    assert done.stderr.startswith(f"{broken}:1: ")  # as editors find it
     assert "Traceback" not in done.stderr
