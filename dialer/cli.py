@@ -41,6 +41,10 @@ Of = Annotated[str, typer.Option("--campaign", help="Campaign id.")]
 Numbers = Annotated[list[str] | None, typer.Argument(help="As people write them, with or without +62.")]
 Number = Annotated[str, typer.Argument(help="As people write it, with or without +62.")]
 Person = Annotated[str, typer.Option("--person", help="The person's id as in your list.")]
+Spools = Annotated[
+    list[Path] | None,
+    typer.Option("--spool", help="Another folder of changes that wait for Redis."),
+]
 Lender = Annotated[str, typer.Option(help="For this lender only, as in your list.")]
 ForCampaign = Annotated[str, typer.Option("--campaign", help="For this campaign only.")]
 
@@ -303,11 +307,12 @@ def export_person(
     out: Annotated[
         Path | None, typer.Option(help="Where to write it, for nobody else to read; else it is printed.")
     ] = None,
+    spool: Spools = None,
 ) -> None:
     """All that is held of one person, as JSON: what he is entitled to see."""
     from dialer.commands import people
 
-    _run(config, lambda site: people.export(site, number, person, out))
+    _run(config, lambda site: people.export(site, number, person, out, spool or []))
 
 
 @app.command()
@@ -316,11 +321,12 @@ def erase(
     config: Config = HERE,
     person: Person = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    spool: Spools = None,
 ) -> None:
     """Forget a person: accounts, numbers, past. A word not to call him stays, as a keyed hash."""
     from dialer.commands import people
 
-    _run(config, lambda site: people.erase(site, number, person, yes))
+    _run(config, lambda site: people.erase(site, number, person, yes, spool or []))
 
 
 # ---- campaigns ------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ import structlog
 
 from dialer.adapters.redis_ivr import IvrStore
 from dialer.adapters.spool import SpoolFile, default_folder
+from dialer.adapters.spooled_facts import KIND
 from dialer.errors import ConfigError, DialerError
 from dialer.keyed import read_key
 from ivr.adapters import flow_files, memory
@@ -33,7 +34,7 @@ from ivr.adapters.line import PaymentReminder
 from ivr.adapters.logs import log_to_stderr
 from ivr.adapters.metrics import PageServer, Parts, pages_of
 from ivr.adapters.speech import Speech, opened
-from ivr.adapters.spooled import KIND, SpooledReports
+from ivr.adapters.spooled import SpooledReports
 from ivr.adapters.workshop import Workshop
 from ivr.flow import Flow
 from ivr.session import Desk

@@ -1,13 +1,28 @@
 """`dialer dnc`, `withdraw`, `erase` and `load --update`, as an operator meets them."""
 
+import asyncio
 import json
+import re
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from .test_cli import LIST, Dialer, dialer, env, redis
+from dialer.adapters.redis_process import RedisProcess
+from dialer.adapters.redis_store import RedisStore
+from dialer.adapters.spool import SpoolFile, encode_change
+from dialer.adapters.spooled_facts import KIND, Late, encode_fact
+from dialer.keyed import number_key
+from dialer.model import Fact, Outcome, Side, Verdict
+from dialer.ports import Unwritten
+from tests.adapters.redis_lives import AT, attempt, finish
 
-__all__ = ("dialer", "env", "redis")
+from .test_cli import LIST, Dialer, dialer, env, in_store, redis
+
+__all__ = ("dialer", "env", "in_store", "redis")
+
+InStore = Callable[[Callable[[RedisStore], Coroutine[Any, Any, Any]]], Any]
 
 BUDI = "081234567890"
 MASKED = "***********890"
@@ -155,3 +170,64 @@ def test_all_that_is_held_of_a_person_is_given_out(dialer: Dialer, tmp_path: Pat
     assert json.loads(dialer("export", "081377774142").out)["person"] == held["person"]
     assert dialer("erase", "--person", "x-4141", "--yes").out.startswith("1 accounts erased.")
     assert "nobody on any list" in dialer("export", "--person", "x-4141").failed()
+
+
+WHOLE = Verdict(Outcome.CONNECTED, Side.DEBTOR, "talked", conversation=True, live=True, stop=True)
+
+
+async def left_on_disk(folder: Path, url: str) -> str:
+    """An engine and an IVR that are gone left what they saw of a call, the end of which Redis has not; its id."""
+    store = RedisStore(url)
+    try:
+        ((_, one),) = await store.contacts_of(number_key(bytes.fromhex("ab" * 32), "+6281377774143"))
+        call = attempt(one, "spooled")
+    finally:
+        await store.close()
+    heard = Late("spooled", call.id, Fact(1, AT, "new_number", "+6281377774144"))
+    change = Unwritten("spooled", call.id, 1, AT, finish=finish(call, one, WHOLE))
+    for kind, payload in (("engine", encode_change(change)), (KIND, encode_fact(heard))):
+        file = SpoolFile(folder, kind)
+        file.append([payload])
+        file.close()
+    return call.id
+
+
+def test_what_dead_processes_left_on_the_disk_is_given_out_and_erased(
+    dialer: Dialer, tmp_path: Path, redis: RedisProcess, in_store: InStore
+) -> None:
+    dialer("campaign", "create", "spooled")
+    path, folder, other = tmp_path / "list.csv", tmp_path / "spool", tmp_path / "other"
+    path.write_text("nik,nama,telepon\n5151,Siti Aminah,081377774143\n")
+    dialer("load", str(path), "--campaign", "spooled")
+    call = asyncio.run(left_on_disk(folder, redis.url))
+    held = json.loads(dialer("export", "--person", "5151").out)
+    assert [one["attempt_id"] for one in held["waiting"]] == [call]
+    assert list(folder.iterdir()) == []
+    assert in_store(lambda store: store.facts("spooled", call))
+    lives = SpoolFile(folder, KIND)
+    lives.append([b"of a process that runs"])
+    asyncio.run(left_on_disk(other, redis.url))
+    assert "is no folder" in dialer("erase", "--person", "5151", "--yes", "--spool", str(tmp_path / "no")).failed()
+    said = dialer("erase", "--person", "5151", "--yes", "--spool", str(other))
+    assert (said.code, said.out.partition(".")[0]) == (0, "1 accounts erased")
+    assert list(other.iterdir()) == []
+    assert len(list(folder.iterdir())) == 1, "his who lives"
+    lives.clear()
+    assert not [one for one in in_store(lambda store: store.handed_over("spooled")) if not one.facts]
+    assert not in_store(lambda store: store.facts("spooled", call))
+    assert "nobody on any list" in dialer("export", "--person", "5151").failed()
+    assert dialer("dnc", "list", "081377774143").out == "***********143: not called by anybody\n", "as he said"
+
+
+def test_what_cannot_be_looked_through_is_said(dialer: Dialer, tmp_path: Path) -> None:
+    dialer("campaign", "create", "odd")
+    path, folder = tmp_path / "list.csv", tmp_path / "spool"
+    path.write_text("nik,nama,telepon\n6161,Siti,081377774145\n")
+    dialer("load", str(path), "--campaign", "odd")
+    torn = SpoolFile(folder, "engine")
+    torn.append([b"no change at all"])
+    torn.close()
+    said = dialer("erase", "--person", "6161", "--yes")
+    assert said.code == 1
+    assert said.out.startswith("1 accounts erased.")
+    assert re.search(r"spool/engine-\S+\.broken holds what makes no sense: look whether he is in it", said.err)

@@ -7,7 +7,7 @@ names nobody.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -27,11 +27,13 @@ from dialer.adapters.redis_keys import (
     person_keys,
     promises_key,
 )
+from dialer.adapters.redis_late import LateChanges
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_outcomes import Settling, promise_word
 from dialer.adapters.redis_people import read_places
 from dialer.adapters.redis_scripts import Argument, RedisCommand, call
-from dialer.model import Contact
+from dialer.model import Attempt, Contact
+from dialer.ports import Unwritten
 from dialer.stream import erasure
 
 LOOKED_AT_ONCE = 100
@@ -52,6 +54,11 @@ class Subject:
     def of(self, campaign: str) -> frozenset[str]:
         """His contacts in a campaign."""
         return frozenset(place.contact for place in self.accounts if place.campaign == campaign)
+
+    def has(self, attempt: Attempt) -> bool:
+        """Whether he was called, or calls, in it."""
+        his = self.of(attempt.campaign)
+        return attempt.person == self.person or attempt.contact in his or attempt.number.key in self.alone
 
 
 class Seeking:
@@ -77,6 +84,8 @@ class Seeking:
         if subject.accounts or any(await self._link.run([("EXISTS", key) for key in keys])):
             return True
         for campaign in await self._link.one(("SMEMBERS", CAMPAIGNS)):
+            if await self.late(subject, text(campaign)):
+                return True
             for stream in ("outcomes", "refusals"):
                 if await self.entries(subject, text(campaign), stream):
                     return True
@@ -93,6 +102,15 @@ class Seeking:
         found = await self._seek(key, words)
         attempts = {one["attempt"] for _, one in found if one.get("type") == "outcome"}
         return [(entry, one) for entry, one in found if one.get("type") != "correction" or one["attempt"] in attempts]
+
+    async def late(self, subject: Subject, campaign: str) -> list[Unwritten]:
+        """Changes of his calls that wait for a leader."""
+        found = []
+        for one in await LateChanges(self._link).handed_over(campaign):
+            attempt = one.finish.attempt if one.finish else one.attempt
+            if attempt is not None and subject.has(attempt):
+                found.append(one)
+        return found
 
     async def told_of(self, subject: Subject) -> Found:
         """Payments that lenders told of his accounts."""
@@ -131,6 +149,8 @@ class Erasing(Seeking):
             await Settling(self._link).settle_left(campaign)
             await self._mark_calls(subject, campaign, at)
         attempts = [attempt for campaign in campaigns for attempt in await self._forget_streams(subject, campaign, at)]
+        for campaign in campaigns:
+            await self._forget_late(subject, campaign, at)
         told = await self.told_of(subject)
         await self._link.run([("XDEL", PAYMENTS, entry) for entry, _ in told])
         await self._forget_answers(subject, attempts)
@@ -140,15 +160,27 @@ class Erasing(Seeking):
         """Calls under way: their outcomes are to name nobody, their recordings are to go."""
         keys = campaign_keys(campaign)
         found = pairs(await self._link.one(("HGETALL", keys.open)))
-        his = subject.of(campaign)
-        ids = [
-            one.id
-            for one in self._link.reader.many(ATTEMPT, found, keys.open)
-            if one.person == subject.person or one.contact in his or one.number.key in subject.alone
-        ]
+        ids = [one.id for one in self._link.reader.many(ATTEMPT, found, keys.open) if subject.has(one)]
         if ids:
-            words = [word for one in ids for word in (at, one)]
-            await self._link.run([("SADD", keys.forgotten, *ids), ("ZADD", UNWANTED, *words)])
+            await self._link.one(("SADD", keys.forgotten, *ids))
+            await self._mark(campaign, ids, at)
+
+    async def _mark(self, campaign: str, attempts: Sequence[str], at: int) -> None:
+        """Their recordings are to go, and nothing of them comes back: before what is there is taken away."""
+        words = [word for one in attempts for word in (at, one)]
+        await self._link.run([("ZADD", UNWANTED, *words), ("ZADD", campaign_keys(campaign).erased, *words)])
+
+    async def _forget_late(self, subject: Subject, campaign: str, at: int) -> None:
+        """What waits for a leader is handed over once more, as that of an erased person; facts of such calls go."""
+        found = await self.late(subject, campaign)
+        if not found:
+            return
+        attempts = list({one.attempt_id: None for one in found})
+        await self._mark(campaign, attempts, at)
+        await LateChanges(self._link).hand_over(found)
+        is_open = await self._link.one(("HMGET", campaign_keys(campaign).open, *attempts))
+        over = [facts_key(campaign, one) for one, entry in zip(attempts, is_open, strict=True) if entry is None]
+        await self._link.run([("DEL", key) for key in over])
 
     async def _forget_streams(self, subject: Subject, campaign: str, at: int) -> list[str]:
         """Readers are told of which attempts nothing may be kept; the attempts."""
@@ -156,9 +188,11 @@ class Erasing(Seeking):
         outcomes = await self.entries(subject, campaign, "outcomes")
         refusals = await self.entries(subject, campaign, "refusals")
         attempts = sorted({one["attempt"] for _, one in outcomes if one.get("type") == "outcome"})
-        gone: list[RedisCommand] = [("ZADD", UNWANTED, at, attempt) for attempt in attempts]  # files: first
+        gone: list[RedisCommand] = []
         for start in range(0, len(attempts), NAMED_AT_ONCE):
-            said = erasure(campaign, at, attempts[start : start + NAMED_AT_ONCE])
+            some = attempts[start : start + NAMED_AT_ONCE]
+            await self._mark(campaign, some, at)
+            said = erasure(campaign, at, some)
             gone.append(("XADD", keys.outcomes, "*", *(word for pair in said.items() for word in pair)))
         gone += [("DEL", facts_key(campaign, attempt)) for attempt in attempts]
         gone += [("XDEL", keys.outcomes, entry) for entry, _ in outcomes]

@@ -26,6 +26,7 @@ class Exporting(Seeking):
         campaigns = await store.campaigns()
         calls = [one for name in campaigns for _, one in await self.entries(subject, name, "outcomes")]
         refusals = [one for name in campaigns for _, one in await self.entries(subject, name, "refusals")]
+        waiting = [one for name in campaigns for one in await self.late(subject, name)]
         key = payments_key(person)
         paid = self._link.reader.many(PAYMENT, pairs(await self._link.one(("HGETALL", key))), key)
         return {
@@ -43,6 +44,7 @@ class Exporting(Seeking):
             "history": [_plain(msgspec.to_builtins(one)) for one in await store.history(person, at)],
             "calls": calls,
             "refusals": refusals,
+            "waiting": [_plain(msgspec.to_builtins(one)) for one in waiting],
             "recordings": [one["recording"] for one in calls if one.get("recording")],
             "stops_log": await self._naming(STOPS_LOG, person, subject),
             "audit": await self._naming(AUDIT, person, subject),

@@ -90,18 +90,22 @@ class IvrStore:
         return Called(contact, settings, known.kind == INBOUND) if contact and settings else None
 
     def report(self, campaign: str, attempt: str, fact: Fact) -> bool:
-        """Keep a fact for the engine; False: one with this `seq` is there already. Tried twice: it may be repeated."""
-        keys = (facts_key(campaign, attempt), campaign_keys(campaign).told)
-        words: tuple[Argument, ...] = (fact.seq, encode(fact), FACTS_KEPT_MS, attempt)
+        """Keep a fact for the engine; False: one with this `seq` is there already, or whose it is was erased. Tried
+        twice: it may be repeated."""
         try:
-            return self._reported(keys, words)
+            return self.report_once(campaign, attempt, fact)
         except StoreDown:
-            return self._reported(keys, words)
+            return self.report_once(campaign, attempt, fact)
 
     def report_once(self, campaign: str, attempt: str, fact: Fact) -> bool:
         """The same for who repeats it himself."""
-        keys = (facts_key(campaign, attempt), campaign_keys(campaign).told)
-        return self._reported(keys, (fact.seq, encode(fact), FACTS_KEPT_MS, attempt))
+        keys = campaign_keys(campaign)
+        places = (facts_key(campaign, attempt), keys.told, keys.erased, keys.open)
+        words: tuple[Argument, ...] = (fact.seq, encode(fact), FACTS_KEPT_MS, attempt)
+        try:
+            return bool(self._report(keys=places, args=words))
+        except FAILURES as error:
+            raise self._failed(error) from error
 
     def came_late(self, campaign: str, attempt: str, at: float) -> None:
         """Facts of a call whose outcome may be written: whoever leads looks at them once more."""
@@ -208,12 +212,6 @@ class IvrStore:
         if isinstance(error, redis.exceptions.ReadOnlyError):  # as in redis_link.py
             self._client.connection_pool.disconnect(inuse_connections=False)
         return translate(error, self._url)
-
-    def _reported(self, keys: tuple[str, ...], words: tuple[Argument, ...]) -> bool:
-        try:
-            return bool(self._report(keys=keys, args=words))
-        except FAILURES as error:
-            raise self._failed(error) from error
 
 
 def _bytes(raw: object) -> bytes | None:

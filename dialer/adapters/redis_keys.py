@@ -8,6 +8,7 @@ from dialer.forms.sheets import NAME
 from dialer.model import CAMPAIGN_ID
 
 CAMPAIGNS = "santun:campaigns"
+KEYED_BY = "santun:keyed-by"  # mark of the secret by which people are known here
 IVR_BEATS = "santun:ivr-beats"
 SHEETS = "santun:sheets"  # names of what is edited in the browser
 STOPS_LOG = "santun:stops"  # stream: who stopped or lifted what, and why
@@ -54,6 +55,7 @@ class CampaignKeys:
     promised: str  # "attempt person" of promises that are pending, score: when they end
     promises_ended: str  # the same of others, score: when it was seen
     forgotten: str  # open attempts whose person was erased during the call
+    erased: str  # attempts whose person was erased, score: when; nothing of them comes back
 
 
 @lru_cache(maxsize=1024)

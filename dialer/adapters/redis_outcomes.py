@@ -32,6 +32,7 @@ WRITTEN_AT_ONCE = 200
 PROMISES_MAX = 50  # of one person: the oldest goes first
 
 WRITTEN, UNSETTLED, WRITTEN_BLANK = 1, 2, 3
+OF_ERASED = 2  # of a correction
 CLOCKS_MS = 60_000  # so far Redis's clock may be behind the engine's
 LOOKED_AT_ONCE, LOOKS = 100, 200  # outcomes from an attempt's claim to its own: an hour of a busy campaign, or two
 
@@ -128,11 +129,11 @@ class Outcomes:
         return sum(answer in (WRITTEN, WRITTEN_BLANK) for answer in answers)
 
     async def correct(self, campaign: str, token: int, record: Mapping[str, str], finish: Finish | None = None) -> None:
-        """The same words again within a week change nothing."""
+        """The same words again within a week change nothing. Of who was erased only a word not to call him counts."""
         keys = campaign_keys(campaign)
         fields = list(chain.from_iterable(record.items()))
         effects = effects_of(finish) if finish else None
-        rows: list[Argument] = [""] * 8
+        rows: list[Argument] = [record["attempt"], *[""] * 7]
         if finish and effects:
             kept, verdict = finish.contact, finish.verdict
             rows = [effects.attempt, encode(effects), kept.id if kept else "", encode_contact(kept) if kept else ""]
@@ -141,11 +142,11 @@ class Outcomes:
             rows += [epoch_word(promise.until), promise_word(promise)] if promise else ["", ""]
         places = (
             keys.fence, keys.corrections, keys.outcomes, keys.unsettled, keys.contacts, keys.behind, keys.later,
-            keys.ready, keys.rest, keys.withdrawn, keys.promised, keys.counters,
+            keys.ready, keys.rest, keys.withdrawn, keys.promised, keys.counters, keys.erased,
         )  # fmt: skip
-        await self._link.one(call("correct", places, token, CORRECTIONS_KEPT_MS, *rows, *fields))
+        answer = await self._link.one(call("correct", places, token, CORRECTIONS_KEPT_MS, *rows, *fields))
         if effects:
-            await self._settling.settle(campaign, [effects])
+            await self._settling.settle(campaign, [_stop_alone(effects) if answer == OF_ERASED else effects])
 
     async def outcome(self, campaign: str, attempt: str) -> Mapping[str, str] | None:
         """Found by its id's time: outcomes stand in the order in which they were written."""
@@ -173,6 +174,12 @@ class Outcomes:
         """attempts, live, outcome:<word>, refused:<rule>."""
         found = pairs(await self._link.one(("HGETALL", campaign_keys(campaign).counters)))
         return {name.decode(): int(count) for name, count in found}
+
+
+def _stop_alone(effects: Effects) -> Effects:
+    return Effects(
+        effects.attempt, effects.person, effects.number, stop=effects.stop, wrong_person=effects.wrong_person
+    )
 
 
 def promise_word(promise: Promise) -> str:

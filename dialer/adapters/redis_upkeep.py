@@ -21,6 +21,7 @@ DAY_S = 86_400.0
 EACH_S = 3600
 AT_ONCE = 200
 SCANNED = 1000
+ERASED_DAYS = 400.0  # ids, which name nobody: a machine that was away for so long brings nothing back
 UNWANTED_DAYS = 8.0  # a machine with recordings that was away for longer removes them by their age
 
 
@@ -39,6 +40,8 @@ class Upkeep:
         gone: Counter[str] = Counter()
         for campaign in await self._store.campaigns():
             gone["stream entries"] += await self._store.trim(campaign, at)
+            erased = campaign_keys(campaign).erased
+            await self._link.one(("ZREMRANGEBYSCORE", erased, "-inf", f"{at - ERASED_DAYS * DAY_S:.0f}"))
         gone["contacts"] += await self._contacts(at)
         gone["history entries"] += await self._histories(at)
         await self._link.one(("ZREMRANGEBYSCORE", UNWANTED, "-inf", f"{at - UNWANTED_DAYS * DAY_S:.0f}"))

@@ -18,6 +18,7 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_people import CAMPAIGN, LENDER
 from dialer.adapters.site import OpenSite
 from dialer.commands.desk import known, number_of, say
+from dialer.commands.left import bring
 from dialer.errors import BadInput
 from dialer.keyed import number_key, person_key
 from dialer.lists.numbers import NumberFault, read_number, split_numbers
@@ -183,8 +184,9 @@ async def withdraw(site: OpenSite, number: str, person: str, campaign: str) -> N
     say(f"{taken} accounts taken off the list of {campaign or 'every campaign'}; they do not come back to it.")
 
 
-async def export(site: OpenSite, number: str, person: str, out: Path | None) -> None:
-    """All that is held of a person; the audit knows who took it."""
+async def export(site: OpenSite, number: str, person: str, out: Path | None, spools: Sequence[Path]) -> None:
+    """All that is held of a person; the audit knows who took it. Exits with 1 where not all could be looked through."""
+    faults = await bring(site, spools)
     key, _ = await _one(site, number, person)
     at = site.clock.now()
     held = await site.store.held(key, at)
@@ -197,12 +199,13 @@ async def export(site: OpenSite, number: str, person: str, out: Path | None) -> 
     body = msgspec.json.format(msgspec.json.encode(held), indent=2)
     if out is None:
         say(body.decode())
-        return
-    try:
-        await asyncio.to_thread(_write_apart, out, body + b"\n")
-    except OSError as error:
-        raise BadInput(f"--out {out} cannot be written: {error.strerror}.") from None
-    say(f"{len(held['accounts'])} accounts, {len(held['calls'])} calls, {len(held['history'])} entries in {out}.")
+    else:
+        try:
+            await asyncio.to_thread(_write_apart, out, body + b"\n")
+        except OSError as error:
+            raise BadInput(f"--out {out} cannot be written: {error.strerror}.") from None
+        say(f"{len(held['accounts'])} accounts, {len(held['calls'])} calls, {len(held['history'])} entries in {out}.")
+    _not_whole(faults)
 
 
 def _write_apart(path: Path, body: bytes) -> None:
@@ -212,8 +215,10 @@ def _write_apart(path: Path, body: bytes) -> None:
         file.write(body)
 
 
-async def erase(site: OpenSite, number: str, person: str, yes: bool) -> None:
-    """Forget a person, after a question; a word not to call him stays, as a keyed hash."""
+async def erase(site: OpenSite, number: str, person: str, yes: bool, spools: Sequence[Path]) -> None:
+    """Forget a person, after a question; a word not to call him stays, as a keyed hash. Exits with 1 where not all
+    could be looked through."""
+    faults = await bring(site, spools)
     key, places = await _one(site, number, person)
     what = f"{len(places)} accounts in {', '.join(sorted(set(places))) or 'no campaign'}"
     if not yes and not typer.confirm(f"Erase this person for good: {what}, and what calls have taught?", default=False):
@@ -222,6 +227,14 @@ async def erase(site: OpenSite, number: str, person: str, yes: bool) -> None:
     told = {"action": "erase", "count": str(erased), "by": getpass.getuser()}  # nobody's hash: he is forgotten
     await site.store.tell_stops(told, site.clock.now())
     say(f"{erased} accounts erased. Recordings of his calls go within seconds, where `dialer keep` runs.")
+    _not_whole(faults)
+
+
+def _not_whole(faults: Sequence[str]) -> None:
+    for one in faults:
+        typer.echo(one, err=True)
+    if faults:
+        raise typer.Exit(1)
 
 
 async def _one(site: OpenSite, number: str, person: str) -> tuple[str, list[str]]:

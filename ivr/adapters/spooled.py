@@ -1,14 +1,11 @@
 """Facts that Redis does not take wait on the disk: what was confirmed to a debtor is not lost with Redis or with us."""
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
-import msgspec
 import structlog
 
 from dialer.adapters.spool import SpoolFile
+from dialer.adapters.spooled_facts import Late, Store, encode_fact, send, send_left
 from dialer.errors import DialerError, SpoolFailed, StoreDown, StoreError
 from dialer.model import Fact
 from ivr.ports import Clock
@@ -16,30 +13,6 @@ from ivr.ports import Clock
 log = structlog.get_logger("ivr.spool")
 
 EVERY_S = 0.25
-KIND = "ivr"
-
-
-class Store(Protocol):
-    """Redis. Both raise StoreError."""
-
-    def report_once(self, campaign: str, attempt: str, fact: Fact) -> bool:
-        """Keep a fact; tried once."""
-
-    def came_late(self, campaign: str, attempt: str, at: float) -> None:
-        """Whoever leads is to look at this call's facts once more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """A fact, and whose it is."""
-
-    campaign: str
-    attempt: str
-    fact: Fact
-
-
-_ENCODE = msgspec.msgpack.Encoder().encode
-_DECODER = msgspec.msgpack.Decoder(Late)
 
 
 class SpooledReports:
@@ -78,7 +51,7 @@ class SpooledReports:
         late = Late(campaign, attempt, fact)
         try:
             with self._lock:  # nobody else may see it before it is safe
-                self._file.append([_ENCODE(late)])
+                self._file.append([encode_fact(late)])
                 self._waiting.append(late)
         except SpoolFailed as error:
             log.error("A fact can be kept nowhere.", action="spool_failed", error=error.detail)
@@ -89,12 +62,7 @@ class SpooledReports:
         """Send what waits, and what servers left that are gone; False: Redis does not take it yet."""
         try:
             self._send_ours()
-            while (found := self._file.left()) is not None:
-                name, payloads = found
-                facts = [one for one in map(self._read, [name] * len(payloads), payloads) if one is not None]
-                self._send(facts)
-                self._file.remove(name)
-                log.warning("Facts of a server that is gone.", action="spool_read", file=name, facts=len(facts))
+            send_left(self._file, self._store, self._clock.now)
         except DialerError as error:
             log.debug("Facts wait.", action="spool", error=error.detail)
             return False
@@ -103,26 +71,12 @@ class SpooledReports:
     def _send_ours(self) -> None:
         while self._waiting:
             now = self._waiting[:]
-            self._send(now)
+            send(now, self._store, self._clock.now)
             with self._lock:
                 del self._waiting[: len(now)]
                 if not self._waiting:
                     self._file.clear()
                     log.info("Redis has every fact.", action="spool_clear", facts=len(now))
-
-    def _send(self, facts: Sequence[Late]) -> None:
-        """The word to the leader after the facts: if we are killed in between, all of it comes again."""
-        for one in facts:
-            self._store.report_once(one.campaign, one.attempt, one.fact)
-        for campaign, attempt in dict.fromkeys((one.campaign, one.attempt) for one in facts):
-            self._store.came_late(campaign, attempt, self._clock.now())
-
-    def _read(self, name: str, payload: bytes) -> Late | None:
-        try:
-            return _DECODER.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            self._file.doubt(name)
-            return None
 
     def _run(self) -> None:
         while not self._stopped.wait(EVERY_S):

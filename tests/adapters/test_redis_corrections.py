@@ -68,10 +68,11 @@ async def test_who_is_being_called_stays_with_his_call(store: RedisStore) -> Non
     again = replace(attempt(one), claimed_at=later)
     await store.lock([again], later)
     assert await store.claim(token, [again], later) == [True]
-    await store.correct(CAMPAIGN, token, {"type": "correction", "stop": "1"}, replace(finish, verdict=STOPPED))
+    said = {"type": "correction", "attempt": finish.attempt.id}
+    await store.correct(CAMPAIGN, token, said | {"stop": "1"}, replace(finish, verdict=STOPPED))
     assert await placed_in(store, one) == ["open"]
     with pytest.raises(NotLeader):
-        await store.correct(CAMPAIGN, token - 1, {"type": "correction", "stop": "0"}, finish)
+        await store.correct(CAMPAIGN, token - 1, said | {"stop": "0"}, finish)
 
 
 async def test_a_promise_that_comes_late_is_on_the_books_like_any_other(store: RedisStore) -> None:

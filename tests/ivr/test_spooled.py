@@ -15,12 +15,13 @@ from dialer.adapters.redis_ivr import IvrStore
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.spool import SpoolFile
+from dialer.adapters.spooled_facts import KIND
 from dialer.errors import StoreDown
 from dialer.model import Fact
 from dialer.ports import Unwritten
 from ivr import session
 from ivr.adapters.clock import SystemClock
-from ivr.adapters.spooled import KIND, SpooledReports
+from ivr.adapters.spooled import SpooledReports
 from tests.adapters.redis_lives import ROOT, link_of, until
 from tests.ivr import twins
 from tests.ivr.peer import Peer

@@ -1,19 +1,23 @@
 #!lua
 -- A correction entry, once for the same words; with what follows for person and number, which is settled next, and for
 -- the contact, if he stands on the list.
--- KEYS fence corrections outcomes unsettled contacts behind later ready rest withdrawn promised counters
+-- KEYS fence corrections outcomes unsettled contacts behind later ready rest withdrawn promised counters erased
 -- ARGV token keep_ms attempt effects contact entry retry_at at ends promise field...
 -- A promise is the word by which `promised` knows it, and when it ends; empty: none was made.
+-- 1 written, 0 the same words were before, 2 nothing: his person was erased.
 -- with keep
 if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then
   return redis.error_reply('NOTLEADER token ' .. ARGV[1] .. ' is old')
+end
+if redis.call('ZSCORE', KEYS[13], ARGV[3]) then
+  return 2
 end
 if redis.call('SADD', KEYS[2], redis.sha1hex(table.concat(ARGV, '\n', 11))) == 0 then
   return 0
 end
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 redis.call('XADD', KEYS[3], '*', unpack(ARGV, 11))
-if ARGV[3] ~= '' then
+if ARGV[4] ~= '' then
   redis.call('HSET', KEYS[4], ARGV[3], ARGV[4])
 end
 if ARGV[10] ~= '' then
