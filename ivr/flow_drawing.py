@@ -15,6 +15,7 @@ def _lines(flow: Flow) -> Iterator[str]:
     yield f"title: {flow.label}"
     yield "---"
     yield "flowchart TD"
+    yield f"    begins((call)) --> {_id(flow.start)}"
     for name, step in flow.steps.items():
         yield f"    {_id(name)}{_box(name, step)}"
         yield from _arrows(name, step)

@@ -98,10 +98,10 @@ def _takes(folder: Path) -> Iterator[tuple[str, _Take]]:
     """Name without extension -> file; of several kinds the best."""
     if not folder.is_dir():
         return
-    for kind in reversed(KINDS):
-        for path in sorted(folder.rglob(f"*{kind}")):
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-            yield path.relative_to(folder).with_suffix("").as_posix().casefold(), _Take(path, digest)
+    found = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in KINDS]
+    for path in sorted(found, key=lambda path: KINDS.index(path.suffix.lower()), reverse=True):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        yield path.relative_to(folder).with_suffix("").as_posix().casefold(), _Take(path, digest)
 
 
 def _as_read(path: Path) -> dict[str, str]:
@@ -112,7 +112,14 @@ def _as_read(path: Path) -> dict[str, str]:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(f"{path} cannot be read: {error}") from error
-    rows = csv.DictReader(text.splitlines())
+    lines = text.splitlines()
+    first = lines[0] if lines else ""
+    delimiter = ";" if first.count(";") > first.count(",") else ","  # as a spreadsheet saves it in Indonesian
+    rows = csv.DictReader(lines, delimiter=delimiter)
+    if not {"file", "text"} <= set(rows.fieldnames or ()):
+        raise SetupError(
+            f"{path}: its first line has no columns `file` and `text`; begin with {','.join(script.COLUMNS)}"
+        )
     return {(row.get("file") or "").strip().casefold(): row.get("text") or "" for row in rows}
 
 

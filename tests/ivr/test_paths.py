@@ -47,7 +47,7 @@ def test_the_drawing_has_every_step_and_way() -> None:
         for choice in step.choices:
             assert f's_{name} -->|"{choice.key}' in drawn
     assert 's_menu -->|"1 if va"| s_pay' in drawn
-    assert drawn.startswith("---\ntitle: payment_reminder@1\n---\nflowchart TD\n")
+    assert drawn.startswith("---\ntitle: payment_reminder@1\n---\nflowchart TD\n    begins((call)) --> s_greet\n")
 
 
 def test_the_docs_have_every_word() -> None:

@@ -115,6 +115,22 @@ def test_other_words_than_were_read_are_not_played(studio: Path) -> None:
     assert recordings.outdated("id") == ["thanks"]
 
 
+def test_a_script_saved_by_a_spreadsheet_is_read(studio: Path) -> None:
+    (studio / "id" / READ).write_text('file;text;context;uses\nthanks;"Terima kasih; banyak.";x;1\n', "utf-8-sig")
+    assert Recordings(studio).outdated("id") == ["thanks"]
+    (studio / "id" / READ).write_text("thanks,Terima kasih banyak.\n")
+    with pytest.raises(SetupError, match=r"script\.csv: its first line has no columns `file` and `text`"):
+        Recordings(studio)
+
+
+def test_large_letters_in_a_files_name_do_not_matter(studio: Path) -> None:
+    (studio / "id" / "thanks.wav").rename(studio / "id" / "Thanks.WAV")
+    recorded(studio / "id" / "HALO.wav")
+    (studio / "id" / "HALO.wav").rename(studio / "id" / "Hello.Wav")
+    missing = {line.text for line in Recordings(studio).missing("id")}
+    assert not missing & {"Terima kasih.", "Halo."}
+
+
 def test_a_folder_that_is_not_there_or_not_sound_says_so(studio: Path, tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="no folder"):
         Recordings(tmp_path / "gone")
