@@ -132,13 +132,10 @@ class House:
         return tab
 
 
-@asynccontextmanager
-async def opened(
-    floor: Office, redis: RedisProcess, chrome: Browser, node: str = 'media_address = "127.0.0.1"'
-) -> AsyncIterator[House]:
-    """The web of a floor. `node`: how sound reaches its Asterisk."""
+def site_toml(floor: Office, redis: RedisProcess, node: str = 'media_address = "127.0.0.1"') -> str:
+    """The site's settings. `node`: how sound reaches its Asterisk."""
     settings = floor.settings
-    text = f"""
+    return f"""
         [redis]
         url = "{redis.url}"
         [asterisk.{settings.node}]
@@ -156,13 +153,24 @@ async def opened(
         [privacy]
         plain_recordings = true
     """
-    env = {
-        "SANTUN_AMI_SECRET": settings.ami_secret,
-        "SANTUN_ARI_PASSWORD": settings.ari_password,
+
+
+def secrets_of(floor: Office) -> dict[str, str]:
+    """What its environment holds."""
+    return {
+        "SANTUN_AMI_SECRET": floor.settings.ami_secret,
+        "SANTUN_ARI_PASSWORD": floor.settings.ari_password,
         "SANTUN_PERSON_KEY": PERSON_KEY,
         "SANTUN_TURN_SECRET": TURN_SECRET,
     }
-    config = read_config(text, env)
+
+
+@asynccontextmanager
+async def opened(
+    floor: Office, redis: RedisProcess, chrome: Browser, node: str = 'media_address = "127.0.0.1"'
+) -> AsyncIterator[House]:
+    """The web of a floor."""
+    config = read_config(site_toml(floor, redis, node), secrets_of(floor))
     async with (
         open_office(OpenSite(config, floor.store, SystemClock()), config, {}) as office,
         Served(make_app(office, sockets_of(office)), config.web) as served,

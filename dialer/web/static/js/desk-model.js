@@ -38,6 +38,7 @@ export class Desk extends EventTarget {
   #live = null;
   #sending = null;
   #ending = 0;
+  #cut = false; // the link went, and it was said
 
   constructor(who, audio) {
     super();
@@ -101,12 +102,18 @@ export class Desk extends EventTarget {
   #linked(link) {
     const was = this.link?.word;
     this.link = link;
-    if (link.word === "down" && was === "live") this.#say("link_down");
+    if (link.word === "down" && (was === "live" || was === "silent")) {
+      this.#say("link_down");
+      this.#cut = true;
+    }
     if (link.word === "refused") {
       if (inCall(this.note)) this.#say("session_ended");
       else toSignIn(); // what was typed waits in this browser
     }
-    if (link.word === "live" && was && was !== "live" && was !== "connecting") this.#say("link_up");
+    if (link.word === "live" && this.#cut) {
+      this.#say("link_up");
+      this.#cut = false;
+    }
     this.#changed();
   }
 
