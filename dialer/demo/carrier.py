@@ -55,6 +55,7 @@ BEHAVIOURS = (
     Behaviour("13", "keys_none", "listens and presses nothing", human=True),
     Behaviour("14", "keys_agent", "verifies himself and asks for an agent", human=True, keys="1-n4-0"),
     Behaviour("15", "keys_wrong_person", "says by key that he is somebody else", human=True, keys="9-1"),
+    Behaviour("16", "keys_offer", "verifies himself and agrees to pay in parts", human=True, keys="1-n4-3-2-1-1"),
     Behaviour("20", "voicemail", "rings for the delay, greets for about 8 s, beeps, records for 30 s"),
     Behaviour("30", "busy", "486 at once", sip=486),
     Behaviour("31", "rings_out", "rings and nobody comes", sip=487),

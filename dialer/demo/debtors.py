@@ -10,6 +10,7 @@ from dialer.demo.carrier import DELAY_MAX_S, number
 # All invented debtors who key a secret share one birthday, so that the carrier's subscribers know what to key.
 BIRTH_DATE = date(1990, 5, 17)
 DELAY_MEDIAN_S = 3.0
+DISCOUNT_EACH = 3  # of so many one may pay less for paying soon
 DELAY_SIGMA = 0.6  # lognormal: most answer soon, some late
 
 # Of a thousand. They answer more readily than real debtors do, so that four minutes show something: ahead of its agents
@@ -32,6 +33,7 @@ FOR_AGENTS: Mapping[str, int] = {
 }
 FOR_IVR: Mapping[str, int] = {
     "keys_right": 180,
+    "keys_offer": 90,
     "keys_agent": 110,
     "keys_wrong": 70,
     "keys_too_late": 60,
@@ -70,9 +72,11 @@ def invent(count: int, mix: Mapping[str, int], seed: int, today: date, first_ser
         serial = first_serial + offset
         row = {
             "id_nasabah": f"N{serial:06d}",
+            "no_kontrak": f"K-{serial:06d}",
             "nama": chance.choice(_NAMES),
             "telepon": number(behaviour, serial, delay_s),
-            "jumlah_tagihan": f"Rp{chance.randrange(150, 9000) * 1000:,}".replace(",", "."),
+            "jumlah_tagihan": _rupiah(owed := chance.randrange(150, 9000) * 1000),
+            "diskon": _rupiah(owed // 10) if serial % DISCOUNT_EACH == 0 else "",
             "jatuh_tempo": (today - timedelta(days=chance.randrange(-3, 60))).isoformat(),
             "tanggal_lahir": BIRTH_DATE.isoformat(),
             "provinsi": chance.choice(_PROVINCES),
@@ -82,12 +86,17 @@ def invent(count: int, mix: Mapping[str, int], seed: int, today: date, first_ser
         yield Invented(row, behaviour)
 
 
+def _rupiah(amount: int) -> str:
+    return f"Rp{amount:,}".replace(",", ".")
+
+
 def keys(today: date) -> Mapping[str, str]:
     """What the subscribers press, in the carrier's own notation (demo/carrier.py): steps joined by `-`."""
     secret = f"{BIRTH_DATE:%d%m%Y}"
     pay_on = today + timedelta(days=3)
     return {
         "keys_right": f"1-{secret}-2-3-{pay_on:%d%m}-1",
+        "keys_offer": f"1-{secret}-3-2-1-1",
         "keys_agent": f"1-{secret}-0",
         "keys_wrong": "1-00000000-11111111-22222222",
         "keys_too_late": f"w12-1-{secret}-4-1",

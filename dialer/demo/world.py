@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import secrets
+import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -32,6 +33,7 @@ NODE, TRUNK = "demo", "carrier"
 PBX_HOST, CARRIER_HOST, PHONES_HOST = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 CALLER_ID = "+622150001234"
 COMPANY = "Koperasi Contoh"
+LIMITS = Path(__file__).with_name("limits_demo.toml")
 READY_S = 30.0
 LOOK_S = 0.05
 
@@ -99,8 +101,8 @@ def _world(asterisk: Asterisk, settings: AsteriskSettings, folder: Folder, today
         "SANTUN_SITE_KEYS": new_key(),
     }
     listen = f"{settings.ivr_host}:{settings.ivr_port}"
-    sounds = str(settings.sounds)
-    ivr = Program("ivr", ("ivr", "serve", "--prompts", sounds, "--listen", listen, "--drain-s", "1"), env, run)
+    offered = ("--limits", str(_limits(run)), "--drain-s", "1")
+    ivr = Program("ivr", ("ivr", "serve", "--prompts", str(settings.sounds), "--listen", listen, *offered), env, run)
     dialer = Program("dialer", ("dialer", "serve", "--listen", f"{PBX_HOST}:{http_port}"), env, run)
     pbx = AsteriskProcess(asterisk, settings.run, settings.sounds)
     carrier = _carrier(asterisk, settings, run, today)
@@ -235,6 +237,11 @@ def _carrier(asterisk: Asterisk, settings: AsteriskSettings, run: Path, today: d
     )
 
 
+def _limits(run: Path) -> Path:
+    """What the lender lets us offer, in a copy that a supervisor may edit in the browser."""
+    return Path(shutil.copyfile(LIMITS, run / "limits.toml"))
+
+
 def _config(run: Path, settings: AsteriskSettings) -> Path:
     """The settings file that `dialer` reads, as an operator would write it."""
     trunk = settings.trunks[0]
@@ -258,6 +265,9 @@ attempt_header = "X-Santun-Attempt"
 [ivr]
 host = "{settings.ivr_host}"
 port = {settings.ivr_port}
+
+[offers]
+limits = "{run / "limits.toml"}"
 
 [web]
 second_factor = false   # who tries the demo need not have a code generator

@@ -8,9 +8,12 @@ import pytest
 
 from dialer import contacts
 from dialer.adapters import list_files
+from dialer.adapters.limit_files import LimitFile
+from dialer.debts.plans import for_contact
 from dialer.demo.carrier import BY_CODE, BY_NAME
 from dialer.demo.debtors import BIRTH_DATE, FOR_AGENTS, FOR_IVR, invent, keys
 from dialer.demo.stage import MIXES
+from dialer.demo.world import LIMITS
 from dialer.lists.columns import read_header
 from dialer.model import Contact
 
@@ -64,3 +67,21 @@ def test_the_right_keys_are_the_debtors_own() -> None:
     assert f"{BIRTH_DATE:%d%m%Y}" in pressed["keys_right"]
     assert "2411" in pressed["keys_right"]  # the day the promise is for, three days on
     assert f"{BIRTH_DATE:%d%m%Y}" not in pressed["keys_wrong"]
+
+
+def test_whoever_agrees_to_an_offer_by_key_is_made_that_offer(tmp_path: Path) -> None:
+    """Relief, in parts, the smaller plan, agreed: what is pressed is there for every debtor of the list."""
+    rows = [one.row for one in invent(300, FOR_IVR, 1, TODAY, 50_000)]
+    path = tmp_path / "list.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    kept = LimitFile(LIMITS)
+    offered = [
+        for_contact(one, kept.limits("demo-ivr", one.lender), TODAY) for one in read(path) if isinstance(one, Contact)
+    ]
+    assert len(offered) == 300
+    assert all({"short", "long", "defer"} <= {one.name for one in found} for found in offered)
+    assert 60 < sum(found[0].name == "early" and found[0].waived > 0 for found in offered) < 140
+    assert keys(TODAY)["keys_offer"] == f"1-{BIRTH_DATE:%d%m%Y}-3-2-1-1"
