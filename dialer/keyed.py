@@ -7,6 +7,10 @@ person id and as a number give different keys. Whoever erases the key erases eve
 import hmac
 
 KEY_HEX_MIN = 32
+OTHER_KEY = (
+    "SANTUN_PERSON_KEY is not the one by which this Redis knows its people: none of their histories would be found, nor"
+    " who must not be called. Set the one that was used before; for a site without a past, use an empty Redis."
+)
 
 
 def read_key(text: str) -> bytes:
@@ -20,6 +24,11 @@ def read_key(text: str) -> bytes:
 
 def _keyed(key: bytes, kind: str, value: str) -> str:
     return hmac.digest(key, f"{kind}\0{value}".encode(), "sha256")[:16].hex()
+
+
+def mark_of(key: bytes) -> str:
+    """Tells this key from others, and nothing else of it."""
+    return _keyed(key, "mark", "")
 
 
 def person_key(key: bytes, person_id: str) -> str:

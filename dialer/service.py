@@ -24,13 +24,13 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_sessions import Limits, RedisSessions, RedisTokens
 from dialer.adapters.redis_sheets import RedisSheets
 from dialer.adapters.redis_users import RedisUsers
-from dialer.adapters.site import OpenSite, ari_of, limits_of, new_id, open_site, phones_of, seals_of, tls_of
+from dialer.adapters.site import OpenSite, ari_of, check_key, limits_of, new_id, open_site, phones_of, seals_of, tls_of
 from dialer.adapters.spool import DiskSpool
 from dialer.adapters.tls import pair_faults
 from dialer.adapters.tls_faults import why
 from dialer.config import Asterisk, Config, MetricsPages, web_of
 from dialer.engine import Engine
-from dialer.errors import ConfigError
+from dialer.errors import ConfigError, StoreError
 from dialer.ports import Telephony
 from dialer.running import run
 from dialer.web.access import Right
@@ -49,6 +49,7 @@ async def serve(path: Path, listen: str | None, metrics: str = "") -> None:
     instead of the settings' own, for a second engine beside the first."""
     log_to_stderr()
     async with open_site(path) as site:
+        await _check_key(site)
         phones = phones_of(site)
         spool = DiskSpool(Path(site.config.spool.folder), site.config.spool.most_mb * MB)
         engine = Engine(engine_site(site), site.store, phones, site.clock, spool)
@@ -81,9 +82,16 @@ async def serve_web(path: Path, listen: str) -> None:
     """The web of the site at `path` alone; any number of such processes may run."""
     log_to_stderr()
     stopping = asyncio.Event()
-    on_signals(stopping.set)
-    async with open_site(path) as site, kept_beside(path), web_of_site(site, listen, {}):
-        await stopping.wait()
+    async with open_site(path) as site:
+        await _check_key(site)
+        on_signals(stopping.set)
+        async with kept_beside(path), web_of_site(site, listen, {}):
+            await stopping.wait()
+
+
+async def _check_key(site: OpenSite) -> None:
+    with contextlib.suppress(StoreError):  # it is away: nobody is called before it is back, and none is listed
+        await check_key(site)
 
 
 @asynccontextmanager

@@ -60,7 +60,7 @@ begin() {
 answers() {
     for _ in $(seq 60); do
         if curl -fsS -m 2 "$2" </dev/null >"$work/answer" 2>&1 || grep -q "Call Manager" "$work/answer"; then
-            echo "$1: $(head -n 1 "$work/answer" | tr -d '\r')"
+            echo "$1: $({ grep "Call Manager" "$work/answer" || head -n 1 "$work/answer"; } | tr -d '\r')"
             return
         fi
         sleep 1

@@ -14,13 +14,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from dialer.adapters import list_files
 from dialer.adapters.list_files import ListFile
 from dialer.adapters.list_pool import ListPool
 from dialer.adapters.list_worker import Job
 from dialer.contacts import ListRules, check_constants
-from dialer.errors import BadInput
+from dialer.errors import BadInput, ConfigError
+from dialer.keyed import OTHER_KEY, mark_of
 from dialer.lists.columns import Columns, read_header
 from dialer.lists.importing import Across, Asked, Elsewhere, ListStore, Rejects, Summary, import_id, import_list
 from dialer.lists.mappings import ListMapping
@@ -60,12 +62,21 @@ def understand(path: Path, rules: ListRules, mapping: ListMapping) -> Understood
     return Understood(file, columns, ours)
 
 
+class KeyedStore(ListStore, Protocol):
+    """A list's store that knows by which secret its people are known."""
+
+    async def is_keyed_by(self, mark: str, from_now: bool = False) -> bool:
+        """Whether they are known by the secret of this mark; `from_now`: by this one, where there is none."""
+
+
 async def load(
-    store: ListStore, elsewhere: Elsewhere | None, found: Understood, wanted: Wanted, rejects: Rejects,
+    store: KeyedStore, elsewhere: Elsewhere | None, found: Understood, wanted: Wanted, rejects: Rejects,
     tell: Callable[[Summary], None], processes: int = 0,
 ) -> Summary:  # fmt: skip
     """All of it, or the error that stopped it; then load again: what was brought costs no write."""
     file, columns, rules = found.file, found.columns, found.rules
+    if not await store.is_keyed_by(mark_of(rules.key), from_now=True):
+        raise ConfigError(OTHER_KEY)
     size = MIX_ROWS if wanted.weight else list_files.CHUNK_ROWS
     digest = await asyncio.to_thread(list_files.digest, file.path)
     name = import_id(rules.key, digest, columns, rules, wanted.across, size)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dialer.adapters.ami import Ami
-from dialer.adapters.site import OpenSite, ari_of, limits_of, open_site, phones_of
+from dialer.adapters.site import OpenSite, ari_of, check_key, limits_of, open_site, phones_of
 from dialer.adapters.tls import server_pair, time_faults
 from dialer.config import ARI_PASSWORD, Asterisk, Config
 from dialer.errors import ConfigError, StoreError, TelephonyError
@@ -55,6 +55,10 @@ async def _redis(site: OpenSite) -> list[str]:
     wrong = []
     try:
         await site.store.health()
+        try:
+            await check_key(site)
+        except ConfigError as error:
+            wrong.append(str(error))
         for name in sorted(await site.store.campaigns()):
             found = await site.store.campaign(name)
             try:

@@ -17,6 +17,7 @@ import msgspec
 import redis
 from redis.asyncio import Redis
 
+from dialer.adapters.redis_keys import CAMPAIGNS
 from dialer.adapters.redis_link import FAILURES, no_retry, translate
 from dialer.errors import BadInput
 
@@ -81,7 +82,10 @@ async def backup(link: "Redis", folder: Path, at: float) -> Kept:
 
 async def restore(link: "Redis", folder: Path) -> Kept:
     """Put a backup back, into a Redis that has nothing of ours. Raises BadInput, with nothing written, where it has, or
-    where the file is not whole; StoreDown."""
+    where the file is not whole; StoreDown.
+
+    Names of campaigns come last: until who must not be called is back, no engine finds anybody to call.
+    """
     path = folder / FILE
     head, _ = check(path)
     try:
@@ -91,7 +95,7 @@ async def restore(link: "Redis", folder: Path) -> Kept:
         done = 0
         with path.open("rb") as file:
             file.seek(_begin(path))
-            for name, value, lives_ms in _entries(file):
+            for name, value, lives_ms in _campaigns_last(file):
                 await link.restore(name, lives_ms, value)
                 done += 1
         return Kept(done, path.stat().st_size)
@@ -183,6 +187,16 @@ def _entries(file: BinaryIO) -> Iterator[tuple[bytes, bytes, int]]:
         if length > KEY_MAX or size > KEY_MAX:
             raise EOFError("a length that cannot be")
         yield _exactly(file, length), _exactly(file, size), lives_ms
+
+
+def _campaigns_last(file: BinaryIO) -> Iterator[tuple[bytes, bytes, int]]:
+    last = []
+    for entry in _entries(file):
+        if entry[0] == CAMPAIGNS.encode():
+            last.append(entry)
+        else:
+            yield entry
+    yield from last
 
 
 def _exactly(file: BinaryIO, length: int) -> bytes:

@@ -4,9 +4,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from dialer.adapters.redis_codec import text
 from dialer.adapters.redis_contact import read_contact
 from dialer.adapters.redis_index import Index, Place
 from dialer.adapters.redis_keys import (
+    KEYED_BY,
     campaign_keys,
     number_keys,
     person_keys,
@@ -28,6 +30,13 @@ class People:
     def __init__(self, link: Link, index: Index) -> None:
         self._link = link
         self._index = index
+
+    async def is_keyed_by(self, mark: str, from_now: bool = False) -> bool:
+        """Whether people are known here by the secret of this mark, or by none yet; `from_now`: then by this one."""
+        if from_now:
+            await self._link.one(("SET", KEYED_BY, mark, "NX"))
+        found = await self._link.one(("GET", KEYED_BY))
+        return found is None or text(found) == mark
 
     async def stop(self, persons: Sequence[str], numbers: Sequence[str], scope: str = "") -> int:
         """Do not call these keyed hashes any more: at all, for `lender:NAME`, or in `campaign:ID`; how many were not

@@ -14,6 +14,7 @@ from dialer.adapters.spool import default_folder
 from dialer.config import Asterisk, Config, Ivr, Offers, Redis, RuleFiles, SpoolSettings, Web, read_config, tls_url
 from dialer.errors import ConfigError
 from dialer.forms.privacy import NO_KEYS, SITE_KEYS, Privacy
+from dialer.keyed import OTHER_KEY, mark_of
 from dialer.model import Campaign, attempt_id
 
 if TYPE_CHECKING:
@@ -172,6 +173,12 @@ def ari_of(name: str, node: Asterisk) -> "Ari | None":
     from dialer.adapters.ari import Ari, AriSettings
 
     return Ari(AriSettings(name, node.ari, node.ari_user, node.ari_secret, node.media_address, tls_of(node)))
+
+
+async def check_key(site: OpenSite) -> None:
+    """Raises ConfigError where people are known by another secret than ours; StoreError."""
+    if not await site.store.is_keyed_by(mark_of(site.config.person_key)):
+        raise ConfigError(OTHER_KEY)
 
 
 def new_id(at: float) -> str:

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from dialer.adapters import redis_backup
-from dialer.adapters.site import OpenSite
+from dialer.adapters.site import OpenSite, check_key
 from dialer.commands.desk import say
 
 
@@ -29,7 +29,9 @@ async def restore(site: OpenSite, folder: Path) -> None:
         kept = await redis_backup.restore(link, folder)
     finally:
         await link.aclose()
-    say(f"{kept.keys} keys are back. Start the engine: it takes calls that were open for interrupted ones.")
+    say(f"{kept.keys} keys are back.")
+    await check_key(site)
+    say("Start the engine: it takes calls that were open for interrupted ones.")
 
 
 def _list_recordings(source: Path, folder: Path) -> int:

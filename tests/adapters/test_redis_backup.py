@@ -1,11 +1,15 @@
 """Backup and restore between two real Redises: all comes back, also what older versions wrote; half a file is none."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError
+from typer.testing import CliRunner, Result
 
 from dialer.adapters import redis_backup
 from dialer.adapters.programs import redis_server
@@ -13,7 +17,8 @@ from dialer.adapters.redis_keys import campaign_keys
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.cli import app
-from dialer.errors import BadInput, StoreDown
+from dialer.errors import BadInput, ConfigError, StoreDown
+from dialer.model import Campaign
 
 from .redis_lives import AT, CAMPAIGN, ROOT, begin, claimed, contacts, dump, finish, outcomes
 from .test_reach import site
@@ -86,6 +91,37 @@ def _foot(folder: Path) -> int:
     return len((folder / redis_backup.FILE).read_bytes().rpartition(b"\0\0\0\0")[2]) + 4
 
 
+async def test_a_restore_that_is_broken_off_leaves_nobody_to_call(
+    store: RedisStore, redis_process: RedisProcess, other: RedisProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What says who must not be called is back before any engine finds a campaign."""
+    await begin(store, listed=contacts(20))
+    await store.stop([one.person for one in contacts(20)], [])
+    kept = await written(redis_process, tmp_path)
+    whole = Redis.restore
+
+    for broken_off_at in range(kept.keys):
+        done = itertools.count()
+
+        async def some(link: Redis, *words: Any, at: int = broken_off_at, done: Iterator[int] = done) -> None:
+            if next(done) == at:
+                raise ConnectionError
+            await whole(link, *words)
+
+        monkeypatch.setattr(Redis, "restore", some)
+        with pytest.raises(StoreDown):
+            await read(other, tmp_path)
+        link, half = redis_backup.client(other.url), RedisStore(other.url)
+        assert await half.campaigns() == ()
+        assert await link.dbsize() == broken_off_at
+        if broken_off_at:
+            with pytest.raises(BadInput, match="restore into an empty one"):
+                await read(other, tmp_path)
+        await link.flushdb()
+        await half.close()
+        await link.aclose()
+
+
 async def test_nothing_is_written_over_what_is_there(
     store: RedisStore, redis_process: RedisProcess, tmp_path: Path
 ) -> None:
@@ -148,6 +184,46 @@ async def test_the_commands(
     monkeypatch.setenv("SANTUN_REDIS_URL", other.url)
     told = await asyncio.to_thread(CliRunner().invoke, app, ["restore", folder, "--config", str(config)])
     assert told.exit_code == 0, told.exception
+    assert told.stdout.endswith("Start the engine: it takes calls that were open for interrupted ones.\n")
     again = RedisStore(other.url)
     assert await again.remaining(CAMPAIGN, AT) == await store.remaining(CAMPAIGN, AT)
     await again.close()
+
+
+async def test_with_another_person_key_nothing_goes_on(
+    store: RedisStore,
+    redis_process: RedisProcess,
+    other: RedisProcess,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is the one thing that no backup holds: with a new one nobody who must not be called would be found."""
+    await store.save_campaign(Campaign(CAMPAIGN, "Real"))
+    rows = tmp_path / "list.csv"
+    rows.write_text("name,phone,account\nBudi,081234567890,A1\n")
+    config = site(tmp_path, monkeypatch, redis_process.url, 1, 1)
+    load = ["load", str(rows), "--campaign", CAMPAIGN, "--config", str(config)]
+    assert (await _command(load)).exit_code == 0
+    assert (await _command(["backup", str(tmp_path / "kept"), "--config", str(config)])).exit_code == 0
+    monkeypatch.setenv("SANTUN_REDIS_URL", other.url)
+    monkeypatch.setenv("SANTUN_PERSON_KEY", "cd" * 32)
+    for words in (
+        ["restore", str(tmp_path / "kept"), "--config", str(config)],
+        load,
+        ["engine", "--config", str(config)],
+        ["web", "--config", str(config)],
+    ):
+        told = await _command(words)
+        assert isinstance(told.exception, ConfigError), (words, told)
+        assert "Set the one that was used before" in str(told.exception)
+    monkeypatch.setattr("dialer.adapters.reach.WAIT_S", 0.1)
+    told = await _command(["check", "--config", str(config)])
+    assert "SANTUN_PERSON_KEY is not the one by which this Redis knows its people" in told.stdout
+    monkeypatch.setenv("SANTUN_PERSON_KEY", "ab" * 32)
+    told = await _command(["check", "--config", str(config)])
+    assert "SANTUN_PERSON_KEY" not in told.stdout
+    assert (await _command(load)).exit_code == 0
+
+
+async def _command(words: list[str]) -> Result:
+    return await asyncio.to_thread(CliRunner().invoke, app, words)
