@@ -49,6 +49,8 @@ AUDIBLE = 500  # of 32768
 PAUSE_S = 0.9  # between sentences 0.25, within them 0.3; the machine is late now and then
 THINKS_S = 0.8  # a slow debtor, after the voice has paused
 LATE_S = 1.5
+STALLED_S = 0.2  # so long a hole in what he sent or heard: the machine stood still, and Asterisk may miss keys
+TRIES = 3
 WAYS = ("fast", "during playback", "slow")
 
 
@@ -135,6 +137,7 @@ class Walked:
     way: str
     gap_s: float
     faults: tuple[str, ...]
+    stalled_s: float = 0.0
 
 
 @dataclass
@@ -199,7 +202,7 @@ async def walked(line: Line, ivr: Ivr, path: Path, way: str) -> Walked:
             faults = [str(error) or f"not within {WAY_LIMIT_S:.0f} s: {store.told}"]
         await line.ami.send("Hangup", Channel=channel, Cause=16)
         faults += _unheard(debtor, ivr.script.sounded.get(channel, Sounded()))
-        return Walked(path, way, max(debtor.gaps(), default=0.0), tuple(faults))
+        return Walked(path, way, max(debtor.gaps(), default=0.0), tuple(faults), debtor.stalled_s)
 
 
 async def _ended(line: Line, walk: Walk, channel: str) -> list[str]:
@@ -247,7 +250,11 @@ async def walk_all(line: Line, ivr: Ivr, chosen: Sequence[Path]) -> list[Walked]
 
     async def one(path: Path, way: str) -> Walked:
         async with turn:
-            return await walked(line, ivr, path, way)
+            for left in reversed(range(TRIES)):
+                found = await walked(line, ivr, path, way)
+                if not found.faults or max(found.gap_s, found.stalled_s) < STALLED_S or not left:
+                    break
+            return found
 
     ways.sort(key=lambda each: (WAYS.index(each[1]), each[0].silences, _spoken_s(each[0])), reverse=True)
     return await asyncio.gather(*(one(path, way) for path, way in ways))

@@ -15,6 +15,7 @@ EVENT_TYPE = 101
 RTP_VERSION = 2  # the first two bits of RTP and RTCP; no SIP message begins so
 SILENT = bytes([0xFF]) * SAMPLES
 LOUD = 4000  # of 32768: louder than this is speech
+_RANK = bytes(~code & 0x7F for code in range(256))  # of mu-law: the louder, the higher
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Debtor:
     heard: list[Heard] = field(default_factory=list)
     keys_ended: list[float] = field(default_factory=list)
     answered_at: float = 0.0
+    stalled_s: float = 0.0  # the longest that a key was held up on its way, by a machine without a processor to spare
 
     def __enter__(self) -> "Debtor":
         self._sip, self._rtp = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
@@ -108,7 +110,7 @@ class Debtor:
 
     def _hear(self, data: bytes) -> None:
         if data[1] & 0x7F == 0:
-            peak = max(map(_loudness, data[12:]), default=0)
+            peak = _loudness(max(data[12:].translate(_RANK), default=0))
             self.heard.append(Heard(time.monotonic(), struct.unpack("!H", data[2:4])[0], peak))
 
     def _signal(self, text: str, peer: tuple[str, int]) -> None:
@@ -166,8 +168,10 @@ class Debtor:
     def _press(self, key: str) -> None:
         event = "0123456789*#".index(key)
         for number in range(1, 5):
+            began = time.monotonic()
             self._packet(EVENT_TYPE, struct.pack("!BBH", event, 10, number * SAMPLES), marker=number == 1)
             time.sleep(FRAME_S)
+            self.stalled_s = max(self.stalled_s, time.monotonic() - began - FRAME_S)
         for _ in range(3):
             self._packet(EVENT_TYPE, struct.pack("!BBH", event, 0x80 | 10, 5 * SAMPLES))
         self.keys_ended.append(time.monotonic())
@@ -186,7 +190,6 @@ class Debtor:
         self._rtp.sendto(head + payload, self._media)
 
 
-def _loudness(code: int) -> int:
-    """The size of one mu-law sample."""
-    code = ~code & 0xFF
-    return (((code & 0x0F) << 3) + 0x84 << (code >> 4 & 7)) - 0x84
+def _loudness(rank: int) -> int:
+    """The size of a mu-law sample of this rank."""
+    return (((rank & 0x0F) << 3) + 0x84 << (rank >> 4)) - 0x84
