@@ -22,15 +22,18 @@ import yaml  # type: ignore[import-untyped]
 
 from dialer.adapters.asterisk_conf import AsteriskSettings
 from dialer.adapters.asterisk_settings import read_settings
+from dialer.cli import app as dialer_app
 from dialer.config import read_config
 from dialer.demo.folder import free_port
 from dialer.metrics import ENGINE, HOLDS, IVR, Kind
+from ivr.cli import app as ivr_app
 from tests.asterisk.waiting import until_now
 
 ROOT = Path(__file__).parents[1]
 DEPLOY, DOCKER = ROOT / "deploy", ROOT / "docker"
 LABELS = {one.name: set(one.labels) for one in (*ENGINE, *IVR)}
 LABELS |= {f"{one.name}_bucket": {*one.labels, "le"} for one in (*ENGINE, *IVR) if one.kind is Kind.HISTOGRAM}
+APPS = {"dialer": dialer_app, "ivr": ivr_app}
 ENV = {"SANTUN_AMI_SECRET": "s" * 16, "SANTUN_PERSON_KEY": "ab" * 32}
 
 
@@ -74,6 +77,8 @@ def test_units_are_hardened_and_start_what_there_is(unit: Path) -> None:
     command = re.search(r"^ExecStart=/opt/santun/bin/(\w+) (\w+)", text, re.M)
     assert command
     assert command[1] in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    known = {one.name or one.callback.__name__ for one in APPS[command[1]].registered_commands if one.callback}
+    assert command[2] in known
     for line in ("User=santun", "NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=", "UMask=0077"):
         assert line in text.splitlines()
     assert "SECRET=" not in text

@@ -17,7 +17,7 @@ from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.redis_upkeep import DAY_S, Upkeep, tried
-from dialer.adapters.sealed import new_key
+from dialer.adapters.sealed import new_key, read_keys
 from dialer.adapters.sealed_recordings import day_of
 from dialer.debts.history import note
 from dialer.forms.privacy import Privacy
@@ -64,10 +64,18 @@ def left(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.wav*"))
 
 
+@pytest.mark.parametrize("half", ["whole", "public"])
 async def test_it_seals_what_ends_and_removes_what_is_unwanted_or_old(
     site: Path,
     store: RedisStore,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    half: str,
 ) -> None:
+    """Also on a machine on which nobody is to listen."""
+    if half == "public":
+        keys = read_keys(new_key(), "keys")
+        assert keys
+        monkeypatch.setenv("SANTUN_SITE_KEYS", str(keys._newest))
     folder, at = site.parent / "recordings", os.stat(site).st_mtime
     now, unwanted, open_one, old = (attempt_id(at - age, os.urandom(10)) for age in (0, 1, 2, 200 * DAY_S))
     for stem in (now, unwanted, old):
