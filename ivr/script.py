@@ -3,13 +3,11 @@
 import hashlib
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, timedelta
 from typing import NamedTuple
 
-from ivr import spoken
 from ivr.prompts import MARKS, fixed, parts
+from ivr.sampling import counted
 from ivr.texts import SHIPPED, Said
 
 NAMES, WORDS, DIALPLAN = "names", "words", "dialplan"  # folders; sentences lie beside them
@@ -17,8 +15,6 @@ FOLDERS = frozenset({NAMES, WORDS, DIALPLAN})
 COLUMNS = ("file", "text", "context", "uses")
 _TONES = {",": "mid", ".": "end", "?": "ask", "!": "call"}
 _SLUG_LONGEST = 80
-_SAMPLE_YEAR = 2026
-_SAMPLE_AMOUNTS = range(25_000, 10_000_001, 25_000)
 
 
 class Line(NamedTuple):
@@ -31,7 +27,8 @@ class Line(NamedTuple):
 
 
 def lines(language: str, messages: Mapping[str, str] | None = None, said: Said = SHIPPED) -> tuple[Line, ...]:
-    """Everything known before the first call; `messages` are those of the dialplan by name. Sentences first."""
+    """Everything known before the first call; `messages` are those of the dialplan by name. Sentences first,
+    then words, the most used before the others."""
     named: dict[str, list[str]] = {}
     where: dict[str, list[str]] = {}
     for name, text in (messages or {}).items():
@@ -44,9 +41,9 @@ def lines(language: str, messages: Mapping[str, str] | None = None, said: Said =
         Line(text, _files(text, names), " / ".join(dict.fromkeys(where[text])), len(names))
         for text, names in named.items()
     ]
-    counted = _sample(language, said)
-    words = [text for text in fixed(language, said) if text not in named]
-    found += [Line(text, _files(text, ()), _context(text), counted[text]) for text in words]
+    uses = counted(language, said)
+    words = sorted((text for text in fixed(language, said) if text not in named), key=lambda text: -uses[text])
+    found += [Line(text, _files(text, ()), _context(text), uses[text]) for text in words]
     return tuple(found)
 
 
@@ -82,16 +79,3 @@ def _spelled(text: str) -> Iterator[str]:
 
 def _context(text: str) -> str:
     return f"... {text} ..." if text.endswith(MARKS[0]) else f"... {text}"
-
-
-def _sample(language: str, said: Said) -> Counter[str]:
-    """How often each number, month and word is said in 400 amounts, a year of dates, a day of hours and 100 of days."""
-    first = date(_SAMPLE_YEAR, 1, 1)
-    phrases = [spoken.money(amount, "IDR", language) for amount in _SAMPLE_AMOUNTS]
-    phrases += [spoken.day(first + timedelta(count), first, language) for count in range(365)]
-    phrases += [spoken.days(count, language) for count in range(1, 101)]
-    phrases += [spoken.clock(f"{hour:02}00", language) for hour in range(24)]
-    phrases += [spoken.digits(f"{number:02}", language) for number in range(100)]
-    phrases += [(text,) for text in said.words.get(language, {}).values()]
-    ends = Counter(f"{phrase[-1]}{MARKS[1]}" for phrase in phrases)
-    return ends + Counter(f"{piece}{MARKS[0]}" for phrase in phrases for piece in phrase[:-1])

@@ -7,9 +7,11 @@ import pytest
 
 from ivr import script, spoken
 from ivr.adapters.flow_files import load
+from ivr.paths import paths
 from ivr.prompts import fixed
 from ivr.shipped import shipped, wish
 from ivr.texts import PARTS, SHIPPED, TEXTS, said
+from tests.ivr.people import dialogue
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,10 +50,22 @@ def test_names_are_readable() -> None:
 
 def test_how_often_tells_what_to_record_first() -> None:
     uses = {line.text: line.uses for line in script.lines("id")}
-    assert uses["rupiah."] == len(script._SAMPLE_AMOUNTS)
     assert uses["juta,"] > uses["triliun,"] == 0
-    assert uses["Maret."] == 31
-    assert sum(uses.values()) > 2000
+    assert uses["hari Senin,"] > uses["hari Senin."] == 0, "the date follows"
+    assert uses["pukul,"] > uses["pukul."] == 0, "the hour follows"
+    assert min(uses["rupiah,"], uses["rupiah."], uses["Maret,"], uses["Maret."], uses["tagihan Anda,"]) > 0
+    words = [line.uses for line in script.lines("id") if line.files[0].startswith("words/")]
+    assert words == sorted(words, reverse=True)
+
+
+@pytest.mark.parametrize("language", spoken.LANGUAGES)
+def test_what_is_never_said_need_not_be_recorded(language: str) -> None:
+    """Nothing that a debtor hears has the use 0."""
+    never = {line.text for line in script.lines(language) if not line.uses}
+    one = dialogue("everything" if language == "id" else "english")
+    for path in paths(one, "1234"):
+        for turn in path.turns:
+            assert not never & {piece.text for said in turn.say if said.language == language for piece in said.pieces}
 
 
 def test_context_is_the_whole_sentence() -> None:
