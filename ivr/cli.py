@@ -20,7 +20,7 @@ from ivr.paths import Path as Way
 from ivr.paths import estimated_s, paths
 from ivr.prompts import Sentence
 from ivr.session import FIRST_KEY_MS, learn
-from ivr.shipped import PAYMENT_REMINDER
+from ivr.shipped import PAYMENT_REMINDER, SHIPPED
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(prompts_command.app, name="prompts")
@@ -29,7 +29,7 @@ app.add_typer(flows, name="flow")
 
 _PLACE = re.compile(r"\S+:\d+: ")  # file:line:
 
-FlowName = Annotated[str, typer.Argument(metavar="FLOW", help=f"{PAYMENT_REMINDER}, or the file of another flow.")]
+FlowName = Annotated[str, typer.Argument(metavar="FLOW", help=f"{', '.join(SHIPPED)}, or the file of another.")]
 Sample = Annotated[str, typer.Option(help=f"An invented debtor: {', '.join(keyboard.SAMPLES)}; his code is 1234.")]
 Language = Annotated[str, typer.Option(help="id or en")]
 

@@ -30,6 +30,9 @@ def call_back() -> Flow:
     return _read(CALL_BACK)
 
 
+SHIPPED = {PAYMENT_REMINDER: shipped, WISH: wish, CALL_BACK: call_back}
+
+
 def _read(name: str) -> Flow:
     return read(_file(name), {one: _file(f"{name}.{one}") for one in spoken.LANGUAGES})
 

@@ -6,13 +6,13 @@ from dialer.errors import ConfigError
 from ivr import spoken
 from ivr.flow import Flow
 from ivr.flow_reading import File, read
-from ivr.shipped import PAYMENT_REMINDER, shipped
+from ivr.shipped import SHIPPED
 
 
 def load(name: str) -> Flow:
-    """The shipped flow by its name, or one from a file. Raises ConfigError with every fault and its line."""
-    if name == PAYMENT_REMINDER:
-        return shipped()
+    """A shipped flow by its name, or one from a file. Raises ConfigError with every fault and its line."""
+    if name in SHIPPED:
+        return SHIPPED[name]()
     path = Path(name)
     files = {language: path.with_suffix(f".{language}.toml") for language in spoken.LANGUAGES}
     texts = {language: _file(file) for language, file in files.items() if file.exists()}
@@ -25,4 +25,4 @@ def _file(path: Path) -> File:
     try:
         return File(str(path), path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error}); the shipped flow is {PAYMENT_REMINDER}") from None
+        raise ConfigError(f"{path}: cannot be read ({error}); shipped are {', '.join(SHIPPED)}") from None

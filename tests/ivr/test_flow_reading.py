@@ -9,7 +9,7 @@ from dialer.forms.toml_lines import line_of, lines
 from ivr.adapters.flow_files import load
 from ivr.flow import Flow
 from ivr.flow_reading import File, read
-from ivr.shipped import shipped
+from ivr.shipped import SHIPPED, shipped
 from tests.ivr.people import dialogue
 
 ROOT = Path(__file__).parents[2]
@@ -236,6 +236,7 @@ def test_lines_of_arrays_strings_and_comments() -> None:
 
 def test_the_shipped_flow_and_the_example_are_sound() -> None:
     assert load("payment_reminder") is shipped()
+    assert [load(name).id for name in SHIPPED] == list(SHIPPED)
     example = load(str(ROOT / "docs/examples/flow-greeting.toml"))
     assert example.label == "greeting@1"
     one = dialogue("english", example)
