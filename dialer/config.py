@@ -271,6 +271,7 @@ class Web(_Table):
     idle_minutes: Annotated[int, Field(ge=5, le=720)] = 60
     day_hours: Annotated[int, Field(ge=1, le=24)] = 12
     requests_per_second: Annotated[float, Field(ge=1, le=1000, allow_inf_nan=False)] = 10.0  # of one session or token
+    connections_per_address: Annotated[int, Field(ge=10, le=2000)] = 500  # open at once, from one client
 
     @property
     def host(self) -> str:

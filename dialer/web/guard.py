@@ -2,7 +2,9 @@
 
 import asyncio
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,7 @@ from aiohttp import web
 from dialer.errors import DialerError
 from dialer.web import problems
 from dialer.web.doors import Office
+from dialer.web.listening import CROWD, client_of
 from dialer.web.problems import Problem
 
 log = structlog.get_logger(__name__)
@@ -76,13 +79,17 @@ VISIT: web.RequestKey[Visit] = web.RequestKey("visit", Visit)
 def guard(office: Office) -> Any:
     """The outermost middleware."""
 
+    behind: Counter[str] = Counter()  # clients behind a proxy, whose connections are the proxy's
+
     @web.middleware
     async def run(request: web.Request, handler: Handler) -> web.StreamResponse:
         began = office.clock.monotonic()
         visit = request[VISIT] = Visit(is_secure(office, request))
         try:
             here = request.path in OPEN or is_here(office, request)
-            response = await _answer(request, handler) if here else told(ELSEWHERE)
+            with _crowding(office, request, behind) as crowded:
+                refused = CROWD if crowded else None if here else ELSEWHERE
+                response = await _answer(request, handler) if refused is None else told(refused)
         except asyncio.CancelledError:
             _line(request, visit, 499, office.clock.monotonic() - began)
             raise
@@ -149,6 +156,26 @@ def _line(request: web.Request, visit: Visit, status: int, took_s: float) -> Non
         "request", action="request", method=request.method, path=route_of(request), status=status, who=visit.who,
         took_ms=round(took_s * 1000, 1),
     )  # fmt: skip
+
+
+@contextmanager
+def _crowding(office: Office, request: web.Request, behind: Counter[str]) -> Iterator[bool]:
+    """Whether a client behind a proxy has too many requests and sockets under way; he is counted in the block."""
+    address = address_of(office, request)
+    if address == request.remote:  # listening.py counts his connections
+        yield False
+        return
+    client = client_of(address)
+    if behind[client] >= office.config.web.connections_per_address:
+        yield True
+        return
+    behind[client] += 1
+    try:
+        yield False
+    finally:
+        behind[client] -= 1
+        if not behind[client]:
+            del behind[client]
 
 
 # ---- where a request comes from, and whether it is for us -----------------------------------------------------------

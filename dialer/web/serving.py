@@ -14,12 +14,12 @@ from aiohttp import web
 from dialer.config import Web
 from dialer.errors import ConfigError
 from dialer.web.application import HUB, SILENT
+from dialer.web.listening import BACKLOG, Crowd, listen
 
 log = structlog.get_logger(__name__)
 
 HEAD_S = 15.0  # from the connection to the end of the first request's head
 IDLE_S = 75.0
-CONNECTIONS_MAX = 2000
 HEADERS_MAX = 100
 HEADER_BYTES = 8190
 CLOSE_S = 5.0
@@ -39,30 +39,28 @@ class Served:
             max_field_size=HEADER_BYTES, max_headers=HEADERS_MAX, shutdown_timeout=CLOSE_S,
             auto_decompress=False, lingering_time=LINGER_S,
         )  # fmt: skip
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self.port = settings.port
 
     async def __aenter__(self) -> Self:
         tls = _tls(self._settings)
         await self._runner.setup()
         try:
-            loop = asyncio.get_running_loop()
-            self._server = await loop.create_server(self._connection, self._settings.host, self._settings.port, ssl=tls)
+            await self._listen(tls)
         except OSError as error:
+            for server in self._servers:
+                server.close()
             await self._runner.cleanup()
             raise ConfigError(f"[web] listen = {self._settings.listen!r}: {error.strerror or error}.") from error
-        for listening in self._server.sockets:  # connections inherit it
-            with contextlib.suppress(OSError, AttributeError):  # Linux has it
-                listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(UNREAD_S * 1000))
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = self._servers[0].sockets[0].getsockname()[1]
         log.info("the web listens", action="web_listens", host=self._settings.host, port=self.port, tls=tls is not None)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         self._app[HUB].close()
         await self._runner.cleanup()
 
@@ -71,13 +69,24 @@ class Served:
         """Those that are open."""
         return [] if self._runner.server is None else self._runner.server.connections
 
+    async def _listen(self, tls: ssl.SSLContext | None) -> None:
+        loop, settings = asyncio.get_running_loop(), self._settings
+        crowd = Crowd(settings.connections_per_address, settings.proxies, tls is not None)
+        greeting_s = HEAD_S if tls else None
+        for listening in await listen(settings.host, settings.port, crowd):
+            with contextlib.suppress(OSError, AttributeError):  # Linux has it; connections inherit it
+                listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(UNREAD_S * 1000))
+            self._servers.append(
+                await loop.create_server(
+                    self._connection, sock=listening, ssl=tls, ssl_handshake_timeout=greeting_s, backlog=BACKLOG
+                )
+            )
+
     def _connection(self) -> asyncio.BaseProtocol:
         """aiohttp waits for ever for the first request's head: here the connection ends if it does not come."""
         server = self._runner.server
         if server is None:
             raise RuntimeError("not set up")
-        if len(self.connections) >= CONNECTIONS_MAX:
-            return _Refused()
         protocol: web.RequestHandler = server()
         self._app[SILENT].add(protocol)
         asyncio.get_running_loop().call_later(HEAD_S, self._look, protocol)
@@ -88,14 +97,6 @@ class Served:
         if protocol in silent:
             silent.discard(protocol)
             _cut(protocol)
-
-
-class _Refused(asyncio.Protocol):
-    """One connection too many."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.abort()
 
 
 def _cut(protocol: web.RequestHandler) -> None:

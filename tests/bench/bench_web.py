@@ -52,6 +52,8 @@ endpoint = "carrier"
 host = "127.0.0.2"
 lines = 1000
 caller_ids = ["+622150001234"]
+[web]
+connections_per_address = 2000
 """
 
 
