@@ -48,6 +48,7 @@ HOME_ZONE = "Asia/Jakarta"
 SWITCH_S = 0.001  # while 300 threads have work at once the heartbeat is 0.04 s late; with Python's 5 ms 1.3 s
 THREAD_STACK_BYTES = 512 * 1024
 BACKGROUND_THREADS = 16
+MAKERS_EACH = 2  # threads to a call: for what it says now, and for what it may say soon
 DAY_S = 86400
 MB = 1024 * 1024
 
@@ -106,10 +107,11 @@ def serve(settings: Settings) -> None:
     broom = Broom(voice, clock, settings.forget_days * DAY_S, settings.most_mb * MB)
     broom.start()
     background = ThreadPoolExecutor(BACKGROUND_THREADS, "background")
+    makers = ThreadPoolExecutor(settings.most * MAKERS_EACH, "maker")
     desk = Desk(
         store, reports, clock, background.submit, zone_of, key, offered, settings.send, spoken_flow, store, terms
     )
-    script = PaymentReminder(desk, voice, background, _seen(prompts, settings.prompts_as))
+    script = PaymentReminder(desk, voice, makers, _seen(prompts, settings.prompts_as))
     book = FlowBook(store, desk, Path(settings.limits) if settings.limits else None, script.take_over)
     book.start()
     server = _server(settings.listen, script, settings.most)
@@ -127,6 +129,7 @@ def serve(settings: Settings) -> None:
     book.stop()
     broom.stop()
     background.shutdown(wait=False, cancel_futures=True)
+    makers.shutdown(wait=False, cancel_futures=True)
     reports.stop()
     workshop.close()
     store.close()

@@ -28,6 +28,7 @@ log = structlog.get_logger("ivr.line")
 MARGIN_S = 5.0  # what Asterisk may take longer than the file plays
 PATIENCE_S = 0.015  # for a sentence that only has to be joined; what takes longer is made while silence streams
 MAKING_STEP_MS = 60
+MAKING_MOST_S = 15.0  # of silence, for what a voice makes; then he hears the courteous message
 _BYTES_PER_S = RATE * 2
 _PER_MS = RATE // 1000
 
@@ -35,26 +36,31 @@ T = TypeVar("T")
 
 
 class AgiPhone:
-    """One call. `seen` turns a file of ours into the name by which Asterisk finds it."""
+    """One call. `makers`: threads in which sounds are made, and nothing else; `seen` turns a file of ours into the name
+    by which Asterisk finds it."""
 
-    def __init__(self, agi: Agi, voice: Speech, background: Executor, seen: Callable[[Path], str] = str) -> None:
+    def __init__(self, agi: Agi, voice: Speech, makers: Executor, seen: Callable[[Path], str] = str) -> None:
         self._agi = agi
         self._voice = voice
-        self._background = background
+        self._makers = makers
         self._seen = seen
 
     def prepare(self, sentences: tuple[Sentence, ...]) -> None:
-        self._background.submit(self._render, sentences)
+        self._makers.submit(self._render, sentences)
 
     def say(self, sentence: Sentence, keys: str) -> str:
         try:
             path = self._voice.ready(sentence)
             if path is None:
-                making = self._background.submit(self._voice.sentence, sentence)
+                making = self._makers.submit(self._voice.sentence, sentence)
                 wait([making], PATIENCE_S)
+                ends = time.monotonic() + MAKING_MOST_S
                 while not making.done():
                     if key := self.wait(MAKING_STEP_MS, keys):
                         return key
+                    if time.monotonic() > ends:
+                        making.cancel()
+                        raise PhoneFailed(f"{sentence.name} was not made within {MAKING_MOST_S:.0f} s")
                 path = making.result()
             length_s = (path.with_suffix(".wav").stat().st_size - HEADER_BYTES) / _BYTES_PER_S
         except (SetupError, OSError, RuntimeError, CancelledError) as error:  # the last two: this program is ending
@@ -106,12 +112,13 @@ class AgiPhone:
 
 
 class PaymentReminder:
-    """The scripts `payment_reminder` and `call_back`: which call is it, then the conversation."""
+    """The scripts `payment_reminder` and `call_back`: which call is it, then the conversation. `makers` are not the
+    desk's threads: a voice that is slow keeps no fact and no debtor's record waiting."""
 
-    def __init__(self, desk: Desk, voice: Speech, background: Executor, seen: Callable[[Path], str] = str) -> None:
+    def __init__(self, desk: Desk, voice: Speech, makers: Executor, seen: Callable[[Path], str] = str) -> None:
         self.desk = desk  # of the next conversation; one under way keeps the one with which it began
         self._voice = voice
-        self._background = background
+        self._makers = makers
         self._seen = seen
         self.endings: dict[str, int] = {}
         self.on_end: Callable[[float], None] = _unheard  # seconds that each conversation lasted
@@ -125,7 +132,7 @@ class PaymentReminder:
         attempt, campaign, language = (
             agi.get_variable(name.value) for name in (Var.ATTEMPT, Var.CAMPAIGN, Var.LANGUAGE)
         )
-        phone = AgiPhone(agi, self._voice, self._background, self._seen)
+        phone = AgiPhone(agi, self._voice, self._makers, self._seen)
         began = time.monotonic()
         waits = agi.env.get("agi_network_script") == CALL_BACK
         if attempt or waits:

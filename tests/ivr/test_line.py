@@ -11,6 +11,7 @@ import pytest
 
 from dialer.errors import SetupError
 from dialer.model import Fact
+from ivr.adapters import line
 from ivr.adapters.agi import Server
 from ivr.adapters.line import PaymentReminder
 from ivr.adapters.speech import SILENCE, Speech, opened
@@ -43,12 +44,18 @@ class Rig:
 
     def __init__(self, voice: Speech, seen: str = "") -> None:
         self.stores = Stores()
-        self.background = ThreadPoolExecutor(16)
+        self.background, self.makers = ThreadPoolExecutor(16), ThreadPoolExecutor(64)
         desk = Desk(self.stores, self.stores, twins.Clock(), self.background.submit, twins.utc, twins.KEY)
         look = (lambda path: f"{seen}/{path.name}") if seen else str
-        self.script = PaymentReminder(desk, voice, self.background, look)
+        self.script = PaymentReminder(desk, voice, self.makers, look)
         self.server = Server("127.0.0.1", 0, {"payment_reminder": self.script})
         threading.Thread(target=self.server.serve, daemon=True).start()
+
+    def end(self) -> None:
+        """All calls have ended by themselves."""
+        self.server.stop(10)
+        for pool in (self.background, self.makers):
+            pool.shutdown()
 
     def call(self, keys: str = "", attempt: str = "a1") -> Peer:
         """A peer that presses a key in each silence in which one is awaited."""
@@ -69,8 +76,7 @@ def voice(tmp_path_factory: pytest.TempPathFactory) -> Speech:
         inline.setattr(made, "ready", made.sentence)
         rig = Rig(made)
         rig.call(PROMISE).run()
-        rig.server.stop(10)
-        rig.background.shutdown()
+        rig.end()
     return made
 
 
@@ -78,8 +84,7 @@ def voice(tmp_path_factory: pytest.TempPathFactory) -> Speech:
 def rig(voice: Speech) -> Iterator[Rig]:
     rig = Rig(voice)
     yield rig
-    rig.server.stop(10)
-    rig.background.shutdown()
+    rig.end()
     assert rig.server.calls == 0
 
 
@@ -113,8 +118,7 @@ def test_hang_up_during_any_file(rig: Rig, at: int) -> None:
 def test_files_may_have_another_place_where_asterisk_is(voice: Speech) -> None:
     rig = Rig(voice, seen="/other")
     peer = rig.call(PROMISE).run()
-    rig.server.stop(10)
-    rig.background.shutdown()
+    rig.end()
     assert {path.parent for path in peer.played} == {Path("/other")}
 
 
@@ -142,8 +146,7 @@ def test_a_voice_that_fails_ends_in_the_message(voice: Speech, monkeypatch: pyte
     monkeypatch.setattr(voice, "sentence", fails)
     rig = Rig(voice)
     assert rig.call(PROMISE).run().set == {}
-    rig.server.stop(10)
-    rig.background.shutdown()
+    rig.end()
     assert rig.script.endings == {"failed": 1}
 
 
@@ -227,11 +230,59 @@ def test_silence_streams_while_a_sentence_is_made(voice: Speech, monkeypatch: py
     peer.press = counted
     peer.run()
     release.set()
-    rig.server.stop(10)
-    rig.background.shutdown()
+    rig.end()
     assert peer.set == {"IVR_RESULT": "done"}
     assert [path.name for path in peer.played[:5]] == [SILENCE] * 5
     assert ("key", "9") in [(fact.name, fact.value) for fact in rig.stores.facts["a1"]]
+
+
+def test_a_voice_that_is_slow_keeps_no_other_call_waiting(voice: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor a fact: as many names are being made as there are threads for the store, and one call has all it needs."""
+    release, asked = threading.Event(), threading.Semaphore(0)
+    make, ready = voice.sentence, voice.ready
+
+    def slow(sentence: Sentence) -> Path:
+        if "Lambat" in str(sentence):
+            asked.release()
+            assert release.wait(60)
+        return make(sentence)
+
+    monkeypatch.setattr(voice, "sentence", slow)
+    monkeypatch.setattr(line, "MAKING_MOST_S", 300.0)
+    monkeypatch.setattr(voice, "ready", lambda sentence: None if "Lambat" in str(sentence) else ready(sentence))
+    rig = Rig(voice)
+    contact = replace(twins.CONTACT, name="Lambat")
+
+    def debtor(_: str, attempt: str) -> twins.Called:
+        return twins.Called(contact if attempt.startswith("slow") else twins.CONTACT, twins.CAMPAIGN)
+
+    monkeypatch.setattr(rig.stores, "debtor", debtor)
+    count = 20
+    with ThreadPoolExecutor(count) as peers:
+        waiting = [peers.submit(rig.call("9", f"slow{number}").run) for number in range(count)]
+        try:
+            for _ in range(count):
+                assert asked.acquire(timeout=60)
+            quick = rig.call(PROMISE, "quick").run()
+        finally:
+            release.set()
+        assert quick.set == {"IVR_RESULT": "done"}
+        assert rig.stores.facts["quick"][-1].value.startswith("promise ")
+        assert all(one.result().set == {"IVR_RESULT": "done"} for one in waiting)
+    rig.end()
+
+
+def test_who_waits_too_long_for_a_voice_hears_the_message(voice: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(voice, "ready", lambda _: None)
+    monkeypatch.setattr(voice, "sentence", lambda _: release.wait(60))
+    monkeypatch.setattr(line, "MAKING_MOST_S", 0.05)
+    rig = Rig(voice)
+    peer = rig.call().run()
+    release.set()
+    rig.end()
+    assert peer.set == {}, "the dialplan plays the message"
+    assert rig.stores.facts["a1"][-1].value.startswith("failed ")
 
 
 def test_nothing_is_made_where_all_is_there(voice: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,5 +293,4 @@ def test_nothing_is_made_where_all_is_there(voice: Speech, monkeypatch: pytest.M
 
     monkeypatch.setattr(voice, "sentence", fails)
     assert rig.call(PROMISE, "a2").run().set == {"IVR_RESULT": "done"}
-    rig.server.stop(10)
-    rig.background.shutdown()
+    rig.end()
