@@ -16,7 +16,7 @@ from rich.table import Table
 from dialer.adapters.redis_store import RedisStore
 from dialer.model import AgentState
 from tests.bench import campaign
-from tests.bench.bench_connect import STEPS, Seen, sign_in
+from tests.bench.bench_connect import STEPS, Seen, all_told, sign_in
 from tests.bench.bench_ivr import listening, one_in
 from tests.bench.gaps import GOAL_MS, Gaps
 from tests.bench.manager import open_manager
@@ -110,7 +110,7 @@ async def _level(
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
     await campaign.order(store, CAMPAIGN, "pause")
-    await asyncio.gather(*(campaign.order(store, CAMPAIGN, "hang_up", agent=agent) for agent in agents[:talking]))
+    await all_told(store, "hang_up", agents[:talking])
     await campaign.settle(bench, store, CAMPAIGN)
 
     async def idle() -> bool:

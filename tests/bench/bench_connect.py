@@ -25,6 +25,7 @@ from tests.bench.world import Bench, Wanted, until
 
 RATE = 20
 AGENTS, QUICK_AGENTS = 60, 10
+AT_ONCE = 30
 CAMPAIGN = "demo"
 SETTINGS = campaign.setting(
     mode="progressive", calls_per_second=RATE, lines_max=3 * AGENTS, ring_s=15, wrap_up_max_s=0, overflow="message"
@@ -74,8 +75,19 @@ async def sign_in(store: RedisStore, agents: Sequence[str]) -> None:
     async def idle() -> bool:
         return all(agent.state is AgentState.IDLE for agent in await store.agents(CAMPAIGN))
 
-    await asyncio.gather(*(campaign.order(store, CAMPAIGN, "sign_in", agent=agent) for agent in agents))
+    await all_told(store, "sign_in", agents)
     await until("the agents' legs", idle, 30.0)
+
+
+async def all_told(store: RedisStore, name: str, agents: Sequence[str]) -> None:
+    """The same command for each; not all at once, for each waits on a connection of its own."""
+    few = asyncio.Semaphore(AT_ONCE)
+
+    async def tell(agent: str) -> None:
+        async with few:
+            await campaign.order(store, CAMPAIGN, name, agent=agent)
+
+    await asyncio.gather(*map(tell, agents))
 
 
 def wanted(quick: bool) -> Wanted:
