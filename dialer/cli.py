@@ -137,7 +137,12 @@ def check(
         from dialer.adapters.asterisk_settings import read_settings
 
         settings = read_settings(node, os.environ)
-        wrong = audit(pbx, settings, console_of(pbx))
+        console = console_of(pbx)
+        if console is None:
+            typer.echo(
+                f"The files of {pbx} alone were read: their Asterisk does not run, or not for this user.", err=True
+            )
+        wrong = audit(pbx, settings, console)
         changes = diff(pbx, settings)
     else:
         wrong = asyncio.run(faults_of(load_config(config), config))

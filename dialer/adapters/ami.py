@@ -92,6 +92,11 @@ class Ami(Actions):
         except ami_words.Nonsense as error:
             raise TelephonyError(f"CoreShowChannels: {error.detail}") from error
 
+    async def permitted(self) -> frozenset[str]:
+        """The actions that the manager's user may send. Raises TelephonyError."""
+        (answer,) = await self._ask(self._live(), {"Action": "ListCommands"}, self._settings.ack_s, as_list=False)
+        return frozenset(answer)
+
     def events(self) -> AsyncIterator[Event]:
         return self._inbox.read()
 

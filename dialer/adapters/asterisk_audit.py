@@ -4,7 +4,9 @@ Only ever read: every fault is a sentence with its cure, and diff() shows what `
 """
 
 import difflib
+import glob
 import ipaddress
+import os
 import re
 import socket
 import tempfile
@@ -24,8 +26,14 @@ SOUND_KINDS = (".wav", ".wav16", ".sln", ".sln16", ".ulaw", ".alaw")
 YES = frozenset({"yes", "true", "y", "t", "1", "on"})  # as Asterisk reads it
 CODECS = frozenset({"ulaw", "alaw", "g722", "opus", "slin"})
 _SECTION = re.compile(r"\[([^\]]+)\](?:\(([^)]*)\))?")
-_SECRET = re.compile(r"^(\s*\w*(?:secret|password)\s*=>?\s*).*$", re.I | re.M)
+_SECRET = re.compile(r"^(\w*(?:secret|password|md5_cred|_token)\s*=>?\s*).*$", re.I)
+_LOGIN = re.compile(r"(?<=:)[^\s:@/,()]+@")  # in a dialplan: user:password@host
+_COMMENT = re.compile(r"(?<!\\);.*")
+_SIGN = re.compile(r"\s*(=>?)\s*")
+_BLOCK = re.compile(r";--(?!-).*?--;", re.S)
+EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]", ""})  # noqa: S104 - what is looked for
 ANSWER_S = 5.0
+DEFAULT_RUN = "/var/run/asterisk"
 _US = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
 
 Lines = list[tuple[str, str]]
@@ -70,16 +78,22 @@ def sections(folder: Path, name: str) -> list[Section]:
 
 
 def _text(folder: Path, name: str, depth: int) -> Iterator[str]:
-    path = folder / name
-    if depth > 8 or not path.is_file():
+    if depth > 8:
         return
-    for raw in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        line = re.sub(r"(?<!\\);.*", "", raw).strip()
-        include = re.match(r"#(?:try)?include\s+[\"<]?([^\">]+)", line)
-        if include:
-            yield from _text(folder, include[1].strip(), depth + 1)
-        elif line:
-            yield line
+    for path in sorted(glob.glob(os.path.join(glob.escape(str(folder)), name))):
+        for line in _lines(Path(path)):
+            include = re.match(r"#(?:try)?include\s+[\"<]?([^\">]+)", line)
+            if include:
+                yield from _text(folder, include[1].strip(), depth + 1)
+            else:
+                yield line
+
+
+def _lines(path: Path) -> list[str]:
+    """Of one file what has a meaning: no comments, no empty lines."""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    lines = (_COMMENT.sub("", line).strip() for line in _BLOCK.sub("", text).splitlines())
+    return [_SIGN.sub(r"\1", line, count=1) for line in lines if line]
 
 
 def audit(folder: Path, node: AsteriskSettings, console: Console | None = None) -> list[str]:
@@ -90,8 +104,9 @@ def audit(folder: Path, node: AsteriskSettings, console: Console | None = None) 
         ours = Path(made)
         render(node, CONF, ours)
         found = [
-            *_modules(folder, ours, console),
-            *_manager(folder, node),
+            *_modules(folder, ours, node, console),
+            *_options(folder),
+            *_manager(folder, ours, node),
             *_dialplan(folder, ours, console),
             *_pjsip(folder, ours),
             *_http(folder, node),
@@ -101,7 +116,8 @@ def audit(folder: Path, node: AsteriskSettings, console: Console | None = None) 
 
 
 def diff(folder: Path, node: AsteriskSettings) -> str:
-    """What `dialer conf` would change in `folder`, as one unified diff; secrets are named, never shown."""
+    """What `dialer conf` would change in `folder`, as one unified diff of what has a meaning: no comments, no files
+    that it would leave empty; secrets are named, never shown."""
     with tempfile.TemporaryDirectory() as made:
         render(node, CONF, Path(made))
         parts = [_differs(folder / path.name, path) for path in sorted(Path(made).glob("*.conf"))]
@@ -109,21 +125,19 @@ def diff(folder: Path, node: AsteriskSettings) -> str:
 
 
 def _differs(theirs: Path, ours: Path) -> str:
-    there = theirs.read_text(encoding="utf-8", errors="replace") if theirs.is_file() else ""
-    wanted = ours.read_text(encoding="utf-8")
-    if there == wanted:
+    there, wanted = _lines(theirs), _lines(ours)
+    if not wanted or there == wanted:
         return ""
-    told = _SECRET.sub(r"\1(there is one)", there), _SECRET.sub(r"\1(of the environment)", wanted)
-    lines = difflib.unified_diff(
-        told[0].splitlines(keepends=True), told[1].splitlines(keepends=True), str(theirs), f"{theirs} (santun)"
-    )
-    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+    told = [_LOGIN.sub("(there is one)@", _SECRET.sub(r"\1(there is one)", one)) for one in there]
+    meant = [_SECRET.sub(r"\1(of our settings)", one) for one in wanted]
+    lines = difflib.unified_diff(told, meant, str(theirs), f"{theirs} (santun)", lineterm="")
+    return "".join(f"{line}\n" for line in lines)
 
 
 # ---- each part: sentences ------------------------------------------------------------------------------------------
 
 
-def _modules(folder: Path, ours: Path, console: Console | None) -> Iterator[str]:
+def _modules(folder: Path, ours: Path, node: AsteriskSettings, console: Console | None) -> Iterator[str]:
     wanted = {value for one in sections(ours, "modules.conf") for value in one.all("load")}
     theirs = [one for one in sections(folder, "modules.conf") if one.name == "modules"]
     if console is not None:
@@ -138,17 +152,26 @@ def _modules(folder: Path, ours: Path, console: Console | None) -> Iterator[str]
     loaded -= {value for one in theirs for value in one.all("noload")} if console is None else set()
     for name in sorted(wanted - loaded):
         yield f"modules.conf: {name} is not loaded; {cure.format(name)}."
+    if node.modules.is_dir():
+        for name in sorted(name for name in wanted if not (node.modules / name).is_file()):
+            yield f"modules: {name} is not in {node.modules}; install the package of Asterisk's that has it."
     if not any(name.startswith("res_timing_") for name in loaded):
         yield "modules.conf: no timing module, so conferences and prompts would be silent; load res_timing_timerfd.so."
 
 
-def _manager(folder: Path, node: AsteriskSettings) -> Iterator[str]:
+def _options(folder: Path) -> Iterator[str]:
+    options = next((one for one in sections(folder, "asterisk.conf") if one.name == "options"), Section("options", []))
+    if options.last("live_dangerously") in YES:
+        yield "asterisk.conf: whoever may set a variable may run a shell; set live_dangerously=no in [options]."
+
+
+def _manager(folder: Path, ours: Path, node: AsteriskSettings) -> Iterator[str]:
     found, general = sections(folder, "manager.conf"), _general(folder, "manager.conf")
     if general.last("enabled") not in YES:
         yield "manager.conf: the manager is off; set enabled=yes in [general]."
     if general.last("webenabled") in YES:
         yield "manager.conf: the manager answers over HTTP; set webenabled=no in [general]."
-    if (general.last("bindaddr") or "0.0.0.0").startswith(("0.0.0.0", "::")) and node.ami_host not in ("0.0.0.0", "::"):  # noqa: S104
+    if general.last("bindaddr") in EVERYWHERE and node.ami_host not in EVERYWHERE:
         yield f"manager.conf: it listens on every address; set bindaddr={node.ami_host} in [general]."
     user = next((one for one in found if one.name == node.ami_user and not one.is_template), None)
     if user is None:
@@ -164,11 +187,26 @@ def _manager(folder: Path, node: AsteriskSettings) -> Iterator[str]:
                 f"manager.conf: [{user.name}] may do more than it needs: {right}={','.join(extra)}; "
                 f"set {right}={','.join(sorted(needed))}."
             )
-    if not user.all("deny") or not user.all("permit"):
+    if not user.all("acl") and (not user.all("deny") or not user.all("permit") or _anybody(user.all("permit"))):
         cure = f"set deny=0.0.0.0/0.0.0.0, permit={node.ami_permit}"
         yield f"manager.conf: [{user.name}] may log in from anywhere; {cure}."
     if not any("eventfilter" in key for key, _ in user.lines):
         yield f"manager.conf: [{user.name}] gets every event of every call; add the eventfilter lines of the diff."
+        return
+    wanted = next(one for one in sections(ours, "manager.conf") if one.name == node.ami_user)
+    told = _events(user)
+    if told and (missing := sorted(_events(wanted) - told)):
+        yield f"manager.conf: [{user.name}] is not told of {', '.join(missing)}; add the eventfilter lines of the diff."
+
+
+def _events(user: Section) -> set[str]:
+    """Those that it is told of by name; empty: by older filters, which are not looked into."""
+    return {name for key, _ in user.lines for name in re.findall(r"name\((\w+)\)", key)}
+
+
+def _anybody(permits: list[str]) -> bool:
+    """Whether one of these networks is the whole world."""
+    return any(one.rpartition("/")[2] in ("0", "0.0.0.0") for one in permits if "/" in one)  # noqa: S104
 
 
 def _dialplan(folder: Path, ours: Path, console: Console | None) -> Iterator[str]:
@@ -212,7 +250,7 @@ def _pjsip(folder: Path, ours: Path) -> Iterator[str]:
             yield f"pjsip.conf: endpoint [{wanted.name}] is missing; add its sections of the diff."
             continue
         codecs = {word.strip() for value in found.all("allow") for word in value.split(",")}
-        if not codecs & CODECS:
+        if not codecs & CODECS and "all" not in codecs:
             yield f"pjsip.conf: [{wanted.name}] allows no codec of ours; set allow=ulaw,alaw."
         if found.last("context") != wanted.last("context"):
             cure = f"set context={wanted.last('context')}"
@@ -248,7 +286,7 @@ def _plain_http(http: Section, node: AsteriskSettings) -> Iterator[str]:
         return
     if http.last("bindport") != str(node.http_port):
         yield f"http.conf: it listens on port {http.last('bindport') or '8088'}; set bindport={node.http_port}."
-    if not http.last("bindaddr").startswith(("127.", "::1", "localhost", node.http_host)):
+    if not (http.last("bindaddr").startswith("127.") or http.last("bindaddr") in ("::1", "localhost", node.http_host)):
         yield f"http.conf: it listens on {http.last('bindaddr') or 'every address'}; set bindaddr={node.http_host}."
 
 
@@ -292,7 +330,7 @@ def console_of(folder: Path) -> Console | None:
     """The console of the Asterisk whose configuration is in `folder`, by its control socket; None: it does not run, or
     this user may not."""
     directories = next((one for one in sections(folder, "asterisk.conf") if one.name == "directories"), None)
-    place = Path(directories.last("astrundir") if directories else "") / CONTROL_SOCKET
+    place = Path((directories.last("astrundir") if directories else "") or DEFAULT_RUN) / CONTROL_SOCKET
 
     def ask(command: str) -> str:
         with socket.socket(socket.AF_UNIX) as link:

@@ -13,6 +13,8 @@ from dialer.forms.privacy import NO_KEYS
 
 WAIT_S = 5.0
 LOOK_S = 0.05
+ACTIONS = frozenset({"Originate", "Redirect", "Hangup", "MixMonitorMute"})
+RIGHTS = "Its manager user needs read=system,call,user write=originate,call,reporting."
 
 
 async def faults_of(config: Config, path: Path) -> list[str]:
@@ -78,6 +80,7 @@ async def _node(name: str, phone: Ami) -> list[str]:
             while not phone.health().up:  # noqa: ASYNC110 - a command that looks once, and gives up soon
                 await asyncio.sleep(LOOK_S)
             await phone.channels()
+            lacks = ACTIONS - await phone.permitted()
     except TimeoutError:
         why = f" ({phone.fault})" if phone.fault else ""
         return [
@@ -85,12 +88,10 @@ async def _node(name: str, phone: Ami) -> list[str]:
             "tls, the secret, and permit in its manager.conf."
         ]
     except TelephonyError as error:
-        return [
-            f"Asterisk {name}: {error} Its manager user needs read=system,call,user write=originate,call,reporting."
-        ]
+        return [f"Asterisk {name}: {error} {RIGHTS}"]
     finally:
         await phone.close()
-    return []
+    return [f"Asterisk {name}: its manager refuses us {', '.join(sorted(lacks))}. {RIGHTS}"] if lacks else []
 
 
 async def _browsers(name: str, node: Asterisk) -> list[str]:

@@ -41,6 +41,7 @@ class ScriptedAmi:
             "Login": ScriptedAmi.log_in,
             "CoreStatus": ScriptedAmi.tell_start,
             "Ping": ScriptedAmi.acknowledge,
+            "ListCommands": ScriptedAmi.permit,
         }
         self._server: asyncio.Server | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -118,6 +119,10 @@ class ScriptedAmi:
 
     def acknowledge(self, fields: Fields) -> None:
         self.answer(fields, "Response: Success", "Message: done")
+
+    def permit(self, fields: Fields) -> None:
+        permitted = ("Hangup", "MixMonitorMute", "Originate", "Redirect")
+        self.answer(fields, "Response: Success", *(f"{name}: what it does  (Priv: call,all)" for name in permitted))
 
     def log_in(self, fields: Fields) -> None:
         """As Asterisk 22 does: the answer, and FullyBooted without a time stamp in the same breath."""

@@ -32,6 +32,9 @@ FAULTS = [
     ("manager.conf", r"write=originate", "write=command,originate", "may do more than it needs: write=command"),
     ("manager.conf", r"permit=.*\n", "", "may log in from anywhere"),
     ("manager.conf", r"eventfilter.*\n", "", "gets every event of every call"),
+    ("manager.conf", r"permit=.*\n", "permit=0.0.0.0/0\n", "may log in from anywhere"),
+    ("manager.conf", r"eventfilter.*Hangup.*\n", "", "[santun] is not told of Hangup; add the eventfilter lines"),
+    ("asterisk.conf", r"live_dangerously = no", "live_dangerously = yes", "may run a shell; set live_dangerously=no"),
     ("extensions.conf", r"\[santun-held\]", "[held]", "context [santun-held] is missing"),
     ("extensions.conf", r"exten => detect,1", "exten => detected,1", "[santun-answered] has no extension detect"),
     ("pjsip_trunks.conf", r"match=127.0.0.2", "match=127.0.0.0/8", "[carrier-ip] takes 127.0.0.0/8 for carrier"),
@@ -68,6 +71,42 @@ def folder(settings: AsteriskSettings, pbx: AsteriskProcess, tmp_path: Path) -> 
 async def test_one_that_is_well_has_no_fault_and_no_difference(folder: Path, settings: AsteriskSettings) -> None:
     assert audit(folder, settings) == []
     assert diff(folder, settings) == ""
+
+
+async def test_one_that_is_written_otherwise_is_as_well(folder: Path, settings: AsteriskSettings) -> None:
+    """Files of many hands: folders of parts, comments, other words for the same."""
+    manager = folder / "manager.conf"
+    (folder / "manager.d").mkdir()
+    general, _, user = manager.read_text().partition("[santun]")
+    manager.write_text(f'{general.replace("enabled=yes", "enabled = on ; yes")}\n#include "manager.d/*.conf"\n')
+    (folder / "manager.d" / "dialer.conf").write_text(f"; ours\n[santun]{user}")
+    pjsip = folder / "pjsip.conf"
+    pjsip.write_text(
+        f";-- once\n[anonymous]\ntype=endpoint\n--;\n{pjsip.read_text()}".replace("ulaw,alaw", "!all,ulaw")
+    )
+    assert audit(folder, settings) == []
+    manager.write_text(manager.read_text().replace(f"bindaddr={settings.ami_host}", "bindaddr=::1"))
+    assert audit(folder, settings) == [], "IPv6's loopback is not every address"
+
+
+async def test_the_diff_is_of_what_has_a_meaning(folder: Path, settings: AsteriskSettings) -> None:
+    manager, acl = folder / "manager.conf", folder / "acl.conf"
+    acl.write_text("[ours]\npermit=192.0.2.0/24\n")  # where we would write nothing
+    manager.write_text(
+        f"; a comment\n\n{manager.read_text()}\n; secret=of-a-comment\n".replace("enabled=", "enabled = ")
+    )
+    assert diff(folder, settings) == ""
+    pjsip = folder / "pjsip.conf"
+    pjsip.write_text(
+        f"{pjsip.read_text()}\n[x]\ntype=auth\npassword=theirs-1\nmd5_cred=theirs-2\nrefresh_token=theirs-3\n"
+    )
+    changes = diff(folder, settings)
+    removed = [line for line in changes.splitlines() if line.startswith("-") and not line.startswith("---")]
+    hidden = ["-password=(there is one)", "-md5_cred=(there is one)", "-refresh_token=(there is one)"]
+    assert removed == ["-[x]", "-type=auth", *hidden]
+    plan = folder / "extensions.conf"
+    plan.write_text(f"{plan.read_text()}[theirs]\nexten => 9,1,Dial(IAX2/us:their-password@192.0.2.1/9)\n")
+    assert "-exten=>9,1,Dial(IAX2/us:(there is one)@192.0.2.1/9)\n" in diff(folder, settings)
 
 
 async def test_the_one_that_runs_says_so_itself(settings: AsteriskSettings, pbx: AsteriskProcess) -> None:
@@ -132,6 +171,14 @@ async def test_a_folder_without_asterisk_and_sounds_that_are_missing(
     assert "there is no asterisk.conf" in audit(tmp_path / "no", settings)[0]
     (fault,) = audit(folder, replace(settings, sounds=tmp_path / "none"))
     assert "run `ivr prompts render" in fault
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    for module in settings.modules.glob("*.so"):
+        (modules / module.name).touch()
+    assert audit(folder, replace(settings, modules=modules)) == []
+    (modules / "app_amd.so").unlink()
+    (fault,) = audit(folder, replace(settings, modules=modules))
+    assert fault == f"modules: app_amd.so is not in {modules}; install the package of Asterisk's that has it."
 
 
 async def test_a_running_one_that_lacks_a_module_and_a_context(
@@ -164,6 +211,7 @@ async def test_a_running_one_that_lacks_a_module_and_a_context(
     )
     words = ["check", "--asterisk", "--node", str(scratch / "node.toml"), "--pbx", str(etc)]
     result = await asyncio.to_thread(CliRunner().invoke, app, words)
+    assert result.stderr == f"The files of {etc} alone were read: their Asterisk does not run, or not for this user.\n"
     assert "What `dialer conf` would write instead, secrets left out:" in result.stdout
     assert settings.ami_secret not in result.stdout
     assert "another-secret" not in result.stdout

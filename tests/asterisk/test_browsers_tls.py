@@ -132,8 +132,7 @@ async def test_a_ca_that_did_not_sign_it_is_refused_and_the_password_never_sent(
     node: AsteriskProcess, secured: AsteriskSettings, scratch: Path, monkeypatch: pytest.MonkeyPatch, who: str
 ) -> None:
     logs = LogCapture()
-    every = structlog.make_filtering_bound_logger(0)  # whatever a command set before
-    monkeypatch.setattr(sip, "log", structlog.wrap_logger(None, processors=[logs], wrapper_class=every))
+    monkeypatch.setattr(sip, "log", structlog.wrap_logger(None, processors=[logs]))
     ca = Authority(scratch, "no-friend").ca if "stranger" in who else None
     async with phones(secured, ca) as found:
         with pytest.raises(LinkDown) as told:
@@ -167,6 +166,15 @@ async def test_the_check_says_what_is_wrong_with_it(
     monkeypatch.setenv("SANTUN_AMI_SECRET", secured.ami_secret)
     monkeypatch.setenv("SANTUN_PERSON_KEY", "ab" * 32)
     known = secured.ari_password
+    assert await said(known, tls_ca=str(authority.ca)) == []
+    manager = secured.run / "etc" / "manager.conf"
+    rights = manager.read_text()
+    manager.write_text(rights.replace("write=originate,call,reporting", "write=reporting,user"))
+    await node.console("manager reload")
+    (told,) = await said(known, tls_ca=str(authority.ca))
+    assert "its manager refuses us Hangup, MixMonitorMute, Originate, Redirect. Its manager user needs read=" in told
+    manager.write_text(rights)
+    await node.console("manager reload")
     assert await said(known, tls_ca=str(authority.ca)) == []
     stranger = Authority(scratch, "another").ca
     for fault, asked in (
