@@ -10,14 +10,20 @@ from typing import Any, get_type_hints
 import msgspec
 
 from dialer.errors import BadInput
+from dialer.forms.told import told
 from dialer.lists.recycle_form import read_rules
 from dialer.model import CAMPAIGN_ID, Campaign, Kind, Mode
 
 FIELDS = {name: kind for name, kind in get_type_hints(Campaign).items() if name != "id"}
-_EXPECTED = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
-_BREAKS = 'JSON like {"meal": false, "training": true}'
-_WEEK = 'JSON like {"mon": "09:00-12:00, 13:00-17:00", "sat": "closed"}'
-_RETRIES = 'JSON like {"busy": {"after_s": 1200, "times": 6}}'
+_EXPECTED = {
+    str: ("use_text", "a text"), int: ("use_whole", "a whole number"), float: ("use_number", "a number"),
+    bool: ("use_bool", "true or false"),
+}  # fmt: skip
+_EXAMPLES = {
+    dict[str, bool]: '{"meal": false, "training": true}',
+    dict[str, str]: '{"mon": "09:00-12:00, 13:00-17:00", "sat": "closed"}',
+}
+_RETRIES = '{"busy": {"after_s": 1200, "times": 6}}'
 
 
 def settings(
@@ -29,18 +35,25 @@ def settings(
     """
     if not CAMPAIGN_ID.fullmatch(campaign):
         raise BadInput(f"{campaign!r} is no campaign id: use up to 40 of a-z, 0-9 and -.")
-    wrong = [f"{name}: unknown; use one of {', '.join(FIELDS)}" for name in given if name not in FIELDS]
+    known_names = ", ".join(FIELDS)
+    wrong: list[str] = [
+        told("setting_unknown", f"{name}: unknown; use one of {known_names}", name=name, known=known_names)
+        for name in given
+        if name not in FIELDS
+    ]
     read: dict[str, Any] = {}
     for name, text in given.items():
         if name in FIELDS:
             try:
                 read[name] = read_rules(text) if name == "recycle" else _read(text, FIELDS[name])
             except BadInput as error:
-                wrong.append(str(error))
+                wrong += error.faults or [str(error)]
             except ValueError:  # msgspec's is one
-                wrong.append(f"{name} = {text!r}: use {_expected(FIELDS[name])}")
+                wrong.append(_unfit(name, text))
     if wrong:
-        raise BadInput(f"campaign {campaign}: {'; '.join(wrong)}.")
+        refused = BadInput(f"campaign {campaign}: {'; '.join(wrong)}.")
+        refused.faults = tuple(wrong)
+        raise refused
     base = known or Campaign(campaign, campaign, trunk=next(iter(caller_ids)))
     return _completed(dataclasses.replace(base, **read), read, caller_ids)
 
@@ -94,14 +107,17 @@ def _read(text: str, kind: Any) -> Any:
     return msgspec.convert(json.loads(text) if _is_table(kind) else text, kind, strict=False)
 
 
-def _expected(kind: Any) -> str:
+def _unfit(name: str, text: str) -> str:
+    """A value that is none of its kind, with what to write instead."""
+    kind, where = FIELDS[name], f"{name} = {text!r}"
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return f"one of {', '.join(kind)}"
-    if kind == dict[str, bool]:
-        return _BREAKS
-    if kind == dict[str, str]:
-        return _WEEK
-    return _RETRIES if _is_table(kind) else _EXPECTED[kind]
+        known = ", ".join(kind)
+        return told("use_one_of", f"{where}: use one of {known}", where=where, known=known)
+    if _is_table(kind):
+        example = _EXAMPLES.get(kind, _RETRIES)
+        return told("use_json", f"{where}: use JSON like {example}", where=where, example=example)
+    code, expected = _EXPECTED[kind]
+    return told(code, f"{where}: use {expected}", where=where)
 
 
 def _is_table(kind: Any) -> bool:

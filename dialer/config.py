@@ -564,12 +564,13 @@ def _limits(campaign: Campaign) -> list[str]:
 def _words(campaign: Campaign) -> list[str]:
     wrong: list[str] = []
     if not CAMPAIGN_ID.fullmatch(campaign.id):
-        wrong.append(f"id = {campaign.id!r}: use up to 40 of a-z, 0-9 and -")
+        wrong.append(told("campaign_id", f"id = {campaign.id!r}: use up to 40 of a-z, 0-9 and -", value=campaign.id))
     if (campaign.kind is Kind.IVR) != (campaign.mode is Mode.IVR):
         unfit = f"kind = {campaign.kind.value!r} and mode = {campaign.mode.value!r} do not fit: ivr needs both"
         wrong.append(told("kind_and_mode", unfit, kind=campaign.kind, mode=campaign.mode))
     if campaign.language not in LANGUAGES:
-        wrong.append(f"language = {campaign.language!r}: use one of {', '.join(LANGUAGES)}")
+        where, known = f"language = {campaign.language!r}", ", ".join(LANGUAGES)
+        wrong.append(told("use_one_of", f"{where}: use one of {known}", where=where, known=known))
     if campaign.shift_ends and not _CLOCK.fullmatch(campaign.shift_ends):
         clock = f"shift_ends = {campaign.shift_ends!r}: use a time such as 17:30, or leave it empty"
         wrong.append(told("clock", clock, name="shift_ends", value=campaign.shift_ends))
@@ -579,8 +580,11 @@ def _words(campaign: Campaign) -> list[str]:
             wrong.append(told("one_line", f"{name}: use one line of at most 100 characters", name=name))
     outcomes = [outcome.value for outcome in Outcome]
     for outcome, retry in campaign.retries.items():
+        where = f"retries.{outcome}"
         if outcome not in outcomes:
-            wrong.append(f"retries.{outcome}: unknown outcome; use one of {', '.join(outcomes)}")
+            known = ", ".join(outcomes)
+            wrong.append(told("use_one_of", f"{where}: unknown outcome; use one of {known}", where=where, known=known))
         elif not (1 <= retry.after_s <= 30 * 86_400 and 1 <= retry.times <= 50):
-            wrong.append(f"retries.{outcome}: use after_s of 1 to {30 * 86_400} and times of 1 to 50")
+            beyond = f"{where}: use after_s of 1 to {30 * 86_400} and times of 1 to 50"
+            wrong.append(told("retry_range", beyond, where=where, most_s=30 * 86_400, most=50))
     return [*wrong, *recycle_form.faults(campaign.recycle)]

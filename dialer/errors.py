@@ -34,6 +34,8 @@ class ConfigError(DialerError):
 class BadInput(DialerError):
     """This input makes no sense."""
 
+    faults: tuple[str, ...] = ()  # as above
+
 
 class TelephonyError(DialerError):
     """Asterisk did not do what was asked."""

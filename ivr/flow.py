@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dialer.dialplan import IvrResult
+from dialer.forms.told import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,8 @@ def when(text: str) -> When:
     for part in filter(None, [one.strip() for one in text.split(" and ")]):
         word = part.removeprefix("not ").strip()
         if not word.isidentifier():
-            raise ValueError(f"use conditions such as `agent and not secret` instead of {text!r}")
+            shape = f"use conditions such as `agent and not secret` instead of {text!r}"
+            raise ValueError(told("condition_shape", shape, value=text))
         found.append((word, word == part))
     return When(tuple(found))
 
@@ -118,7 +120,7 @@ def item(text: str) -> Item:
     """`due_late if due_late` -> Item. Raises ValueError where it is none."""
     name, mark, condition = text.partition(" if ")
     if not name.strip().isidentifier() or bool(mark) != bool(condition.strip()):
-        raise ValueError(f"use a name, or `name if condition`, instead of {text!r}")
+        raise ValueError(told("item_shape", f"use a name, or `name if condition`, instead of {text!r}", value=text))
     return Item(name.strip(), when(condition))
 
 

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct, field
 
 from dialer.dialplan import IvrResult
 from dialer.forms.forms import Check
+from dialer.forms.told import told
 from ivr import flow
 from ivr.words import ACTIONS, ENTRIES, FACTS, KEYS, NEVER_ASKED
 
@@ -16,7 +17,8 @@ def _one_of(known: Iterable[str], what: str) -> Check:
 
     def test(text: str) -> None:
         if text not in names:
-            raise ValueError(f"no such {what}: use one of {', '.join(names)}")
+            known = ", ".join(names)
+            raise ValueError(told("use_one_of", f"no such {what}: use one of {known}", known=known))
 
     return Check(test)
 
@@ -25,7 +27,8 @@ def _asks_no_secret_of_money(text: str) -> None:
     """Keyed digits can be heard on the way, and a caller who asks for these may be a thief."""
     words = f" {' '.join(''.join(char if char.isalnum() else ' ' for char in text.lower()).split())} "
     if found := [one for one in NEVER_ASKED if f" {one} " in words]:
-        raise ValueError(f"`{found[0]}` is never spoken of here: nobody is asked for a card, a PIN or a password")
+        never = f"`{found[0]}` is never spoken of here: nobody is asked for a card, a PIN or a password"
+        raise ValueError(told("never_asked", never, word=found[0]))
 
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -75,17 +78,22 @@ class StepForm(Table, frozen=True, kw_only=True):
         """Raises ValueError unless there is one way out."""
         ways = [name for name in ("choices", "entry", "next", "end") if getattr(self, name)]
         if not ways:
-            raise ValueError("no way out: give it choices, an entry, next or end")
+            raise ValueError(told("no_exit_given", "no way out: give it choices, an entry, next or end"))
         if len(ways) > 1:
-            raise ValueError(f"use only one of {', '.join(ways)}")
+            raise ValueError(told("one_exit", f"use only one of {', '.join(ways)}", ways=", ".join(ways)))
         if self.entry and (missing := [found for found in ENTRIES[self.entry].results if found not in self.on]):
-            raise ValueError(f"the entry `{self.entry}` may find {', '.join(missing)}: say in `on` where that leads")
+            names = ", ".join(missing)
+            finds = f"the entry `{self.entry}` may find {names}: say in `on` where that leads"
+            raise ValueError(told("entry_finds", finds, name=self.entry, names=names))
         if self.entry and (unknown := sorted(set(self.on) - set(ENTRIES[self.entry].results))):
-            raise ValueError(f"the entry `{self.entry}` never finds {', '.join(unknown)}: take it out of `on`")
+            names = ", ".join(unknown)
+            never = f"the entry `{self.entry}` never finds {names}: take it out of `on`"
+            raise ValueError(told("entry_never", never, name=self.entry, names=names))
         if self.on and not self.entry:
-            raise ValueError("`on` goes with an entry")
+            raise ValueError(told("on_without_entry", "`on` goes with an entry"))
         if (self.choices or self.entry) and (self.facts or self.does or self.verifies):
-            raise ValueError("it may be said again: put facts, does and verifies into a step before it, with `next`")
+            again = "it may be said again: put facts, does and verifies into a step before it, with `next`"
+            raise ValueError(told("said_again", again))
 
 
 class FlowForm(Table, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from string import Formatter
 
+from dialer.forms.told import told
 from ivr.flow import ALWAYS, Flow, Item, Step, When, known_after
 from ivr.words import ACTIONS, ENTRIES, EXCLUSIVE, FACTS, IMPLIES, PROVED, SLOTS, VERIFIED
 
@@ -115,17 +116,19 @@ def faults(flow: Flow) -> Iterator[Found]:
     at = known(flow)
     for name, step in flow.steps.items():
         if name not in at:
-            yield ("steps", name), f"the step {name} is never reached: its conditions never hold together"
+            never = f"the step {name} is never reached: its conditions never hold together"
+            yield ("steps", name), told("never_together", never, name=name)
             continue
         before = at[name]
         held = entered(step, before)
         if step.verifies and (PROVED, True) not in before:
-            yield (
-                ("steps", name, "verifies"),
-                ("it verifies somebody who need not have proved it: come from the secret's `ok`, or `if not secret`"),
+            unproved = (
+                "it verifies somebody who need not have proved it: come from the secret's `ok`, or `if not secret`"
             )
+            yield ("steps", name, "verifies"), told("verifies_unproved", unproved)
         if step.does and (need := ACTIONS[step.does].needs) and (need, True) not in before:
-            yield ("steps", name, "does"), f"{step.does} needs the condition {need} on every way here"
+            needs = f"{step.does} needs the condition {need} on every way here"
+            yield ("steps", name, "does"), told("action_needs", needs, name=step.does, need=need)
         yield from _facts(name, step, held)
         yield from _listening(name, step, held)
         for path, one in _says(name, step):
@@ -139,15 +142,18 @@ def _facts(name: str, step: Step, held: Known) -> Iterator[Found]:
     for number, fact in enumerate(step.facts):
         for need in FACTS[fact].needs:
             if (need, True) not in held:
-                yield ("steps", name, "facts", str(number)), f"the fact {fact} needs {need} on every way here"
+                needs = f"the fact {fact} needs {need} on every way here"
+                yield ("steps", name, "facts", str(number)), told("fact_needs", needs, name=fact, need=need)
 
 
 def _listening(name: str, step: Step, held: Known) -> Iterator[Found]:
     """A key is awaited only where something asks for one, and where one works."""
     if step.listens and not (step.say or any(choice.say for choice in step.choices)):
-        yield ("steps", name), "it awaits keys and does not say for what: give it `say`, or a choice its text"
+        unasked = "it awaits keys and does not say for what: give it `say`, or a choice its text"
+        yield ("steps", name), told("keys_unasked", unasked)
     if step.choices and _none_holds([choice.when for choice in step.choices], held):
-        yield ("steps", name, "choices"), "no way out where no condition holds: give it a choice without `if`"
+        stuck = "no way out where no condition holds: give it a choice without `if`"
+        yield ("steps", name, "choices"), told("no_choice_if", stuck)
 
 
 def _none_holds(whens: Sequence[When], held: Known) -> bool:
@@ -168,15 +174,17 @@ def _says(name: str, step: Step) -> Iterator[tuple[tuple[str, ...], Item]]:
 
 def _said(flow: Flow, one: Item, held: Known) -> Iterator[str]:
     if _impossible(one.when, held):
-        yield f"{one.name} is never said: its condition never holds here"
+        yield told("never_said", f"{one.name} is never said: its condition never holds here", name=one.name)
         return
     now = _with(one.when, held)
     if one.name in flow.debt and (VERIFIED, True) not in now:
-        yield f"{one.name} tells of the debt, and he may not have proved who he is: come through a step that verifies"
+        debt = f"{one.name} tells of the debt, and he may not have proved who he is: come through a step that verifies"
+        yield told("tells_debt", debt, name=one.name)
     for slot in sorted({slot for texts in flow.texts.values() for slot in _slots(texts.get(one.name, ""))}):
         needs = SLOTS[slot].needs
         if needs and not any((need, True) in now for need in needs):
-            yield f"{one.name} needs {' or '.join(needs)} for {{{slot}}}: say it only `if {needs[0]}`, or after it"
+            lacks = f"{one.name} needs {' or '.join(needs)} for {{{slot}}}: say it only `if {needs[0]}`, or after it"
+            yield told("slot_needs", lacks, name=one.name, needs=", ".join(needs), slot=slot, first=needs[0])
 
 
 def _slots(text: str) -> set[str]:

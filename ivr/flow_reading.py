@@ -9,6 +9,7 @@ import msgspec
 
 from dialer.errors import ConfigError
 from dialer.forms import forms
+from dialer.forms.told import told
 from dialer.forms.toml_lines import line_of, lines
 from ivr import flow_check, spoken
 from ivr.flow import Choice, End, Flow, Item, Step, item, when
@@ -28,29 +29,47 @@ class File:
     text: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Placed:
+    """A fault as its reader finds it; the sentence is a Told."""
+
+    file: str
+    line: int
+    sentence: str
+
+
+class Unsound(ConfigError):
+    """The configuration is not usable."""
+
+    def __init__(self, found: Iterable[Placed]) -> None:
+        self.found = sorted(found)
+        super().__init__("\n".join(f"{one.file}:{one.line}: {one.sentence}" for one in self.found))
+
+
 def read(flow: File, texts: Mapping[str, File]) -> Flow:
-    """The flow with its texts by language. Raises ConfigError with all faults, each as `file:line: sentence`."""
+    """The flow with its texts by language. Raises Unsound with all faults."""
     form = _parsed(flow, FlowForm)
     said = {language: _parsed(file, TextsForm) for language, file in texts.items()}
     found = _flow(form, said)
     files = {"": flow, **texts}
-    if wrong := sorted(_place(files[fault.file], fault) for fault in flow_check.faults(found, _tables(said))):
-        raise ConfigError("\n".join(f"{name}:{line}: {text}" for name, line, text in wrong))
+    if wrong := [_place(files[fault.file], fault) for fault in flow_check.faults(found, _tables(said))]:
+        raise Unsound(wrong)
     return found
 
 
-def _place(file: File, fault: Fault) -> tuple[str, int, str]:
-    return file.name, line_of(lines(file.text), fault.path), fault.text
+def _place(file: File, fault: Fault) -> Placed:
+    return Placed(file.name, line_of(lines(file.text), fault.path), fault.text)
 
 
 def _parsed(file: File, form: type[M]) -> M:
     try:
         data = tomllib.loads(file.text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{file.name}:{_line_in(str(error), file.text)}: {error}") from None
+        no_toml = told("no_toml", str(error), why=error)
+        raise Unsound([Placed(file.name, _line_in(str(error), file.text), no_toml)]) from None
     where = lines(file.text)
-    if wrong := sorted((line_of(where, place), sentence) for place, sentence in forms.faults(data, form)):
-        raise ConfigError("\n".join(f"{file.name}:{line}: {sentence}" for line, sentence in wrong))
+    if wrong := [Placed(file.name, line_of(where, place), said) for place, said in forms.faults(data, form)]:
+        raise Unsound(wrong)
     return forms.converted(data, form)
 
 

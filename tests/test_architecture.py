@@ -48,7 +48,7 @@ SHARED_WITH_IVR |= {
     "dialer.metrics",
     "dialer.debts.plans",
 }
-SHARED_WITH_IVR |= {"dialer.forms.sheets", "dialer.forms.toml_lines"}
+SHARED_WITH_IVR |= {"dialer.forms.sheets", "dialer.forms.told", "dialer.forms.toml_lines"}
 AMI_WORDS = set(
     "ActionID AppData BridgeEnter BridgeLeave CallerIDNum Channel ChanVariable ChannelState ChannelStateDesc"
     " ConfbridgeJoin CoreShowChannels DestUniqueid DialBegin DialState FullyBooted Linkedid Newchannel Newstate"

@@ -26,7 +26,8 @@ def _no_toml(source: Source) -> Iterator[FlowFault]:
             tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             place = _LINE.search(str(error))
-            yield FlowFault(file, int(place[1]) if place else text.count("\n") + 1, str(error))
+            line = int(place[1]) if place else text.count("\n") + 1
+            yield FlowFault(file, line, str(error), "no_toml", {"why": str(error)})
 
 
 class FlowProofs:

@@ -13,6 +13,7 @@ import structlog
 from dialer.debts.plans import Given, Limits, Terms, loose, plain
 from dialer.errors import ConfigError
 from dialer.forms import forms
+from dialer.forms.told import told
 from dialer.forms.toml_lines import line_of, lines
 
 _LINE = re.compile(r"\(at line (\d+)")
@@ -51,7 +52,7 @@ def faults_of(text: str) -> list[tuple[int, str]]:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = _LINE.search(str(error))
-        return [(int(place[1]) if place else text.count("\n") + 1, str(error))]
+        return [(int(place[1]) if place else text.count("\n") + 1, told("no_toml", str(error), why=error))]
     where = lines(text)
     found = sorted((line_of(where, place), sentence) for place, sentence in _faults(data))
     return list(dict.fromkeys(found))
@@ -110,7 +111,9 @@ def _faults(data: Mapping[str, Any]) -> Iterator[Fault]:
         named = whole.items() if isinstance(whole, dict) else [("", None)]
         sections += [((kind, name), section) for name, section in named if isinstance(section, dict)]
         found += [
-            ((kind, name), f'{kind}: write [{kind}."its name"]') for name, one in named if not isinstance(one, dict)
+            ((kind, name), told("section_name", f'{kind}: write [{kind}."its name"]', kind=kind))
+            for name, one in named
+            if not isinstance(one, dict)
         ]
     found += [fault for place, section in sections for fault in _in_section(place, section)]
     yield from found or _together(data)
@@ -119,9 +122,10 @@ def _faults(data: Mapping[str, Any]) -> Iterator[Fault]:
 def _in_section(place: Place, section: Mapping[str, Any]) -> Iterator[Fault]:
     known = _FIELDS | {FLOW} if place[:1] == (CAMPAIGN,) else _FIELDS
     for name in section.keys() - known:
-        yield (*place, name), f"unknown key {name}: use some of {', '.join(sorted(known))}"
+        words = ", ".join(sorted(known))
+        yield (*place, name), told("unknown_limit", f"unknown key {name}: use some of {words}", name=name, known=words)
     if not isinstance(section.get(FLOW, ""), str):
-        yield (*place, FLOW), "flow: use the name of a flow or of its file"
+        yield (*place, FLOW), told("flow_name", "flow: use the name of a flow or of its file")
     for at, sentence in forms.faults({name: value for name, value in section.items() if name in _FIELDS}, Limits):
         yield (*place, *at), sentence
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
+from dialer.forms.told import told
 from dialer.model import Contact
 
 EARLY, SHORT, LONG, DEFER = "early", "short", "long", "defer"
@@ -104,19 +105,23 @@ def loose(limits: Limits) -> Iterator[str]:
     """What no lender can mean."""
     for name, value in asdict(limits).items():
         if isinstance(value, int) and value < 0:
-            yield f"{name} = {value}: use 0 or more"
+            yield told("below_zero", f"{name} = {value}: use 0 or more", name=name, value=value)
         if name.endswith("_percent") and value > 100:
-            yield f"{name} = {value}: use at most 100"
+            yield told("above_hundred", f"{name} = {value}: use at most 100", name=name, value=value)
     if limits.promise_days > DAYS_MOST or max(limits.early_days, limits.defer_days, limits.part_days) > DAYS_MOST * 3:
-        yield f"a promise at most {DAYS_MOST} days ahead, an offer at most {DAYS_MOST * 3}"
+        ahead = f"a promise at most {DAYS_MOST} days ahead, an offer at most {DAYS_MOST * 3}"
+        yield told("days_ahead", ahead, promise=DAYS_MOST, offer=DAYS_MOST * 3)
     if limits.parts > PARTS_MOST:
-        yield f"parts = {limits.parts}: use at most {PARTS_MOST}"
+        yield told(
+            "parts_most", f"parts = {limits.parts}: use at most {PARTS_MOST}", value=limits.parts, most=PARTS_MOST
+        )
     if not limits.open_minute < limits.close_minute < 24 * 60:
-        yield "open_minute and close_minute: use minutes of the day, the first below the second"
+        between = "open_minute and close_minute: use minutes of the day, the first below the second"
+        yield told("minutes_of_day", between)
     if limits.round_to < 1 or limits.part_days < 1:
-        yield "round_to and part_days: use 1 or more"
+        yield told("one_or_more", "round_to and part_days: use 1 or more")
     if limits.closed_days - set(range(7)) or len(limits.closed_days) == 7:
-        yield "closed_days: use weekdays, 0 is Monday; leave one open"
+        yield told("closed_days", "closed_days: use weekdays, 0 is Monday; leave one open")
 
 
 def offers(debt: Debt, limits: Limits, today: date) -> tuple[Offer, ...]:

@@ -16,11 +16,14 @@ class Source(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class FlowFault(msgspec.Struct):
-    """`file`: flow, or the language of its texts; `line` counts from 1."""
+    """`file`: flow, or the language of its texts; `line` counts from 1. `code` stays the same, whatever `text` says;
+    `params` go with it."""
 
     file: str
     line: int
     text: str
+    code: str = ""
+    params: dict[str, str] = {}
 
 
 class Arrow(msgspec.Struct):

@@ -13,21 +13,27 @@ from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_ori
 
 import msgspec
 
+from dialer.forms.told import Told, parts, told
+
 Place = tuple[str, ...]
 T = TypeVar("T")
 
 _SHOWN = 60  # letters of a value that is not right
 _WHERE = re.compile(r" - at `[^`]*`$")
-_CURES = (
-    ("Expected `str` matching regex", "use a text that matches"), ("Expected `str` of length <=", "letters: at most"),
-    ("Expected `str` of length >=", "letters: at least"), ("Expected `int` >=", "use at least"),
-    ("Expected `int` <=", "use at most"), ("Expected `str`", "use a text"), ("Expected `int`", "use a whole number"),
-    ("Expected `bool`", "use true or false"), ("Expected `array`", "use a list"), ("Expected `object`", "use a table"),
+_CURES = (  # what msgspec says, what we say, and its code; `n`: what follows
+    ("Expected `str` matching regex", "use a text that matches", "use_pattern"),
+    ("Expected `str` of length <=", "letters: at most", "letters_most"),
+    ("Expected `str` of length >=", "letters: at least", "letters_least"),
+    ("Expected `int` >=", "use at least", "use_least"), ("Expected `int` <=", "use at most", "use_most"),
+    ("Expected `str`", "use a text", "use_text"), ("Expected `int`", "use a whole number", "use_whole"),
+    ("Expected `bool`", "use true or false", "use_bool"), ("Expected `array`", "use a list", "use_list"),
+    ("Expected `object`", "use a table", "use_table"),
 )  # fmt: skip
+CODES = frozenset(code for _, _, code in _CURES)
 
 
 class Fault(NamedTuple):
-    """What is wrong, and the keys that lead there."""
+    """What is wrong, and the keys that lead there. The sentence is a Told; its fact `where` is its beginning."""
 
     place: Place
     sentence: str
@@ -79,16 +85,15 @@ def _is_table(kind: object) -> bool:
 
 def _of_table(data: object, kind: Any, place: Place) -> Iterator[Fault]:
     if not isinstance(data, dict):
-        yield _fault(place, data, "use a table")
+        yield _fault(place, data, told("use_table", "use a table"))
         return
     known, needed = _fields(kind)
-    found = [Fault((*place, name), f"set {_name((*place, name))}") for name in needed if name not in data]
+    found = [_missing((*place, name)) for name in needed if name not in data]
     for name, value in data.items():
         if name in known:
             found += faults(value, known[name], (*place, name))
         else:
-            wrong = (*place, name)
-            found.append(Fault(wrong, f"unknown key {_name(wrong)}: remove it or correct its spelling"))
+            found.append(_unknown((*place, name)))
     yield from found or _of_value(data, kind, (), place)  # as a whole, once its parts are right
 
 
@@ -107,7 +112,7 @@ def _fields(kind: Any) -> tuple[Mapping[str, Any], tuple[str, ...]]:
 def _of_length(data: Sized, checks: tuple[Any, ...], place: Place) -> Iterator[Fault]:
     least = max((one.min_length or 0 for one in checks if isinstance(one, msgspec.Meta)), default=0)
     if len(data) < least:
-        yield Fault(place, f"{_name(place)}: give at least {least}")
+        yield _fault(place, data, told("give_least", f"give at least {least}", n=least))
 
 
 def _of_value(data: object, kind: Any, checks: tuple[Any, ...], place: Place) -> Iterator[Fault]:
@@ -119,24 +124,41 @@ def _of_value(data: object, kind: Any, checks: tuple[Any, ...], place: Place) ->
                 check.test(found)
     except (msgspec.ValidationError, ValueError) as error:
         if isinstance(kind, type) and issubclass(kind, Enum):
-            yield _fault(place, data, f"use one of {', '.join(str(one.value) for one in kind)}")
+            known = ", ".join(str(one.value) for one in kind)
+            yield _fault(place, data, told("use_one_of", f"use one of {known}", known=known))
         else:
-            yield _fault(place, data, _cure(str(error)))
+            yield _fault(place, data, _cure(error))
 
 
-def _cure(message: str) -> str:
-    message = _WHERE.sub("", message).split(", got ")[0]
-    for words, ours in _CURES:
+def _cure(error: Exception) -> str:
+    """Our own words as they were raised, also from within msgspec; msgspec's in ours."""
+    ours = (error.__cause__ or error).args
+    if ours and isinstance(ours[0], Told):
+        return ours[0]
+    message = _WHERE.sub("", str(error)).split(", got ")[0]
+    for words, said, code in _CURES:
         if message.startswith(words):
-            return ours + message.removeprefix(words)
+            rest = message.removeprefix(words)
+            return told(code, said + rest, n=rest.strip())
     return message
 
 
+def _missing(place: Place) -> Fault:
+    return Fault(place, told("set_key", f"set {_name(place)}", name=_name(place)))
+
+
+def _unknown(place: Place) -> Fault:
+    unknown = f"unknown key {_name(place)}: remove it or correct its spelling"
+    return Fault(place, told("unknown_key", unknown, name=_name(place)))
+
+
 def _fault(place: Place, value: object, cure: str) -> Fault:
-    if isinstance(value, dict | list):
-        return Fault(place, f"{_name(place)}: {cure}")
-    shown = repr(value)
-    return Fault(place, f"{_name(place)} = {shown if len(shown) <= _SHOWN else shown[: _SHOWN - 3] + '...'}: {cure}")
+    where = _name(place)
+    if not isinstance(value, dict | list):
+        shown = repr(value)
+        where += f" = {shown if len(shown) <= _SHOWN else shown[: _SHOWN - 3] + '...'}"
+    code, facts = parts(cure)
+    return Fault(place, told(code, f"{where}: {cure}", **facts, where=where))
 
 
 def _name(place: Place) -> str:

@@ -4,7 +4,8 @@ from typing import Any
 
 
 class Told(str):
-    """The sentence itself; `code` stays the same whatever it says, `facts` are what it names."""
+    """The sentence itself; `code` stays the same whatever it says, `facts` are what it names. With a fact `where` it
+    begins with that and a colon."""
 
     code: str
     facts: dict[str, str]

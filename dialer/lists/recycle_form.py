@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from dialer.errors import BadInput
+from dialer.forms.told import told
 from dialer.lists.recycling import DAY_S, HOUR_S, MINUTE_S, MOST_S
 from dialer.model import DayPart, NextNumber, Outcome, Recycle
 
@@ -30,16 +31,24 @@ def read_rules(text: str) -> dict[str, Recycle]:
     rules = {outcome: rule for outcome, rule in found.items() if rule is not None}
     wrong += faults(rules)
     if wrong:
-        raise BadInput("; ".join(wrong))
+        raise _refused(*wrong)
     return rules
+
+
+def _refused(*wrong: str) -> BadInput:
+    refused = BadInput("; ".join(wrong))
+    refused.faults = wrong
+    return refused
 
 
 def faults(rules: Mapping[str, Recycle]) -> list[str]:
     """What is wrong with these, each with its cure."""
-    wrong = []
+    wrong: list[str] = []
     for outcome, rule in rules.items():
         if outcome not in set(Outcome):
-            wrong.append(f"recycle.{outcome}: unknown outcome; use one of {', '.join(Outcome)}")
+            known = ", ".join(Outcome)
+            where = f"recycle.{outcome}"
+            wrong.append(told("use_one_of", f"{where}: unknown outcome; use one of {known}", where=where, known=known))
             continue
         for name, value, low, high in (
             ("after", rule.after_s, 1, MOST_S),
@@ -48,7 +57,9 @@ def faults(rules: Mapping[str, Recycle]) -> list[str]:
         ):
             if not low <= value <= high:
                 unit = " seconds" if name == "after" else ""
-                wrong.append(f"recycle.{outcome}.{name} = {value:.10g}: use {low} to {high:.10g}{unit}")
+                short = f"recycle.{outcome}.{name} = {value:.10g}: use {low} to {high:.10g}{unit}"
+                facts = {"name": f"recycle.{outcome}.{name}", "value": f"{value:.10g}", "high": f"{high:.10g}"}
+                wrong.append(told("range", short, low=low, **facts))
     return wrong
 
 
@@ -56,26 +67,30 @@ def _tables(text: str) -> dict[str, Any]:
     try:
         data = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
     except ValueError as error:
-        raise BadInput(f"recycle: no TOML and no JSON ({error}); write {EXAMPLE}") from None
+        unread = f"recycle: no TOML and no JSON ({error}); write {EXAMPLE}"
+        raise _refused(told("recycle_unread", unread, why=error, example=EXAMPLE)) from None
     for key in ("campaign", "recycle"):
         if isinstance(data, dict) and key in data:
             data = data[key]
     if not isinstance(data, dict):
-        raise BadInput(f"recycle: use a table for each outcome, as {EXAMPLE}")
+        raise _refused(told("recycle_tables", f"recycle: use a table for each outcome, as {EXAMPLE}", example=EXAMPLE))
     return data
 
 
 def _rule(outcome: str, table: Any, wrong: list[str]) -> Recycle | None:
     where = f"recycle.{outcome}"
     if not isinstance(table, dict):
-        wrong.append(f"{where}: use a table, as {EXAMPLE}")
+        wrong.append(told("recycle_tables", f"{where}: use a table, as {EXAMPLE}", example=EXAMPLE))
         return None
     table = {"after" if key == "after_s" else key: value for key, value in table.items()}
     for key in table:
         if key not in _KEYS:
-            wrong.append(f"{where}.{key}: unknown; use {', '.join(_KEYS)}")
+            known = ", ".join(_KEYS)
+            wrong.append(
+                told("use_one_of", f"{where}.{key}: unknown; use {known}", where=f"{where}.{key}", known=known)
+            )
     if "after" not in table:
-        wrong.append(f'set {where}.after, as "4h"')
+        wrong.append(told("set_key", f'set {where}.after, as "4h"', name=f"{where}.after"))
     before = len(wrong)
     rule = Recycle(
         after_s=_seconds(table.get("after", 1), f"{where}.after", wrong),
@@ -93,14 +108,19 @@ def _seconds(value: Any, where: str, wrong: list[str]) -> int:
         return int(written[1]) * _UNITS[written[2]]
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    wrong.append(f'{where} = {value!r}: use seconds, or "90s", "20m", "4h", "2d"')
+    said = f"{where} = {value!r}"
+    wrong.append(told("use_time", f'{said}: use seconds, or "90s", "20m", "4h", "2d"', where=said))
     return 1
 
 
 def _number(value: Any, where: str, wrong: list[str], whole: bool = False) -> float:
     if isinstance(value, int if whole else int | float) and not isinstance(value, bool):
         return float(value)
-    wrong.append(f"{where} = {value!r}: use a {'whole ' if whole else ''}number")
+    said = f"{where} = {value!r}"
+    if whole:
+        wrong.append(told("use_whole", f"{said}: use a whole number", where=said))
+    else:
+        wrong.append(told("use_number", f"{said}: use a number", where=said))
     return 1.0
 
 
@@ -108,5 +128,6 @@ def _word(value: Any, kind: type[W], where: str, wrong: list[str]) -> W:
     try:
         return kind(value)
     except ValueError:
-        wrong.append(f"{where} = {value!r}: use one of {', '.join(kind)}")
+        said, known = f"{where} = {value!r}", ", ".join(kind)
+        wrong.append(told("use_one_of", f"{said}: use one of {known}", where=said, known=known))
         return next(iter(kind))

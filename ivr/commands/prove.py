@@ -1,27 +1,27 @@
 """A flow proved for somebody else: JSON on standard input, what was found on standard output. The web starts it.
 
     {"flow": TOML, "texts": {"id": TOML, "en": TOML}, "prompts": FOLDER, "make": false}
-    {"label", "faults": [{"file", "line", "text"}], "steps": [...], "lacking": [...] or null}
+    {"label", "faults": [{"file", "line", "text", "code", "params"}], "steps": [...], "lacking": [...] or null}
 
 `lacking`: sentences without a sound in the folder; null: there is no such folder here. With `make` they are rendered,
 by the folder's own voices. `{"shipped": NAME}` gives the files of a flow that comes with Santun.
 """
 
 import json
-import re
 import resource
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from pkgutil import get_data
 from typing import Any
 
 from dialer.errors import ConfigError, SetupError
+from dialer.forms.told import parts as told_parts
+from dialer.forms.told import told
 from ivr import spoken
 from ivr.adapters.logs import log_to_stderr
 from ivr.adapters.speech import Speech, opened
 from ivr.flow import ALWAYS, Flow, Step, When
-from ivr.flow_reading import File, read
+from ivr.flow_reading import File, Placed, Unsound, read
 from ivr.prompts import parts
 from ivr.shipped import PAYMENT_REMINDER
 from ivr.texts import Said, said
@@ -29,7 +29,6 @@ from ivr.texts import Said, said
 MEMORY_MAX = 2 << 30
 SECONDS_MAX = 120
 FLOW = "flow"
-_FAULT = re.compile(r"^(\w+):(\d+): (.*)$")
 
 
 def prove(asked: dict[str, Any]) -> dict[str, Any]:
@@ -37,10 +36,10 @@ def prove(asked: dict[str, Any]) -> dict[str, Any]:
     files = {language: File(language, text) for language, text in asked["texts"].items()}
     try:
         flow = read(File(FLOW, asked["flow"]), files)
-    except ConfigError as error:
-        return {"label": "", "faults": list(_faults(error.detail)), "steps": [], "lacking": None}
+    except Unsound as error:
+        return {"label": "", "faults": [_fault(one) for one in error.found], "steps": [], "lacking": None}
     if missing := [one for one in spoken.LANGUAGES if one not in files]:
-        faults = [{"file": one, "line": 1, "text": "its texts are missing"} for one in missing]
+        faults = [_fault(Placed(one, 1, told("texts_missing", "its texts are missing"))) for one in missing]
         return {"label": flow.label, "faults": faults, "steps": [], "lacking": None}
     return {
         "label": flow.label,
@@ -52,13 +51,9 @@ def prove(asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _faults(detail: str) -> Iterator[dict[str, Any]]:
-    for line in detail.splitlines():
-        found = _FAULT.match(line)
-        if found:
-            yield {"file": found[1], "line": int(found[2]), "text": found[3]}
-        else:
-            yield {"file": FLOW, "line": 1, "text": line}
+def _fault(one: Placed) -> dict[str, Any]:
+    code, params = told_parts(one.sentence)
+    return {"file": one.file, "line": one.line, "text": str(one.sentence), "code": code, "params": params}
 
 
 def _step(flow: Flow, name: str, step: Step) -> dict[str, Any]:

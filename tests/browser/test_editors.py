@@ -159,6 +159,7 @@ async def test_a_conversation_is_written_proved_drawn_and_refused(shift: Shift, 
     await text.fill(broken)
     await page.get_by_role("button", name="Simpan").click()
     await expect(page.locator(".code-fault").first).to_contain_text(f"Baris {line}:", timeout=60_000)
+    await expect(page.locator(".code-fault").first).to_contain_text("tidak ada langkah tidak_")
     await expect(page.locator(".code-lines .is-wrong").first).to_have_text(str(line))
     await page.locator(".node").first.click()
     await expect(page.locator(".flow-steps .is-picked")).to_have_count(1)
@@ -176,6 +177,7 @@ async def test_limits_are_tried_before_they_are_kept(shift: Shift, page: Page) -
     await expect(page.locator("tbody tr", has_text="Lunas nanti")).to_be_visible()
     await text.fill(LIMITS.replace("parts = 3", "parts = 99"))
     await expect(page.locator(".code-fault")).to_contain_text("Baris 2:")
+    await expect(page.locator(".code-fault")).to_contain_text("parts = 99: pakai paling banyak 24")
     await text.fill(LIMITS.replace("defer_days = 14", "defer_days = 0"))
     await expect(page.locator("tbody tr", has_text="Lunas nanti")).to_have_count(0)
     assert await faults(page) == []

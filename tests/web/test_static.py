@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from dialer import campaigns
+from dialer.forms.forms import CODES
 from dialer.law.abandon import Window
 from dialer.lists.preview import SENTENCES
 from dialer.model import AgentState, CallState, Mode, Outcome, Status
@@ -222,11 +224,36 @@ def test_every_refusal_is_spoken() -> None:
     codes = {code for name, place in (("Unreadable", 2), ("NumberFault", 2), ("_Fault", 4)) for code in
              constants("dialer", name, place)}  # fmt: skip
     assert len(codes) > 30
-    settings = {code for file in ("config", "law/schedule") for code in constants(f"dialer/{file}.py", "told", 0)}
-    assert len(settings) > 12
-    assert settings - table("faults", "id").keys() == set()
+    written = {
+        file: set(constants(file, "told", 0))
+        for file in (
+            "dialer/config.py", "dialer/law/schedule.py", "dialer/campaigns.py", "dialer/lists/recycle_form.py",
+            "dialer/debts/plans.py", "dialer/adapters/limit_files.py", "dialer/forms/forms.py", "ivr",
+        )
+    }  # fmt: skip
+    assert len(written["dialer/config.py"]) > 10
+    assert len(written["ivr"]) > 30
+    told = set().union(*written.values(), CODES, (code for code, _ in campaigns._EXPECTED.values()))
+    assert told - table("faults", "id").keys() == set()
     said = table("faults", "id").keys()
     assert {one for code in codes for one in (code, f"cure.{code}")} - said == set()
+
+
+def test_what_a_refusal_names_is_what_its_words_ask_for() -> None:
+    """Every fact that a page's sentence needs goes along with the code; `n` is a fact like others."""
+    spoken = {code: names(table("faults", lang)[code]) for lang in ("id", "en") for code in table("faults", lang)}
+    seen = 0
+    for package in ("dialer", "ivr"):
+        for path in (STATIC.parents[2] / package).glob("**/*.py"):
+            text = path.read_text(encoding="utf-8")
+            for call in ast.walk(ast.parse(text)) if " told(" in text or "(told(" in text else ():
+                if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "told"):
+                    continue
+                code, facts = call.args[0], {given.arg for given in call.keywords}
+                if len(call.args) == 2 and isinstance(code, ast.Constant) and None not in facts:
+                    assert spoken[str(code.value)] <= facts, f"{path.name}:{call.lineno}"
+                    seen += 1
+    assert seen > 60
 
 
 def constants(folder: str, name: str, place: int) -> list[str]:

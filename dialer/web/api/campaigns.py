@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -11,7 +11,7 @@ from msgspec import Meta
 from dialer import campaigns
 from dialer.config import validate_campaign
 from dialer.errors import BadInput, ConfigError
-from dialer.forms.told import parts
+from dialer.forms.told import parts, told
 from dialer.model import CAMPAIGN_ID, Campaign, Kind, Mode, Status
 from dialer.web.access import Right
 from dialer.web.doors import Office
@@ -167,25 +167,32 @@ async def changed_campaign(office: Office, name: str, known: Campaign | None, gi
     trunks = {trunk: settings.caller_ids for trunk, settings in office.config.trunk.items()}
     try:
         wanted = campaigns.settings(name, words, known, trunks)
-    except (BadInput, ValueError, RecursionError) as error:
-        raise Problem(422, "bad_settings", str(error)[:2000]) from None
+    except BadInput as error:
+        raise _bad_settings(str(error), error.faults) from None
+    except (ValueError, RecursionError) as error:
+        raise _bad_settings(str(error), ()) from None
     if faults := await _faults(office, wanted):
-        shown = msgspec.to_builtins(_shown(faults))
-        raise Problem(422, "bad_settings", "; ".join(faults)[:2000], more={"faults": shown})
+        raise _bad_settings("; ".join(faults), faults)
     return wanted
+
+
+def _bad_settings(sentence: str, faults: Sequence[str]) -> Problem:
+    more = {"faults": msgspec.to_builtins(_shown(faults))} if faults else None
+    return Problem(422, "bad_settings", sentence[:2000], more=more)
 
 
 async def _faults(office: Office, campaign: Campaign) -> list[str]:
     trunk = office.config.trunk.get(campaign.trunk)
     if trunk is None:
-        return [f"trunk = {campaign.trunk!r}: use one of {', '.join(office.config.trunk)}"]
+        where, trunks = f"trunk = {campaign.trunk!r}", ", ".join(office.config.trunk)
+        return [told("use_one_of", f"{where}: use one of {trunks}", where=where, known=trunks)]
     found = await pack_or_fault(office, campaign)
     if isinstance(found, ConfigError):
         return list(found.faults) or [str(found)]
     return validate_campaign(campaign, found, trunk)
 
 
-def _shown(faults: list[str]) -> list[SettingFault]:
+def _shown(faults: Sequence[str]) -> list[SettingFault]:
     return [SettingFault(*parts(one), str(one)) for one in faults]
 
 

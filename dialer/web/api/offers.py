@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from dialer.debts import plans
 from dialer.debts.plans import Limits
+from dialer.forms import told
 from dialer.lists.provinces import WIB
 from dialer.web import sheets
 from dialer.web.access import Right
@@ -35,10 +36,12 @@ class LimitsKept(Protocol):
 
 
 class LineFault(msgspec.Struct):
-    """`line` counts from 1."""
+    """`line` counts from 1. `code` stays the same, whatever `text` says; `params` go with it."""
 
     line: int
     text: str
+    code: str = ""
+    params: dict[str, str] = {}
 
 
 class LimitsShown(msgspec.Struct):
@@ -146,7 +149,7 @@ def _kept(office: Office) -> LimitsKept:
 
 
 def _faults(kept: LimitsKept, text: str) -> list[LineFault]:
-    return [LineFault(line, sentence) for line, sentence in kept.faults(text)]
+    return [LineFault(line, str(sentence), *told.parts(sentence)) for line, sentence in kept.faults(text)]
 
 
 def _fields() -> dict[str, int | list[int]]:

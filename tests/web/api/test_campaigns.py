@@ -59,6 +59,26 @@ async def test_a_setting_is_refused_by_a_code_that_pages_can_say(house: House) -
     assert all(one["text"] in answer.body["detail"] for one in answer.body["faults"])
 
 
+async def test_a_value_of_the_wrong_kind_is_refused_by_its_code_too(house: House) -> None:
+    boss = await house.program(*RIGHTS)
+    wrong = {"lines_max": "many", "mode": "fast", "record": "maybe", "week": "[]", "colour": 1, "trunk": "carrier"}
+    wrong["recycle"] = '{"busy": {"after": "soon", "number": "worst"}}'
+    answer = await boss.post("/campaigns", {"id": "x", "settings": wrong})
+    assert (answer.status, answer.kind) == (422, "bad_settings")
+    assert {(one["code"], one["params"].get("where", "")) for one in answer.body["faults"]} == {
+        ("setting_unknown", ""),
+        ("use_whole", "lines_max = 'many'"),
+        ("use_one_of", "mode = 'fast'"),
+        ("use_bool", "record = 'maybe'"),
+        ("use_json", "week = '[]'"),
+        ("use_time", "recycle.busy.after = 'soon'"),
+        ("use_one_of", "recycle.busy.number = 'worst'"),
+    }
+    assert all(one["text"] in answer.body["detail"] for one in answer.body["faults"])
+    elsewhere = await boss.post("/campaigns", {"id": "x", "settings": {"trunk": "none", "caller_id": ""}})
+    assert [one["code"] for one in elsewhere.body["faults"]] == ["use_one_of"]
+
+
 async def test_live_settings_change_while_it_runs_and_others_do_not(house: House) -> None:
     book = await filled(house)
     boss = await house.program(*RIGHTS)

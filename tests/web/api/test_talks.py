@@ -53,9 +53,16 @@ async def test_a_conversation_is_proved_kept_heard_and_given(house: House, boss:
     (fault,) = [one for one in answer.body["faults"] if "there is no step" in one["text"]]
     line = wrong["flow"].splitlines()[fault["line"] - 1]
     assert (fault["file"], "no" in line) == ("flow", True)
+    assert fault["code"] == "no_step"
+    assert fault["params"]["name"] in fault["text"]
     assert (await boss.get("/flows")).body == {"flows": []}, "nothing that is not sound is kept"
     typo = (await boss.post("/flow-check", {"flow": source["flow"], "texts": {"id": '[anyone]\nbye = "x'}})).body
-    assert [(one["file"], one["line"]) for one in typo["faults"]] == [("id", 2)]
+    assert [(one["file"], one["line"], one["code"]) for one in typo["faults"]] == [("id", 2, "no_toml")]
+    unsound = source["flow"].replace("repeats = 2", 'repeats = "two"').replace('end = { how = "promise" }', "")
+    found = (await boss.post("/flow-check", {**source, "flow": unsound})).body["faults"]
+    assert [(one["code"], one["params"]["where"]) for one in found] == [
+        ("use_whole", "repeats = 'two'"), ("no_exit_given", "steps.promised")
+    ]  # fmt: skip
 
     done = (await boss.ask("PUT", "/flows/reminder", {"source": source, "revision": 0})).body
     assert (done["version"]["revision"], done["proof"]["label"]) == (1, "payment_reminder@1")
@@ -104,6 +111,9 @@ async def test_limits_are_tried_written_and_read_by_the_desk(house: House, boss:
     wrong = LIMITS.replace("parts = 3", "parts = 99").replace("defer_fee", "defer_price")
     faults = (await trial(boss, wrong))["faults"]
     assert [one["line"] for one in faults][:1] == [5]
+    assert {one["code"] for one in faults} == {"unknown_limit"}
+    many = (await trial(boss, LIMITS.replace("parts = 3", "parts = 99")))["faults"]
+    assert [(one["code"], one["params"]) for one in many] == [("parts_most", {"value": "99", "most": "24"})]
     answer = await boss.ask("PUT", "/offers", {"text": wrong, "revision": seen["revision"]})
     assert (answer.kind, answer.body["faults"]) == ("bad_limits", faults)
     assert (await trial(boss, "parts = "))["faults"][0]["line"] == 1

@@ -1,5 +1,6 @@
 // A text with its line numbers, and what is wrong with it beside the lines.
 
+import { fault } from "./lib/faults.js";
 import { words } from "./lib/i18n.js";
 import { Icon, html, useEffect, useId, useRef } from "./lib/ui.js";
 import en from "./i18n/flows.en.js";
@@ -7,7 +8,7 @@ import id from "./i18n/flows.id.js";
 
 const t = words({ id, en });
 
-/** faults: [{line, text}]; `rows`: how many lines are seen at once. */
+/** faults: [{line, code, params, text}]; `rows`: how many lines are seen at once. */
 export function CodeBox({ label, value, onValue, faults = [], rows = 22, disabled, field }) {
   const box = useRef();
   const gutter = useRef();
@@ -28,5 +29,5 @@ export function CodeBox({ label, value, onValue, faults = [], rows = 22, disable
     <div class="code"><div class="code-lines mono" ref=${gutter} aria-hidden="true">${lines.map((_, n) => html`<span key=${n} class=${wrong.has(n + 1) ? "is-wrong" : ""}>${n + 1}</span>`)}</div>
       <textarea id=${name} name=${field} ref=${box} class="input mono code-text" rows=${rows} wrap="off" spellcheck=${false} autocomplete="off" disabled=${disabled} value=${value} aria-invalid=${faults.length ? "true" : undefined} aria-describedby=${`${name}-e`}
         onInput=${(event) => onValue(event.target.value)} onScroll=${(event) => { gutter.current.scrollTop = event.target.scrollTop; }}></textarea></div>
-    <ul class="plain code-faults" id=${`${name}-e`} aria-live="polite">${faults.map((one) => html`<li key=${one.line + one.text}><button type="button" class="code-fault" onClick=${() => go(one.line)}><${Icon} name="bad" /><strong>${t("line", { n: one.line })}</strong><span>${one.text}</span></button></li>`)}</ul></div>`;
+    <ul class="plain code-faults" id=${`${name}-e`} aria-live="polite">${faults.map((one) => html`<li key=${one.line + one.text}><button type="button" class="code-fault" onClick=${() => go(one.line)}><${Icon} name="bad" /><strong>${t("line", { n: one.line })}</strong><span>${fault(one)}</span></button></li>`)}</ul></div>`;
 }

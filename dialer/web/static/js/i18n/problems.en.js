@@ -75,6 +75,7 @@ export default {
   "sounds_missing": "1 sentence has no sound yet: make it first.|{n} sentences have no sound yet: make them first.",
   "too_large": "Too large.",
   "too_late": "This call is more than an hour old; a supervisor can correct its result.",
+  "too_many_connections": "Too many connections at once. Close tabs that you do not use, then try again.",
   "too_many_sockets": "Too many live pages are open.",
   "too_slow": "This took too long; look whether it was done before you try again.",
   "two_directions": "Use one direction only.",

@@ -75,6 +75,7 @@ export default {
   "sounds_missing": "{n} kalimat belum punya suara: buat dulu.",
   "too_large": "Terlalu besar.",
   "too_late": "Panggilan ini sudah lebih dari satu jam lalu; penyelia dapat membetulkan hasilnya.",
+  "too_many_connections": "Terlalu banyak sambungan sekaligus. Tutup tab yang tidak dipakai, lalu coba lagi.",
   "too_many_sockets": "Terlalu banyak halaman langsung yang terbuka.",
   "too_slow": "Ini terlalu lama; periksa dulu apakah sudah terjadi sebelum mencoba lagi.",
   "two_directions": "Pakai satu arah saja.",

@@ -7,10 +7,10 @@ import { words } from "./i18n.js";
 
 const t = words({ id, en });
 
-/** The sentence for people; for what was written by hand as a code of rows, `cure` after it. */
+/** The sentence for people; a fact `where` is its beginning. */
 export function fault({ code = "", params = {}, text = "" }) {
   if (!code || !t.has(code)) return text;
-  return t(code, params);
+  return params.where ? `${params.where}: ${t(code, params)}` : t(code, params);
 }
 
 /** What is to be done about it; empty: nothing is known. */
