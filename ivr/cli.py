@@ -1,5 +1,6 @@
 """The command `ivr`: serve calls, render prompts, hold a conversation on the keyboard."""
 
+import os
 import re
 import tempfile
 import wave
@@ -27,6 +28,7 @@ app.add_typer(prompts_command.app, name="prompts")
 flows = typer.Typer(no_args_is_help=True, help="The conversation as data: docs/ivr-flows.md.")
 app.add_typer(flows, name="flow")
 
+REDIS_URL = "SANTUN_REDIS_URL"
 _PLACE = re.compile(r"\S+:\d+: ")  # file:line:
 
 FlowName = Annotated[str, typer.Argument(metavar="FLOW", help=f"{', '.join(SHIPPED)}, or the file of another.")]
@@ -37,7 +39,7 @@ Language = Annotated[str, typer.Option(help="id or en")]
 @app.command()
 def serve(
     prompts: Annotated[Path, typer.Option(help="Folder of `ivr prompts render`; more is made there during calls.")],
-    redis: Annotated[str, typer.Option(envvar="SANTUN_REDIS_URL", help="Where the dialer keeps its state.")],
+    redis: Annotated[str, typer.Option(envvar=REDIS_URL, help="Where the dialer keeps its state.")],
     listen: Annotated[str, typer.Option(help="host:port for Asterisk's AGI().")] = "127.0.0.1:4573",
     prompts_as: Annotated[str, typer.Option(help="The same folder as Asterisk sees it, if it is another.")] = "",
     most: Annotated[int, typer.Option(help="Calls at once; more get the courteous message.", min=1)] = 500,
@@ -58,6 +60,8 @@ def serve(
     """Answer Asterisk's FastAGI: a thread per call."""
     from ivr import service  # a command that needs no Redis does not load it
 
+    if "@" in redis and redis != os.environ.get(REDIS_URL):
+        raise ConfigError(f"--redis: take the password off the command line, which everybody reads; set {REDIS_URL}.")
     if redis_ca or redis_cert or redis_key:
         from dialer.adapters.tls import tls_address
 

@@ -28,6 +28,7 @@ password = "phone-secret"
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "pbx1.toml"
     path.write_text(NODE)
+    path.chmod(0o600)
     return path
 
 
@@ -54,6 +55,18 @@ def test_a_fault_names_the_place(file: Path, more: str, says: str) -> None:
         read_settings(file, ENV)
     assert says in str(told.value)
     assert "phone-secret" not in str(told.value)
+
+
+@pytest.mark.parametrize(("mode", "open_to_others"), [(0o644, True), (0o660, True), (0o640, False), (0o400, False)])
+def test_passwords_are_for_nobody_else_to_read(file: Path, mode: int, open_to_others: bool) -> None:
+    file.chmod(mode)
+    if open_to_others:
+        with pytest.raises(ConfigError, match=r"pbx1\.toml holds passwords .*chmod 600 .*pbx1\.toml"):
+            read_settings(file, ENV)
+    else:
+        assert read_settings(file, ENV).phones
+    file.write_text(NODE.partition("[[phones]]")[0])
+    assert not read_settings(file, ENV).phones, "without any it may be open"
 
 
 def test_no_file(tmp_path: Path) -> None:

@@ -1,9 +1,8 @@
 """What an Asterisk of ours listens on: what its settings say and nothing else; its manager over TLS."""
 
-import os
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from dialer.adapters.asterisk_process import AsteriskProcess
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.tls import client_context
 from tests.adapters.certificates import Authority
+from tests.listeners import Listener, listeners
 
 from .ami_client import AmiClient
 from .conftest import TRUNK, free_port
@@ -26,36 +26,6 @@ from .waiting import until
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.asterisk]
 
 HERE = "127.0.0.5"
-_LISTENS, _UNCONNECTED = "0A", "07"  # states in /proc/net
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """One open door: tcp or udp, address, port."""
-
-    kind: str
-    host: str
-    port: int
-
-
-def listeners(pid: int) -> set[Listener]:
-    """As `ss -lntup` shows them for one process, out of /proc."""
-    links = (os.readlink(one.path) for one in os.scandir(f"/proc/{pid}/fd"))
-    sockets = {link[8:-1] for link in links if link.startswith("socket:[")}
-    found = set()
-    for kind in ("tcp", "tcp6", "udp", "udp6"):
-        rows = [line.split() for line in Path(f"/proc/{pid}/net/{kind}").read_text().splitlines()[1:]]
-        for row in rows:
-            waits = row[3] == (_LISTENS if kind.startswith("tcp") else _UNCONNECTED)
-            if row[9] in sockets and waits:
-                host, _, port = row[1].partition(":")
-                found.add(Listener(kind[:3], _address(host), int(port, 16)))
-    return found
-
-
-def _address(text: str) -> str:
-    raw = bytes.fromhex(text)
-    return str(ip_address(b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))))
 
 
 @pytest.fixture(scope="session")

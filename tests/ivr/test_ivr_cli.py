@@ -181,6 +181,16 @@ def test_serve_without_the_key_says_what_to_set(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_password_on_the_command_line_is_refused_and_not_shown(tmp_path: Path) -> None:
+    """Everybody on a machine reads its command lines; from the environment it is taken."""
+    url = "redis://:hush@127.0.0.1:1"
+    words = ("serve", "--prompts", str(tmp_path))
+    refused = run(*words, "--redis", url)
+    assert (refused.returncode, "set SANTUN_REDIS_URL" in refused.stderr) == (2, True)
+    assert "hush" not in refused.stderr
+    assert "SANTUN_PERSON_KEY" in run(*words, SANTUN_REDIS_URL=url).stderr, "it went on to what is lacking next"
+
+
 @pytest.mark.parametrize("listen", ["127.0.0.1", "127.0.0.1:x", "127.0.0.1:99999", "192.0.2.1:4573"])
 def test_serve_on_an_impossible_address_says_so(tmp_path: Path, listen: str) -> None:
     words = ("serve", "--prompts", str(tmp_path), "--redis", "redis://127.0.0.1:1", "--listen", listen)

@@ -102,6 +102,8 @@ async def test_tls(house: House, tmp_path: Path) -> None:
                 assert "max-age" in answer.headers["Strict-Transport-Security"]
             async with client.get(f"https://localhost:{port}{API}/me") as answer:
                 assert (await answer.json())["name"] == "budi"
+            async with client.ws_connect(f"wss://localhost:{port}/live?desk=1") as live:
+                assert (await live.receive()).type is WSMsgType.TEXT
         old = ssl.create_default_context(cadata=CERT)
         old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_2
         async with (
