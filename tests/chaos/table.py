@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tests.chaos.books import Call, Seen
+from tests.chaos.ears import FIRST_S
 from tests.chaos.faults import Fault
 from tests.chaos.play import Result
 
@@ -69,7 +70,8 @@ def _measured(result: Result) -> list[str]:
         worst = sorted(sample.first_s)
         lines.append(
             f"Listened to {sample.calls} answered calls: first sound after"
-            f" {worst[len(worst) // 2]:.2f} s in the middle, {worst[-1]:.2f} s at most."
+            f" {worst[len(worst) // 2]:.2f} s in the middle, {worst[-1]:.2f} s at most;"
+            f" after more than {FIRST_S:.0f} s: {sum(one > FIRST_S for one in worst)}."
         )
     if sample is not None and sample.frozen_s:
         lines.append(
