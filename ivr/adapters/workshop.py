@@ -20,6 +20,7 @@ from ivr.adapters.speech import Speech, opened
 from ivr.prompts import Piece
 
 AT_ONCE = 2  # more engines at a time only take turns on the processor
+TURN_LIMIT_S = 15.0  # who waits longer has no use for it any more: the line waits no longer either
 ANSWER_LIMIT_S = 90.0  # every voice has limits of its own below it
 IDLE_S = 300.0  # then it ends; the next piece starts another
 ANSWER_BYTES = 65_536
@@ -38,11 +39,14 @@ class Workshop:
     def make(self, language: str, piece: Piece) -> list[str]:
         """The piece is there then. Names of the files that a better voice could not make. Raises SetupError."""
         asked = json.dumps({"language": language, "text": piece.text, "private": piece.private}).encode() + b"\n"
-        with self._turns:
-            try:
-                answer = self._asked(asked)
-            except (EOFError, OSError) as error:
-                raise SetupError(f"the process that makes sounds did not answer: {type(error).__name__}") from error
+        if not self._turns.acquire(timeout=TURN_LIMIT_S):
+            raise SetupError("more is to be said than the voice can make: use a faster one, or recordings")
+        try:
+            answer = self._asked(asked)
+        except (EOFError, OSError) as error:
+            raise SetupError(f"the process that makes sounds did not answer: {type(error).__name__}") from error
+        finally:
+            self._turns.release()
         if answer["error"]:
             raise SetupError(str(answer["error"]))
         return [str(name) for name in answer["failed"]]

@@ -14,13 +14,14 @@ SAMPLES = 160
 EVENT_TYPE = 101
 RTP_VERSION = 2  # the first two bits of RTP and RTCP; no SIP message begins so
 SILENT = bytes([0xFF]) * SAMPLES
+_SO_TIMESTAMPNS = 35
 LOUD = 4000  # of 32768: louder than this is speech
 _RANK = bytes(~code & 0x7F for code in range(256))  # of mu-law: the louder, the higher
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One RTP packet: when it came, its number, how loud it was."""
+    """One RTP packet: when it came by the kernel, however late this program is, its number, how loud it was."""
 
     at: float
     sequence: int
@@ -41,6 +42,7 @@ class Debtor:
         self._sip, self._rtp = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
         for sock in (self._sip, self._rtp):
             sock.bind((self.host, 0))
+        self._rtp.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._media: tuple[str, int] | None = None
         self._invite, self._peer = "", ("", 0)
         self._keys: list[str] = []
@@ -102,16 +104,16 @@ class Debtor:
         while not self._over.is_set():
             ready, _, _ = select.select([self._sip, self._rtp], [], [], 0.1)
             for sock in ready:
-                data, peer = sock.recvfrom(4096)
+                data, extra, _, peer = sock.recvmsg(4096, 64)
                 if sock is self._rtp:
-                    self._hear(data)
+                    self._hear(data, _came_at(extra))
                 elif data[0] >> 6 != RTP_VERSION:  # RTCP comes to the port after RTP's, which may be this one
                     self._signal(data.decode(), peer)
 
-    def _hear(self, data: bytes) -> None:
+    def _hear(self, data: bytes, at: float) -> None:
         if data[1] & 0x7F == 0:
             peak = _loudness(max(data[12:].translate(_RANK), default=0))
-            self.heard.append(Heard(time.monotonic(), struct.unpack("!H", data[2:4])[0], peak))
+            self.heard.append(Heard(at, struct.unpack("!H", data[2:4])[0], peak))
 
     def _signal(self, text: str, peer: tuple[str, int]) -> None:
         method = text.split(" ", 1)[0]
@@ -188,6 +190,12 @@ class Debtor:
             "!BBHII", 0x80, kind | (0x80 if marker else 0), self._sequence & 0xFFFF, self._timestamp & 0xFFFFFFFF, 7
         )
         self._rtp.sendto(head + payload, self._media)
+
+
+def _came_at(extra: list[tuple[int, int, bytes]]) -> float:
+    """The kernel's stamp, on the monotonic clock."""
+    seconds, nanoseconds = map(int, struct.unpack("ll", extra[0][2][:16]))
+    return time.monotonic() - (time.clock_gettime(time.CLOCK_REALTIME) - seconds - nanoseconds / 1e9)
 
 
 def _loudness(rank: int) -> int:

@@ -58,6 +58,20 @@ def test_one_that_is_frozen_costs_its_time_limit_and_no_more(tmp_path: Path, mad
     assert speech.piece("id", NAME).with_suffix(".wav").exists()
 
 
+def test_a_voice_that_is_too_slow_for_its_calls_is_not_waited_for_without_end(
+    tmp_path: Path, made: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every turn is taken: what the line has given up does not pile up."""
+    monkeypatch.setattr(workshop, "TURN_LIMIT_S", 0.05)
+    speech = opened(tmp_path / "there", elsewhere=made)
+    for _ in range(workshop.AT_ONCE):
+        made._turns.acquire()
+    with pytest.raises(SetupError, match="more is to be said than the voice can make"):
+        speech.piece("id", NAME)
+    made._turns.release()
+    assert speech.piece("id", NAME).with_suffix(".wav").exists()
+
+
 def test_a_better_voice_that_fails_is_not_asked_again(tmp_path: Path, made: Workshop) -> None:
     """The other process says so; here the file is then found by the voice that could."""
     studio = tmp_path / "studio"
