@@ -8,6 +8,8 @@ from dialer.forms.told import told
 from ivr.flow import ALWAYS, Flow, Item, Step, When, known_after
 from ivr.words import ACTIONS, ENTRIES, EXCLUSIVE, FACTS, IMPLIES, PROVED, SLOTS, VERIFIED
 
+OF_THE_OFFER = ("waived", "charged", "two_parts")
+
 Known = frozenset[tuple[str, bool]]  # a condition or a thing learnt, and whether it holds
 
 
@@ -71,7 +73,7 @@ def entered(step: Step, before: Known) -> Known:
     fresh = {(word, True) for word in gives}
     before = before - {(word, False) for word in gives}
     if "offer" in gives or "promise" in gives:  # what was known of another offer is known no more
-        before = frozenset(one for one in before if one[0] not in ("waived", "charged"))
+        before = frozenset(one for one in before if one[0] not in OF_THE_OFFER)
         before = before if "offer" in gives else frozenset(one for one in before if one[0] != "offer")
     return before | fresh
 
@@ -84,7 +86,7 @@ def _along(edge: Edge, held: Known) -> Known | None:
     if edge.gives:
         learnt |= {(edge.gives, True)}
     if edge.gives == "promise":
-        learnt = frozenset(one for one in learnt if one[0] not in ("offer", "waived", "charged"))
+        learnt = frozenset(one for one in learnt if one[0] not in ("offer", *OF_THE_OFFER))
     if ("secret", False) in learnt:
         learnt |= {(PROVED, True)}
     return learnt

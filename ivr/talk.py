@@ -102,6 +102,7 @@ def conditions(talk: Talk, state: State) -> frozenset[str]:
         "offers": bool(talk.offers),
         "waived": taken is not None and taken.waived > 0,
         "charged": taken is not None and taken.fee > 0,
+        "two_parts": taken is not None and len(taken.payments) == 2,
         VERIFIED: state.verified,
     } | {offer.name: True for offer in talk.offers}
     return frozenset(word for word, holds in holding.items() if holds)

@@ -74,12 +74,14 @@ CONDITIONS: Mapping[str, str] = {
     "defer": "offer: in full later",
     "waived": "the offer taken waives something",
     "charged": "the offer taken costs a fee",
+    "two_parts": "the offer taken is paid in two parts",
     "verified": "he has proved who he is",
 }
 IMPLIES: Mapping[str, tuple[str, ...]] = {
     "birth": ("secret",), "due_later": ("due",), "due_today": ("due",), "due_late": ("due",), "va_bank": ("va",),
     "early": ("offers", "amount"), "short": ("offers", "amount"), "long": ("offers", "short", "amount"),
     "defer": ("offers", "amount"), "offers": ("amount",), "waived": ("offer",), "charged": ("offer",),
+    "two_parts": ("offer",),
 }  # fmt: skip
 EXCLUSIVE = (
     frozenset({"hello", "morning", "noon", "afternoon", "evening"}), frozenset({"due_later", "due_today", "due_late"})

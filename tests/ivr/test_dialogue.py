@@ -310,6 +310,20 @@ def test_who_names_a_closed_hour_hears_which_are_open() -> None:
         assert str(refused.say[0]).endswith(open_hours)
 
 
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        ("1", "Pembayaran kedua, lima ratus, sembilan puluh dua, ribu, rupiah, paling lambat tanggal,"),
+        ("2", "Selanjutnya, tiga ratus, sembilan puluh lima, ribu, rupiah, setiap kali, yang terakhir pada tanggal,"),
+    ],
+)
+def test_a_second_payment_is_not_said_as_if_more_followed(plan: str, said: str) -> None:
+    turn = walk(*IN, "3", "2", plan)[0][-1]
+    assert turn.state.step == "parts_ask"
+    assert sum(str(sentence).startswith(said) for sentence in turn.say) == 1
+    assert {"parts_second", "parts_rest"} - {sentence.name for sentence in turn.say}
+
+
 def test_help_is_offered_and_leads_back_to_the_menu() -> None:
     found, _ = walk(*IN, "4", "8")
     assert "Untuk petunjuk, tekan delapan." in [str(sentence) for sentence in found[-2].say]
