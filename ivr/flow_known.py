@@ -153,13 +153,17 @@ def _listening(name: str, step: Step, held: Known) -> Iterator[Found]:
     if step.listens and not (step.say or any(choice.say for choice in step.choices)):
         unasked = "it awaits keys and does not say for what: give it `say`, or a choice its text"
         yield ("steps", name), told("keys_unasked", unasked)
-    if step.choices and _none_holds([choice.when for choice in step.choices], held):
+    if step.choices and _none_holds(sorted((choice.when for choice in step.choices), key=_length), held):
         stuck = "no way out where no condition holds: give it a choice without `if`"
         yield ("steps", name, "choices"), told("no_choice_if", stuck)
 
 
+def _length(when: When) -> int:
+    return len(when.words)
+
+
 def _none_holds(whens: Sequence[When], held: Known) -> bool:
-    """May all of these fail at once?"""
+    """May all of these fail at once? The shortest comes first: one without words never fails."""
     if not whens:
         return True
     failing = (When(((word, not wanted),)) for word, wanted in whens[0].words)
