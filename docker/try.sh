@@ -18,12 +18,12 @@ cleanup() {
 trap cleanup EXIT INT TERM
 
 port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-redis=$(port) ami=$(port) sip=$(port) agi=$(port) engine=$(port) ivr=$(port) web=$(port)
-export SANTUN_AMI_SECRET=$(openssl rand -hex 16) SANTUN_PERSON_KEY=$(openssl rand -hex 32)
+redis=$(port) ami=$(port) http=$(port) sip=$(port) agi=$(port) engine=$(port) ivr=$(port) web=$(port)
+export SANTUN_AMI_SECRET=$(openssl rand -hex 16) SANTUN_ARI_PASSWORD=$(openssl rand -hex 16) SANTUN_PERSON_KEY=$(openssl rand -hex 32)
 mkdir "$work/data"
-sed -e "s/:6379/:$redis/" -e "s/^host = \"127.0.0.1\"/&\nport = $ami/" -e "s/:9108/:$engine/" santun.toml >"$work/santun.toml"
-printf '\n[ivr]\nport = %s\n[web]\nlisten = "127.0.0.1:%s"\n' "$agi" "$web" >>"$work/santun.toml"
-{ printf 'ami_port = %s\nsip_port = %s\nivr_port = %s\n' "$ami" "$sip" "$agi"; cat pbx1.toml; } >"$work/pbx1.toml"
+sed -e "s/:6379/:$redis/" -e "s/^host = \"127.0.0.1\"/&\nport = $ami/" -e "s/:9108/:$engine/" -e "s/:8088/:$http/" \
+    -e "/^\[ivr\]/a port = $agi" -e "/^\[web\]/a listen = \"127.0.0.1:$web\"" santun.toml >"$work/santun.toml"
+{ printf 'ami_port = %s\nsip_port = %s\nivr_port = %s\n' "$ami" "$sip" "$agi"; sed "s/^http_port = 8088/http_port = $http/" pbx1.toml; } >"$work/pbx1.toml"
 chown -R 10001:10001 "$work" && chmod 755 "$work"
 
 santun=$(buildah from "localhost/santun-santun:$tag") && boxes="$santun"
@@ -35,7 +35,8 @@ inside() {
     mkdir -p "$root/etc/santun" && touch "$root/etc/santun/santun.toml" "$root/etc/santun/pbx1.toml"
     # shellcheck disable=SC2046 # one word each: the image's own variables
     exec env -i $(buildah inspect --type container --format '{{range .OCIv1.Config.Env}}{{.}} {{end}}' "$box") \
-        "SANTUN_AMI_SECRET=$SANTUN_AMI_SECRET" "SANTUN_PERSON_KEY=$SANTUN_PERSON_KEY" "SANTUN_SITE_KEYS=${SANTUN_SITE_KEYS:-}" \
+        "SANTUN_AMI_SECRET=$SANTUN_AMI_SECRET" "SANTUN_ARI_PASSWORD=$SANTUN_ARI_PASSWORD" \
+        "SANTUN_PERSON_KEY=$SANTUN_PERSON_KEY" "SANTUN_SITE_KEYS=${SANTUN_SITE_KEYS:-}" \
         /usr/bin/unshare --mount /bin/sh -c '
             set -eu
             root=$1 work=$2 && shift 2
@@ -84,6 +85,15 @@ answers "ivr ready" "http://127.0.0.1:$ivr/readyz"
 answers "engine alive" "http://127.0.0.1:$engine/healthz"
 answers "engine ready" "http://127.0.0.1:$engine/readyz"
 answers "web alive" "http://127.0.0.1:$web/health"
+# what Asterisk has recorded, as its user: the web's keeper encrypts it
+(inside "$santun" sh -c 'espeak-ng -w /var/lib/santun/recordings/trial.wav halo')
+for _ in $(seq 60); do
+    sealed=$(find "$work/data/recordings" -name 'trial.wav.age')
+    [ -z "$sealed" ] || [ -e "$work/data/recordings/trial.wav" ] || break
+    sealed= && sleep 1
+done
+[ -n "$sealed" ] || { echo "the recording was not encrypted" >&2; tail -n 20 "$work"/*.log >&2; exit 1; }
+echo "recordings are encrypted: $(head -c 21 "$sealed")"
 if (inside "$santun" touch /opt/santun/x /etc/x) 2>/dev/null; then
     echo "the root is not read-only" >&2
     exit 1

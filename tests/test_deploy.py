@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from dialer.adapters.asterisk_conf import AsteriskSettings
+from dialer.adapters.asterisk_conf import AsteriskSettings, faults
 from dialer.adapters.asterisk_settings import read_settings
 from dialer.cli import app as dialer_app
 from dialer.config import read_config
@@ -34,7 +34,7 @@ DEPLOY, DOCKER = ROOT / "deploy", ROOT / "docker"
 LABELS = {one.name: set(one.labels) for one in (*ENGINE, *IVR)}
 LABELS |= {f"{one.name}_bucket": {*one.labels, "le"} for one in (*ENGINE, *IVR) if one.kind is Kind.HISTOGRAM}
 APPS = {"dialer": dialer_app, "ivr": ivr_app}
-ENV = {"SANTUN_AMI_SECRET": "s" * 16, "SANTUN_PERSON_KEY": "ab" * 32}
+ENV = {"SANTUN_AMI_SECRET": "s" * 16, "SANTUN_ARI_PASSWORD": "a" * 16, "SANTUN_PERSON_KEY": "ab" * 32}
 
 
 def expressions() -> list[str]:
@@ -74,11 +74,16 @@ def test_prometheus_takes_its_configuration() -> None:
 @pytest.mark.parametrize("unit", sorted((DEPLOY / "systemd").glob("*.service")), ids=lambda unit: unit.name)
 def test_units_are_hardened_and_start_what_there_is(unit: Path) -> None:
     text = unit.read_text()
-    command = re.search(r"^ExecStart=/opt/santun/bin/(\w+) (\w+)", text, re.M)
+    command = re.search(r"^ExecStart=(\S+)/(\w+) (.+)$", text, re.M)
     assert command
-    assert command[1] in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-    known = {one.name or one.callback.__name__ for one in APPS[command[1]].registered_commands if one.callback}
-    assert command[2] in known
+    folder, program, words = command.groups()
+    if program == "asterisk":
+        (run,) = re.findall(r'^ *run = "(\S+)"', (ROOT / "README.md").read_text(), re.M)
+        assert (folder, words) == ("/usr/sbin", f"-f -C {run}/etc/asterisk.conf")
+    else:
+        assert program in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+        known = {one.name or one.callback.__name__ for one in APPS[program].registered_commands if one.callback}
+        assert (folder, words.split()[0] in known) == ("/opt/santun/bin", True)
     for line in ("User=santun", "NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=", "UMask=0077"):
         assert line in text.splitlines()
     assert "SECRET=" not in text
@@ -103,6 +108,9 @@ def test_the_site_of_the_compose_file_is_usable() -> None:
     node = read_settings(DOCKER / "pbx1.toml", ENV)
     assert isinstance(node, AsteriskSettings)
     assert config.asterisk[node.node].port == node.ami_port
+    assert config.asterisk[node.node].ari == f"http://{node.http_host}:{node.http_port}/ari"
+    assert (config.web.recordings, config.ivr.prompts) == (str(node.recordings), str(node.sounds))
+    assert faults(node) == []
     assert config.trunk["carrier"].host == node.trunks[0].host
     targets = re.findall(r'targets: \["([^"]+)"', (DEPLOY / "prometheus/prometheus.yml").read_text())
     assert targets[0] == config.metrics.listen
