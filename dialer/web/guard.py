@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -156,6 +156,13 @@ def _line(request: web.Request, visit: Visit, status: int, took_s: float) -> Non
         "request", action="request", method=request.method, path=route_of(request), status=status, who=visit.who,
         took_ms=round(took_s * 1000, 1),
     )  # fmt: skip
+
+
+def tell_faults(ended: Iterable[object], path: str) -> None:
+    """Of a websocket's tasks, as gathered: a fault of ours is logged; that the other side went away is none."""
+    for one in ended:
+        if isinstance(one, Exception) and not isinstance(one, ConnectionError | TimeoutError | DialerError):
+            log.error("a websocket failed", action="bug", path=path, exc_info=one)
 
 
 @contextmanager

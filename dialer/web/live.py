@@ -26,6 +26,7 @@ from dialer.model import CAMPAIGN_ID
 from dialer.web.access import Right, Who
 from dialer.web.alerts import alerts
 from dialer.web.doors import Office
+from dialer.web.guard import tell_faults
 from dialer.web.patch import difference, whole
 from dialer.web.problems import Problem
 
@@ -42,6 +43,16 @@ HEARD_MAX = 4096
 ENDED, FORBIDDEN, TOO_SLOW, TOO_MUCH, GOING = 4401, 4403, 4408, 4429, 1001
 SAID_PER_S, SAID_BURST = 2.0, 20.0  # what a page may say
 encode = msgspec.json.Encoder().encode
+
+
+class _Said(msgspec.Struct):
+    """What a page says; what else stands in it is passed over."""
+
+    type: str = ""
+    campaign: str | None = None
+
+
+_SAID = msgspec.json.Decoder(_Said).decode
 
 
 def shown(raw: bytes) -> dict[str, Any] | None:
@@ -297,7 +308,7 @@ async def _together(*works: Coroutine[Any, Any, None]) -> None:
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tell_faults(await asyncio.gather(*tasks, return_exceptions=True), "/live")
 
 
 async def _write(ws: web.WebSocketResponse, hub: Hub, reader: Reader, office: Office) -> None:
@@ -330,12 +341,11 @@ async def _read(ws: web.WebSocketResponse, hub: Hub, reader: Reader) -> None:
         if message.type is not WSMsgType.TEXT:
             continue
         try:
-            said = json.loads(message.data)
-        except ValueError:
+            said = _SAID(message.data)
+        except (msgspec.DecodeError, RecursionError):
             return
-        if isinstance(said, dict) and said.get("type") == "resync":
-            campaign = said.get("campaign")
-            for name in [campaign] if campaign in reader.boards else list(reader.boards):
+        if said.type == "resync":
+            for name in [said.campaign] if said.campaign in reader.boards else list(reader.boards):
                 reader.boards[name] = -1
             reader.woken.set()
 

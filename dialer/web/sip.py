@@ -19,6 +19,7 @@ from dialer.dialplan import endpoint
 from dialer.errors import DialerError
 from dialer.web.access import Who
 from dialer.web.doors import Office
+from dialer.web.guard import tell_faults
 from dialer.web.problems import Problem
 
 log = structlog.get_logger(__name__)
@@ -219,7 +220,7 @@ class SoftPhones:
         finally:
             for way in ways:
                 way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            tell_faults(await asyncio.gather(*ways, return_exceptions=True), "/sip")
 
     async def _guard(self, pipe: Pipe, still: Callable[[], Awaitable[bool]]) -> None:
         while True:
