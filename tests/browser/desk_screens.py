@@ -13,9 +13,10 @@ import pytest
 from dialer.adapters.clock import SystemClock
 from dialer.debts.history import Entry, What, note
 from dialer.debts.plans import Limits
+from dialer.keyed import number_key
 from dialer.model import Contact
 
-from .conftest import PASSWORD, House
+from .conftest import PASSWORD, PERSON_KEY, House
 from .pages import Tab
 
 pytestmark = [
@@ -39,9 +40,11 @@ def days_ago(days: int) -> date:
 async def known(house: House, language: str) -> Contact:
     """A debtor with a past."""
     store, at = house.floor.store, int(SystemClock().now()) - 9 * DAY_S
+    dialled = house.floor.debtor("human")
+    numbers = tuple(replace(one, key=number_key(bytes.fromhex(PERSON_KEY), one.e164)) for one in dialled.numbers)
     debtor = replace(
-        house.floor.debtor("human"), name="Budi Santoso", lender="Bank Maju", product="kredit motor", amount=1_250_000,
-        minimum=100_000, incentive=75_000, due=days_ago(12), zone="Asia/Makassar", language=language,
+        dialled, numbers=numbers, name="Budi Santoso", account="K-1042", lender="Bank Maju", product="kredit motor",
+        amount=1_250_000, minimum=100_000, incentive=75_000, due=days_ago(12), zone="Asia/Makassar", language=language,
     )  # fmt: skip
     promised = Entry(
         What.CALL, "01m80sm17q56je4t5pncfqz46g", at, "real", debtor.id, "connected", "debtor", disposition="promise",
@@ -72,6 +75,7 @@ async def test_pictures(house: House, language: str, scheme: str) -> None:
         wrap_up_max_s=60, record=True, caller_name="PT Maju Bersama", name="April, kredit motor", preview_s=600
     )
     await house.user("dewi", "2101")
+    await page.set_viewport_size({"width": 1280, "height": 720})  # a small laptop
     await page.add_init_script(f"localStorage.setItem('santun.lang', '{language}')")
     await tab.enter(house.base, "dewi", PASSWORD)
     await tab.until("desk.info")
@@ -80,7 +84,14 @@ async def test_pictures(house: House, language: str, scheme: str) -> None:
     await page.get_by_role("button", name=words[READY]).click()
     await tab.until("desk.note?.state === 'idle' && desk.phone.seen.leg")
     await picture("ready")
-    await house.floor.add(await known(house, language))
+    await house.floor.add(debtor := await known(house, language))
+    await page.keyboard.press("n")
+    await picture("by-hand")
+    await page.keyboard.type(debtor.numbers[0].e164)
+    await page.keyboard.press("Enter")
+    await page.locator("dialog .desk-offer").first.wait_for()
+    await picture("found")
+    await page.keyboard.press("Escape")
     await house.floor.order("start")
     await tab.until("desk.note.state === 'talking' && desk.pop")
     await picture("call")

@@ -188,7 +188,7 @@ async def _faults(office: Office, campaign: Campaign) -> list[str]:
         return [told("use_one_of", f"{where}: use one of {trunks}", where=where, known=trunks)]
     found = await pack_or_fault(office, campaign)
     if isinstance(found, ConfigError):
-        return list(found.faults) or [str(found)]
+        return list(found.faults) or [told("pack_unusable", str(found), why=found.detail)]
     return validate_campaign(campaign, found, trunk)
 
 

@@ -167,5 +167,6 @@ export default {
   "entry_finds": "the entry {name} may find {names}: say in on where that leads",
   "entry_never": "the entry {name} never finds {names}: take it out of on",
   "on_without_entry": "on goes with an entry",
-  "said_again": "it may be said again: put facts, does and verifies into a step before it, with next"
+  "said_again": "it may be said again: put facts, does and verifies into a step before it, with next",
+  "pack_unusable": "the rules cannot be used: {why}"
 };

@@ -167,5 +167,6 @@ export default {
   "entry_finds": "isian {name} dapat menemukan {names}: tulis di on ke mana itu menuju",
   "entry_never": "isian {name} tidak pernah menemukan {names}: hapus dari on",
   "on_without_entry": "on hanya berlaku bersama entry",
-  "said_again": "langkah ini dapat diulang: taruh facts, does dan verifies di langkah sebelumnya, dengan next"
+  "said_again": "langkah ini dapat diulang: taruh facts, does dan verifies di langkah sebelumnya, dengan next",
+  "pack_unusable": "aturannya tidak dapat dipakai: {why}"
 };
