@@ -183,7 +183,7 @@ class Dialogue:
         if does == "call_soon":
             return replace(state, call_time=entries.soon(talk))
         if does in PARTS_OF_DAY:
-            minute = entries.nearest(talk.limits, PARTS_OF_DAY[does])
+            minute = entries.nearest(talk, PARTS_OF_DAY[does])
             return replace(state, call_time=entries.call_at(talk, minute))
         if does.startswith("take_") and (offer := talk.offer(does.removeprefix("take_"))):
             return replace(state, offer=offer.name, promise=offer.payments[0].day)

@@ -1,12 +1,12 @@
 """Digits that were keyed -> what they mean, or why not: a secret, a day to pay, an hour to call, a telephone number."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import phonenumbers
 
-from dialer.debts.plans import Limits
+from ivr.hours import OwnHours, Span, open_on
 from ivr.talk import State, Talk
 
 WEEK_DAYS = 7
@@ -20,6 +20,7 @@ _KINDS = frozenset(
 )
 
 Found = tuple[str, State]
+Day = tuple[date, tuple[Span, ...]]
 
 
 def check(entry: str, talk: Talk, state: State, keyed: str) -> Found:
@@ -83,28 +84,42 @@ def minute_of(keyed: str) -> int | None:
 
 
 def call_at(talk: Talk, minute: int) -> datetime | None:
-    """That minute of the debtor's next day that is open, today if it still lies ahead; None: never open then."""
-    limits = talk.limits
-    if not limits.open_minute <= minute <= limits.close_minute:
-        return None
-    today = [talk.today] if minute >= talk.minute + SOON_MINUTES else []
-    ahead = max(limits.callback_days, WEEK_DAYS)  # one of a week is open: what he chose has a day, whatever the limit
-    days = today + [talk.today + timedelta(days=day) for day in range(1, ahead + 1)]
-    day = next((day for day in days if day.weekday() not in limits.closed_days), None)
+    """That minute of the debtor's next day on which it is open, today if it still lies ahead; None: never open then."""
+    day = next((day for day, spans in _open_days(talk) if any(a <= minute <= b for a, b in spans)), None)
     return talk.moment(day, minute) if day else None
 
 
 def soon(talk: Talk) -> datetime | None:
     """As soon as a call-back may be asked for, in whole five minutes; None: never open."""
-    limits = talk.limits
-    minute = -(-(talk.minute + SOON_MINUTES) // 5) * 5
-    is_open = talk.today.weekday() not in limits.closed_days and minute <= limits.close_minute
-    return call_at(talk, max(minute, limits.open_minute) if is_open else limits.open_minute)
+    starts = ((day, -(-a // 5) * 5, b) for day, spans in _open_days(talk) for a, b in spans)
+    return next((talk.moment(day, minute) for day, minute, last in starts if minute <= last), None)
 
 
-def nearest(limits: Limits, minute: int) -> int:
-    """The minute nearest to it at which calls are allowed."""
-    return min(max(minute, limits.open_minute), limits.close_minute)
+def nearest(talk: Talk, minute: int) -> int:
+    """The minute nearest to it at which calls are allowed on one of the days to come."""
+    found = [min(max(minute, a), b) for _, spans in _open_days(talk) for a, b in spans]
+    return min(found, key=lambda one: abs(one - minute), default=minute)
+
+
+def told_hours(talk: Talk) -> Span:
+    """The first and the last minute at which he may be called on one of the days to come."""
+    spans = [span for _, spans in _open_days(talk) for span in spans]
+    return min((a for a, _ in spans), default=0), max((b for _, b in spans), default=0)
+
+
+def _open_days(talk: Talk) -> Iterator[Day]:
+    """Today and the days to come with their hours; by the lender's alone where the campaign leaves none."""
+    within = list(_days(talk, talk.own))
+    yield from within if any(spans for _, spans in within) else _days(talk, OwnHours())
+
+
+def _days(talk: Talk, own: OwnHours) -> Iterator[Day]:
+    """At least a week, so that each weekday comes; today as far as it still lies ahead."""
+    first = talk.minute + SOON_MINUTES
+    for ahead in range(max(talk.limits.callback_days, WEEK_DAYS) + 1):
+        day = talk.today + timedelta(days=ahead)
+        spans = open_on(talk.limits, own, day)
+        yield day, spans if ahead else tuple((max(a, first), b) for a, b in spans if b >= first)
 
 
 def own_number(keyed: str, region: str) -> str:

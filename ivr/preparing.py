@@ -1,10 +1,12 @@
 """From a row of the list to the talk about it: language, greeting, secret, virtual account, what the lender offers."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from dialer.debts.plans import Limits, debt_of, digits, offers
 from dialer.model import Campaign, Contact, Kind
 from ivr import spoken, verify
+from ivr.hours import own_hours
 from ivr.talk import Talk
 
 VA_DIGITS = range(6, 31)
@@ -16,6 +18,7 @@ def prepared(
 ) -> Talk:
     """`now`: on the debtor's clock; `language`: the call's own, where neither list nor campaign name one we speak."""
     custom = dict(debtor.custom)
+    limits = replace(limits, promise_days=min(limits.promise_days, campaign.promise_days_max))
     va_number = digits(custom.get(CUSTOM_VA_NUMBER, ""))
     return Talk(
         today=now.date(),
@@ -38,6 +41,7 @@ def prepared(
         va_bank=custom.get(CUSTOM_VA_BANK, ""),
         send=send,
         limits=limits,
+        own=own_hours(campaign),
         offers=offers(debt_of(debtor), limits, now.date()),
     )
 

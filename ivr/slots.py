@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from dialer.debts.plans import DEFER, EARLY, LONG, SHORT, Offer, Payment
 from ivr import spoken
+from ivr.entries import told_hours
 from ivr.prompts import spoken_name, spoken_words
 from ivr.spoken import Pieces
 from ivr.talk import State, Talk
@@ -89,8 +90,8 @@ _FILL: Mapping[str, Callable[[Slots], Pieces]] = {
     "offer_waived": lambda one: one.money(one.offer().waived),
     "offer_fee": lambda one: one.money(one.offer().fee),
     "call_time": lambda one: one.moment(one.state.call_time or one.talk.moment(one.talk.today, one.talk.minute)),
-    "opens": lambda one: one.clock(one.talk.limits.open_minute),
-    "closes": lambda one: one.clock(one.talk.limits.close_minute),
+    "opens": lambda one: one.clock(told_hours(one.talk)[0]),
+    "closes": lambda one: one.clock(told_hours(one.talk)[1]),
     "number": lambda one: spoken.groups(_national(one.state.number), one.language),
 }
 

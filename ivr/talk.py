@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from dialer.debts.plans import Limits, Offer
 from ivr import spoken
+from ivr.hours import OwnHours
 from ivr.prompts import spoken_words
 from ivr.words import VERIFIED
 
@@ -38,6 +39,7 @@ class Talk:
     send: bool = False  # a worker sends messages
     region: str = "ID"  # whose numbers a debtor keys without a country code
     limits: Limits = field(default_factory=Limits)
+    own: OwnHours = field(default_factory=OwnHours)  # the campaign's, for call-backs
     offers: tuple[Offer, ...] = ()
 
     @property

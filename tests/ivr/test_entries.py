@@ -88,7 +88,7 @@ def test_a_call_back_is_always_inside_the_hours(
 ) -> None:
     today = TODAY + timedelta(days=ahead)
     talk = replace(FULL, today=today, minute=now, limits=Limits(closed_days=closed, callback_days=within))
-    when = entries.call_at(talk, entries.nearest(talk.limits, asked))
+    when = entries.call_at(talk, entries.nearest(talk, asked))
     assert when
     assert talk.limits.open_minute <= when.hour * 60 + when.minute <= talk.limits.close_minute
     assert when.weekday() not in closed
