@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 CONFIG = "SANTUN_CONFIG"
 CONFIG_FILE = "santun.toml"
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # [words in brackets] are ours
+    help=__doc__,
+)
 campaign_app = typer.Typer(no_args_is_help=True, help="Create, start, pause, stop and list campaigns.")
 agent_app = typer.Typer(no_args_is_help=True, help="What an agent's desk or phone would say for him.")
 dnc_app = typer.Typer(no_args_is_help=True, help="Who must not be called: stop, lift, look.")

@@ -23,7 +23,13 @@ from ivr.prompts import Sentence
 from ivr.session import FIRST_KEY_MS, learn
 from ivr.shipped import PAYMENT_REMINDER, SHIPPED
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help=__doc__,
+)
 app.add_typer(prompts_command.app, name="prompts")
 flows = typer.Typer(no_args_is_help=True, help="The conversation as data: docs/ivr-flows.md.")
 app.add_typer(flows, name="flow")

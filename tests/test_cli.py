@@ -14,12 +14,16 @@ from typing import Any
 
 import pytest
 import structlog
+import typer
+from typer.testing import CliRunner
 
 from dialer.adapters.programs import redis_server
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.cli import app, main
 from dialer.model import Campaign, Status
+from dialer.simulation.command import app as simulate_app
+from ivr.cli import app as ivr_app
 
 ROOT = Path(__file__).parents[1]
 LIMIT_S = 50.0
@@ -137,6 +141,29 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
         assert ended.value.code == 0
         assert "Usage" in said
         assert "None" not in said
+
+
+@pytest.mark.parametrize(("program", "brackets"), [(app, 8), (ivr_app, 4), (simulate_app, 0)])
+def test_help_is_shown_as_it_was_written(program: typer.Typer, brackets: int) -> None:
+    """Words in brackets are defaults and tables of the settings, no markup."""
+    seen = 0
+    for words, command in _all(typer.main.get_command(program), ()):
+        told = CliRunner().invoke(program, [*words, "--help"], env={"COLUMNS": "1000", "TERMINAL_WIDTH": "1000"})
+        shown = re.sub(r"[\s│]+", "", told.stdout)
+        texts = [command.help or "", *(getattr(param, "help", None) or "" for param in command.params)]
+        for text in texts:
+            seen += len(re.findall(r"\[", text))
+            assert re.sub(r"[\s`*]+", "", text) in shown, (words, text)
+    assert seen >= brackets
+
+
+def _all(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    yield words, command
+    below = {
+        name: one for name, one in getattr(command, "commands", {}).items() if name != "simulate"
+    }  # passes --help on
+    for name, one in below.items():
+        yield from _all(one, (*words, name))
 
 
 # ---- campaigns ------------------------------------------------------------------------------------------------------

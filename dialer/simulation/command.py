@@ -21,7 +21,7 @@ from dialer.simulation.replayed import Fit, fit, scenario_of
 from dialer.simulation.scenario import SCENARIOS, Scenario
 from dialer.simulation.sweep import shifts_of, sweep
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 Done = TypeVar("Done")
 
 
