@@ -28,7 +28,7 @@ log = structlog.get_logger("ivr.line")
 MARGIN_S = 5.0  # what Asterisk may take longer than the file plays
 PATIENCE_S = 0.015  # for a sentence that only has to be joined; what takes longer is made while silence streams
 MAKING_STEP_MS = 60
-MAKING_MOST_S = 15.0  # of silence, for what a voice makes; then he hears the courteous message
+MAKING_MOST_S = 20.0  # of silence, for what a voice makes; then he hears the courteous message
 _BYTES_PER_S = RATE * 2
 _PER_MS = RATE // 1000
 

@@ -20,7 +20,7 @@ from ivr.adapters.speech import Speech, opened
 from ivr.prompts import Piece
 
 AT_ONCE = 2  # more engines at a time only take turns on the processor
-TURN_LIMIT_S = 15.0  # who waits longer has no use for it any more: the line waits no longer either
+TURN_LIMIT_S = 20.0  # who waits longer has no use for it any more: the line waits no longer either
 ANSWER_LIMIT_S = 90.0  # every voice has limits of its own below it
 IDLE_S = 300.0  # then it ends; the next piece starts another
 ANSWER_BYTES = 65_536
