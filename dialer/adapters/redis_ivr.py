@@ -1,7 +1,9 @@
 """What the IVR needs of Redis, from its threads: whose call it is, a place for facts, a heartbeat."""
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from math import inf
 
 import redis
 from redis.backoff import NoBackoff
@@ -34,6 +36,8 @@ from dialer.model import INBOUND, Attempt, Campaign, Command, Contact, Fact
 from dialer.ports import Unwritten
 
 FACTS_KEPT_MS = 7 * 86_400_000
+READ_LIMIT_S = 0.75  # he hears nothing while it is looked up whose call it is
+AWAY_S = 3.0  # after a failure: the next beat, in a second or when its own limit is over, says how things are
 ENTERED_LIMIT_S = 3600.0  # later a new leader finds it among the open attempts all the same
 
 
@@ -66,23 +70,28 @@ class IvrStore:
 
     def __init__(self, url: str, limit_s: float = COMMAND_LIMIT_S) -> None:
         self._limit_s, self._url = limit_s, url
-        self._client = redis.Redis.from_url(
-            url, socket_timeout=limit_s, socket_connect_timeout=limit_s, retry=Retry(NoBackoff(), 0), protocol=2
-        )
+        self._client, self._reads = (_client(url, one_s) for one_s in (limit_s, min(limit_s, READ_LIMIT_S)))
+        self._failed_at = -inf  # monotonic: no answer to a command of any thread, and none since
         self._report, self._lock, self._send = (
             self._client.register_script(sources()[name]) for name in ("report", "lock", "send")
         )
         self.reader = Reader()
 
     def debtor(self, campaign: str, attempt: str) -> Called | None:
-        """None: no such open call; say nothing about anybody's debt."""
+        """None: no such open call; say nothing about anybody's debt. Raises StoreDown at once where Redis has just been
+        found away: who is on the line has waited long enough."""
+        if time.monotonic() - self._failed_at < AWAY_S:
+            raise StoreDown("Redis did not answer a moment ago.")
         keys = campaign_keys(campaign)
         try:
-            raw = self._client.hget(keys.open, attempt)
+            raw = self._reads.hget(keys.open, attempt)
             known = self.reader.one(ATTEMPT, _bytes(raw), keys.open, attempt)
             if known is None:
                 return None
-            found = self._client.hget(keys.contacts, known.contact), self._client.get(keys.settings)
+            both = self._reads.pipeline(transaction=False)
+            both.hget(keys.contacts, known.contact)
+            both.get(keys.settings)
+            found = both.execute()
         except FAILURES as error:
             raise self._failed(error) from error
         contact = read_contact(self.reader, _bytes(found[0]), keys.contacts, known.contact)
@@ -189,6 +198,7 @@ class IvrStore:
             self._client.hset(IVR_BEATS, server, repr(at))
         except FAILURES as error:
             raise self._failed(error) from error
+        self._failed_at = -inf
 
     def retire(self, server: str) -> None:
         """This IVR server ends in good order."""
@@ -207,11 +217,21 @@ class IvrStore:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+        self._reads.close()
 
     def _failed(self, error: BaseException) -> StoreError:
+        answered = isinstance(error, redis.exceptions.ResponseError)  # it refuses, full or a replica: it can be read
+        self._failed_at = -inf if answered else time.monotonic()
         if isinstance(error, redis.exceptions.ReadOnlyError):  # as in redis_link.py
-            self._client.connection_pool.disconnect(inuse_connections=False)
+            for client in (self._client, self._reads):
+                client.connection_pool.disconnect(inuse_connections=False)
         return translate(error, self._url)
+
+
+def _client(url: str, limit_s: float) -> redis.Redis:
+    return redis.Redis.from_url(
+        url, socket_timeout=limit_s, socket_connect_timeout=limit_s, retry=Retry(NoBackoff(), 0), protocol=2
+    )
 
 
 def _bytes(raw: object) -> bytes | None:
