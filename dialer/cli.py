@@ -250,7 +250,7 @@ def why(
     elif not words:
         raise BadInput("name a number, such as 081234567890, or use --verify.")
     else:
-        _run(config, lambda site: rules.why(site, words, campaign, as_json))
+        _run(config, lambda site: rules.why(site, words, campaign, as_json), keyed=True)
 
 
 # ---- people ---------------------------------------------------------------------------------------------------------
@@ -286,7 +286,7 @@ def dnc_remove(
     from dialer.commands import people
 
     whom = people.Whom(numbers or [], None, person, lender, campaign)
-    _run(config, lambda site: people.remove(site, whom, reason))
+    _run(config, lambda site: people.remove(site, whom, reason), keyed=True)
 
 
 @dnc_app.command("list")
@@ -299,7 +299,7 @@ def dnc_list(
     """What stops these numbers; without any, who stopped or lifted what, and why."""
     from dialer.commands import people
 
-    _run(config, lambda site: people.listed(site, numbers or [], person, count))
+    _run(config, lambda site: people.listed(site, numbers or [], person, count), keyed=True)
 
 
 @app.command()
@@ -307,7 +307,7 @@ def withdraw(number: Number = "", config: Config = HERE, person: Person = "", ca
     """Take a person's accounts off the list, for good; a call under way goes on."""
     from dialer.commands import people
 
-    _run(config, lambda site: people.withdraw(site, number, person, campaign))
+    _run(config, lambda site: people.withdraw(site, number, person, campaign), keyed=True)
 
 
 @app.command("export")
@@ -323,7 +323,7 @@ def export_person(
     """All that is held of one person, as JSON: what he is entitled to see."""
     from dialer.commands import people
 
-    _run(config, lambda site: people.export(site, number, person, out, spool or []))
+    _run(config, lambda site: people.export(site, number, person, out, spool or []), keyed=True)
 
 
 @app.command()
@@ -337,7 +337,7 @@ def erase(
     """Forget a person: accounts, numbers, past. A word not to call him stays, as a keyed hash."""
     from dialer.commands import people
 
-    _run(config, lambda site: people.erase(site, number, person, yes, spool or []))
+    _run(config, lambda site: people.erase(site, number, person, yes, spool or []), keyed=True)
 
 
 # ---- campaigns ------------------------------------------------------------------------------------------------------
@@ -633,15 +633,19 @@ def _order(config: Path, campaign: str, name: str, args: dict[str, str]) -> None
     _run(config, lambda site: campaigns.order(site, campaign, name, args))
 
 
-def _run(config: Path, work: Callable[["OpenSite"], Awaitable[None]], endless: bool = False) -> None:
-    """`endless`: Ctrl-C is how it ends."""
-    from dialer.adapters.site import open_site
+def _run(
+    config: Path, work: Callable[["OpenSite"], Awaitable[None]], endless: bool = False, keyed: bool = False
+) -> None:
+    """`endless`: Ctrl-C is how it ends; `keyed`: it looks people up by the site's secret."""
+    from dialer.adapters.site import check_key, open_site
     from dialer.commands.desk import log_to_stderr
 
     log_to_stderr()
 
     async def inside() -> None:
         async with open_site(config) as site:
+            if keyed:
+                await check_key(site)
             await work(site)
 
     try:

@@ -91,7 +91,7 @@ async def serve_web(path: Path, listen: str) -> None:
 
 async def _check_key(site: OpenSite) -> None:
     with contextlib.suppress(StoreError):  # it is away: nobody is called before it is back, and none is listed
-        await check_key(site)
+        await check_key(site, from_now=True)
 
 
 @asynccontextmanager

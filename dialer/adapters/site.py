@@ -175,9 +175,10 @@ def ari_of(name: str, node: Asterisk) -> "Ari | None":
     return Ari(AriSettings(name, node.ari, node.ari_user, node.ari_secret, node.media_address, tls_of(node)))
 
 
-async def check_key(site: OpenSite) -> None:
-    """Raises ConfigError where people are known by another secret than ours; StoreError."""
-    if not await site.store.is_keyed_by(mark_of(site.config.person_key)):
+async def check_key(site: OpenSite, from_now: bool = False) -> None:
+    """Raises ConfigError where people are known by another secret than ours; StoreError. `from_now`: somebody is about
+    to be known by it."""
+    if not await site.store.is_keyed_by(mark_of(site.config.person_key), from_now):
         raise ConfigError(OTHER_KEY)
 
 

@@ -16,7 +16,7 @@ import typer
 from dialer.adapters.redis_deeds import RedisAudit
 from dialer.adapters.redis_link import Link
 from dialer.adapters.redis_people import CAMPAIGN, LENDER
-from dialer.adapters.site import OpenSite
+from dialer.adapters.site import OpenSite, check_key
 from dialer.commands.desk import known, number_of, say
 from dialer.commands.left import bring
 from dialer.errors import BadInput
@@ -49,6 +49,7 @@ class Whom:
 
 async def add(site: OpenSite, whom: Whom, reason: str) -> None:
     """Stop; the same again changes nothing. Exits with 1 where lines of a file were no numbers."""
+    await check_key(site, from_now=True)
     scope = await _scope(site, whom)
     _somebody(whom)
     told = {"action": "add", "scope": scope, "reason": _plain(reason), "by": getpass.getuser()}

@@ -212,11 +212,16 @@ async def test_with_another_person_key_nothing_goes_on(
         load,
         ["engine", "--config", str(config)],
         ["web", "--config", str(config)],
+        ["dnc", "add", "081234567890", "--reason", "asked", "--config", str(config)],
+        ["dnc", "list", "081234567890", "--config", str(config)],
+        ["why", "081234567890", "--config", str(config)],
+        ["erase", "081234567890", "--yes", "--config", str(config)],
     ):
         told = await _command(words)
         assert isinstance(told.exception, ConfigError), (words, told)
         assert "Set the one that was used before" in str(told.exception)
     monkeypatch.setattr("dialer.adapters.reach.WAIT_S", 0.1)
+    assert (await _command(["campaign", "list", "--config", str(config)])).exit_code == 0, "no person is looked for"
     told = await _command(["check", "--config", str(config)])
     assert "SANTUN_PERSON_KEY is not the one by which this Redis knows its people" in told.stdout
     monkeypatch.setenv("SANTUN_PERSON_KEY", "ab" * 32)
