@@ -421,7 +421,14 @@ def test_status_before_an_engine_was_there(dialer: Dialer) -> None:
     dialer("campaign", "create", "quiet")
     assert "quiet: no engine has led it yet" in dialer("status").out
     boards = [json.loads(line) for line in dialer("status", "--json").out.splitlines()]
-    assert {"campaign": "quiet", "reason": "no engine has led it yet: dialer serve"} in boards
+    assert {"campaign": "quiet", "reason": "no engine has led it yet: dialer serve", "leader": ""} in boards
+
+
+def test_status_says_which_engine_leads(dialer: Dialer, in_store: Callable[..., Any]) -> None:
+    dialer("campaign", "create", "led")
+    in_store(lambda store: store.lead("led", "here:123", 60_000))
+    boards = [json.loads(line) for line in dialer("status", "--json").out.splitlines()]
+    assert {one["campaign"]: one["leader"] for one in boards}["led"] == "here:123"
 
 
 def test_following_ends_by_ctrl_c(dialer: Dialer, env: Mapping[str, str], in_store: Callable[..., Any]) -> None:

@@ -41,6 +41,11 @@ def test_a_campaign_at_work() -> None:
     ]
 
 
+def test_which_engine_leads_it() -> None:
+    said = printed(show.status(BOARD | {"leader": "pbx-host:4711"}, NOW))
+    assert said.splitlines()[0].rstrip() == "april: running, 12 due now, 3 later, 4 lines, led by pbx-host:4711"
+
+
 def test_nobody_leads_it_any_more() -> None:
     assert "no engine leads it since 61 s: is one running (dialer serve)?" in printed(show.status(BOARD, NOW + 60))
 

@@ -55,6 +55,7 @@ def status(seen: Mapping[str, Any], now: float, window: str = "") -> RenderableT
     if "status" not in seen:
         return Text(f"{seen['campaign']}: {seen['reason']}\n")
     head = f"{seen['campaign']}: {seen['status']}, {seen['due']} due now, {seen['later']} later, {seen['lines']} lines"
+    head += f", led by {seen['leader']}" if seen.get("leader") else ""
     rows = Table.grid(padding=(0, 2))
     rows.add_row("  pacing", Text(seen["reason"]))
     rows.add_row("  calls", counts(calls(seen["calls"])))

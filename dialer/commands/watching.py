@@ -16,9 +16,11 @@ LOOK_S = 1.0
 
 
 async def status(site: OpenSite, watch: bool, as_json: bool) -> None:
-    """Every campaign once, or every second."""
+    """Every campaign once, or every second; `leader`: the engine that leads it now, empty: none."""
     while True:
-        boards = [await live(site, name) for name in sorted(await site.store.campaigns())]
+        names = sorted(await site.store.campaigns())
+        leaders = await site.store.leaders(names)
+        boards = [await live(site, name) | {"leader": leaders[name]} for name in names]
         if watch and out.is_terminal:
             out.clear()
         for seen in boards:
