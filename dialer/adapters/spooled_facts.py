@@ -32,6 +32,7 @@ class Late:
     campaign: str
     attempt: str
     fact: Fact
+    v: int = 1
 
 
 encode_fact = msgspec.msgpack.Encoder().encode

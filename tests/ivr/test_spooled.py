@@ -15,7 +15,7 @@ from dialer.adapters.redis_ivr import IvrStore
 from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.spool import SpoolFile
-from dialer.adapters.spooled_facts import KIND
+from dialer.adapters.spooled_facts import KIND, send_left
 from dialer.errors import StoreDown
 from dialer.model import Fact
 from dialer.ports import Unwritten
@@ -130,6 +130,34 @@ async def test_what_was_confirmed_is_there_when_redis_is_back(fault: str, how: s
         if redis.alive:
             os.kill(redis.pid, signal.SIGCONT)
         await redis.kill()
+
+
+# two lines as 0.1.0 has written them, the first before lines had a version: files outlive an upgrade
+LEFT_BY_VERSION_1 = (
+    b"52e6469c85fcc14c 1 g6hjYW1wYWlnbqVmaXJzdKdhdHRlbXB0oXikZmFjdISjc2VxAaJhdMs/+AAAAAAAAKRuYW1lqHZlcmlma"
+    b"WVkpXZhbHVloA==\n"
+    b"48a0cdf92298031a 2 hKhjYW1wYWlnbqVmaXJzdKdhdHRlbXB0oXikZmFjdISjc2VxAqJhdMtABAAAAAAAAKRuYW1lp3Byb21pc"
+    b"2WldmFsdWWxMjAyNy0wMS0xMDs1MDAwMDChdgE=\n"
+)
+
+
+def test_what_version_1_has_left_is_sent(tmp_path: Path) -> None:
+    sent: list[object] = []
+
+    class Taken:
+        def report_once(self, campaign: str, attempt: str, fact: Fact) -> bool:
+            sent.append((campaign, attempt, fact))
+            return True
+
+        def came_late(self, campaign: str, attempt: str, at: float) -> None:
+            sent.append((campaign, attempt, at))
+
+    (tmp_path / f"{KIND}-gone-1-ab.spool").write_bytes(LEFT_BY_VERSION_1)
+    file = SpoolFile(tmp_path, KIND)
+    send_left(file, Taken(), lambda: 9.0)
+    file.close()
+    assert sent == [*(("first", "x", fact) for fact in FACTS), ("first", "x", 9.0)]
+    assert list(tmp_path.iterdir()) == []
 
 
 def _port() -> int:
