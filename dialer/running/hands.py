@@ -263,8 +263,14 @@ class Hands:
             await self.hang_up(phone, channel)
 
     async def sweep(self, run: Run) -> None:
-        """Attempts that were claimed though the answer never reached us: nobody has called, nobody else ends them."""
-        for attempt in await self._store.open_attempts(run.campaign.id):
+        """Attempts that were claimed though the answer never reached us: nobody has called, nobody else ends them.
+        Those that were only locked give it back; the last look forgets them."""
+        found = await self._store.open_attempts(run.campaign.id)
+        known = {one.id for one in found} | set(run.floor.attempts)
+        await self._store.unlock([one for one in run.doubted.values() if one.id not in known])
+        if run.sweeps == 1:
+            run.doubted.clear()
+        for attempt in found:
             if attempt.id in run.floor.attempts or self.is_closed(attempt.id):
                 continue
             if attempt.kind == INBOUND:  # the IVR claims those

@@ -52,7 +52,8 @@ class Ready:
 class Placer:
     """Claims attempts for one campaign on one node. `ahead` None: each claim looks at the list for itself, and nothing
     is foretold. `tell` hears of refusals that were written down, and when. `led` is asked before anybody is locked: a
-    person is of no campaign, so no token fences his lock.
+    person is of no campaign, so no token fences his lock. `doubt` hears of attempts that may be locked, and claimed,
+    though no answer said so.
     """
 
     store: Store
@@ -63,6 +64,7 @@ class Placer:
     ahead: Ahead | None = None
     tell: Callable[[Sequence[Refused], float], None] | None = None
     led: Lease = always
+    doubt: Callable[[Sequence[Attempt]], None] | None = None
 
     async def claim(self, token: int, wanted: int, at: float, chosen: Sequence[str] = ()) -> tuple[list[Ready], int]:
         """Up to `wanted` attempts, the `chosen` contacts first, locked and written down; and how many candidates were
@@ -199,6 +201,14 @@ class Placer:
             return []
         if not self.led():
             raise StoreDown("nobody is locked: another engine may lead by now")
+        try:
+            return await self._taken(token, asked, at, refusals)
+        except BaseException:
+            if self.doubt is not None:
+                self.doubt([one.attempt for one in asked])
+            raise
+
+    async def _taken(self, token: int, asked: Sequence[Ready], at: float, refusals: list[Refusal]) -> list[Ready]:
         held = await self.store.lock([one.attempt for one in asked], at)
         allowed: list[Ready] = []
         notes: list[str] = []

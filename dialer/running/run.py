@@ -153,6 +153,7 @@ class Run:
     led: Lease = always  # whether the lease still holds
     trouble: str = ""  # why its settings forbid new calls
     sweeps: int = 0  # looks at the store still to be taken for claims whose answer was lost
+    doubted: dict[str, Attempt] = field(default_factory=dict)  # whom those claims may have left locked
     answers: dict[str, tuple[bool, str]] = field(default_factory=dict)  # of commands applied, until they are told
     status_changes: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -191,6 +192,7 @@ class Run:
             self.ahead,
             self.tally.refused,
             lambda: self.led(),
+            lambda attempts: self.doubted.update((one.id, one) for one in attempts),
         )
 
     def change(self, campaign: Campaign, trunk: Trunk, pack: Pack) -> str:
