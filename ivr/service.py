@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,8 +22,8 @@ import structlog
 from dialer.adapters.redis_ivr import IvrStore
 from dialer.adapters.spool import SpoolFile, default_folder
 from dialer.adapters.spooled_facts import KIND
-from dialer.errors import ConfigError, DialerError
-from dialer.keyed import read_key
+from dialer.errors import ConfigError, DialerError, StoreError
+from dialer.keyed import OTHER_KEY, mark_of, read_key
 from ivr.adapters import flow_files, memory
 from ivr.adapters.agi import Server
 from ivr.adapters.broom import Broom
@@ -96,6 +97,7 @@ def serve(settings: Settings) -> None:
     spoken_flow = flow_files.load(settings.flow)
     offered, terms = load_limits(Path(settings.limits) if settings.limits else None)
     store = IvrStore(settings.redis)
+    _same_people(store, key)
     workshop = Workshop(prompts)
     voice = opened(prompts, elsewhere=workshop)
     _compare(voice, prompts, (spoken_flow, wish(), call_back(), *terms.flows.values()))
@@ -134,6 +136,12 @@ def serve(settings: Settings) -> None:
     workshop.close()
     store.close()
     log.info("All calls have ended.", action="stopped", endings=script.endings)
+
+
+def _same_people(store: IvrStore, key: bytes) -> None:
+    with suppress(StoreError):  # it is away: whoever is called was listed by an engine that has asked
+        if not store.is_keyed_by(mark_of(key)):
+            raise ConfigError(OTHER_KEY)
 
 
 def _compare(voice: Speech, prompts: Path, spoken: Iterable[Flow]) -> None:

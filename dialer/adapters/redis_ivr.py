@@ -16,6 +16,7 @@ from dialer.adapters.redis_index import number_bucket, places_of_number
 from dialer.adapters.redis_keys import (
     CAMPAIGNS,
     IVR_BEATS,
+    KEYED_BY,
     campaign_keys,
     facts_key,
     number_keys,
@@ -213,6 +214,14 @@ class IvrStore:
             self._client.ping()
         except FAILURES as error:
             raise self._failed(error) from error
+
+    def is_keyed_by(self, mark: str) -> bool:
+        """As redis_people's. Raises StoreDown."""
+        try:
+            found = self._reads.get(KEYED_BY)
+        except FAILURES as error:
+            raise translate(error, self._url) from error
+        return found is None or text(found) == mark
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,5 +1,6 @@
 """The command `ivr` as a process of its own: serving with a real Redis, stopping on a signal, telling what is wrong."""
 
+import asyncio
 import csv
 import ctypes
 import json
@@ -24,6 +25,7 @@ from dialer.adapters.redis_process import RedisProcess
 from dialer.adapters.redis_store import RedisStore
 from dialer.adapters.sounds import tone, write_wav
 from dialer.errors import DialerError
+from dialer.keyed import mark_of
 from dialer.model import Attempt, Number, attempt_id
 from dialer.ports import Held
 from dialer.running.pulse import serves
@@ -189,6 +191,21 @@ def test_a_password_on_the_command_line_is_refused_and_not_shown(tmp_path: Path)
     assert (refused.returncode, "set SANTUN_REDIS_URL" in refused.stderr) == (2, True)
     assert "hush" not in refused.stderr
     assert "SANTUN_PERSON_KEY" in run(*words, SANTUN_REDIS_URL=url).stderr, "it went on to what is lacking next"
+
+
+@pytest.mark.redis
+async def test_serve_with_another_key_than_the_lists_says_so(redis: str, tmp_path: Path) -> None:
+    """By it nobody who calls is known, and nobody proves who he is."""
+    store = RedisStore(redis)
+    assert await store.is_keyed_by(mark_of(twins.KEY), from_now=True)
+    await store.close()
+    words = ("serve", "--prompts", str(tmp_path), "--redis", redis, "--listen", "127.0.0.1:0")
+    done = await asyncio.to_thread(run, *words, SANTUN_PERSON_KEY="cd" * 32)
+    assert done.returncode == 2
+    assert "SANTUN_PERSON_KEY is not the one by which this Redis knows its people" in done.stderr
+    with serving(redis, tmp_path) as (process, _):
+        process.terminate()
+        ended(process)
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1", "127.0.0.1:x", "127.0.0.1:99999", "192.0.2.1:4573"])
