@@ -22,7 +22,8 @@ TURNS = 100  # somebody else writes the same contact between our look and our wr
 
 
 def with_life(listed: Contact, lived: Contact) -> Contact:
-    """The data of one and what calls taught of the other, numbers that the debtor gave himself among it."""
+    """The data of one and what calls taught of the other, among it numbers that the debtor gave himself, and the
+    language he chose where the list has none."""
     known = {number.key: number for number in lived.numbers}
     numbers = tuple(_with_past(number, known.get(number.key)) for number in listed.numbers)
     keys = {number.key for number in numbers}
@@ -30,7 +31,8 @@ def with_life(listed: Contact, lived: Contact) -> Contact:
     turn = lived.numbers[lived.next_number].key if 0 <= lived.next_number < len(lived.numbers) else ""
     places = [i for i, number in enumerate(numbers) if number.key == turn]
     return replace(
-        listed, numbers=numbers, next_number=places[0] if places else 0, tries=lived.tries, alias=lived.alias,
+        listed, language=listed.language or lived.language, numbers=numbers,
+        next_number=places[0] if places else 0, tries=lived.tries, alias=lived.alias,
         last_at=lived.last_at, callback_at=lived.callback_at, callback_agent=lived.callback_agent, came=lived.came,
         broken_at=max(listed.broken_at, lived.broken_at), paid=listed.paid or lived.paid,
     )  # fmt: skip

@@ -23,7 +23,7 @@ from dialer.forecast import Forecast
 from dialer.law import schedule
 from dialer.law.abandon import Abandons, Fate
 from dialer.law.rulebook import Pack
-from dialer.lists.given import NumberOf, given, unread, with_given
+from dialer.lists.given import NumberOf, given, unread, with_given, with_language
 from dialer.lists.outlook import outlook
 from dialer.lists.past import Past
 from dialer.lists.recycling import recycle
@@ -326,7 +326,7 @@ class Run:
         numbers = given(contact, attempt, facts, judged, self.number_of, at)
         if contact is not None:
             days = outlook(contact, self.pack, timeout_s(self.campaign), self.forecast)
-            known = with_given(_with(contact, number), numbers)
+            known = with_language(with_given(_with(contact, number), numbers), facts)
             kept, judged = recycle(self.campaign, known, attempt, judged, at, days)
         told = record(attempt, judged, facts, contact, self.campaign, numbers)
         if kept is not None and kept.callback_at and self.ahead.apart:

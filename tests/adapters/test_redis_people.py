@@ -360,6 +360,19 @@ async def test_a_number_that_the_debtor_gave_is_found_and_outlives_the_next_list
     assert found.numbers == (*one.numbers, listed)
 
 
+async def test_the_language_that_the_debtor_chose_outlives_a_list_without_one(store: RedisStore) -> None:
+    (one,) = contacts(1)
+    token = await begin(store, listed=[one])
+    (call,) = await claimed(store, token, [one])
+    assert await store.replace_contacts(CAMPAIGN, [replace(one, amount=8)]) == 1  # the list comes during the call
+    await store.write(token, CAMPAIGN, [], [finish(call, replace(one, language="en"))])
+    for listed, kept in (("", "en"), ("id", "id")):
+        await store.replace_contacts(CAMPAIGN, [replace(one, amount=9, language=listed)])
+        found = await store.contact(CAMPAIGN, one.id)
+        assert found is not None
+        assert (found.amount, found.language) == (9, kept)
+
+
 async def test_newer_data_put_the_list_in_order_again(store: RedisStore) -> None:
     people = contacts(3)
     await begin(store, listed=people)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dialer.dialplan import IvrResult
+from dialer.lists.given import with_language
 from dialer.model import Fact, Kind
 from ivr import session
 from ivr.dialogue import AGAIN, Listen
@@ -308,3 +309,15 @@ def test_he_goes_on_in_the_language_he_chose(language: str) -> None:
     again = Store()
     session.play(replace(WAITS, language=language), Phone(), twins.desk(again))
     assert ("language", language) in again.told
+
+
+def test_a_language_chosen_once_is_not_asked_for_again() -> None:
+    unknown = twins.contact(language="")
+    first, known = Phone("211234"), Store(contact=unknown)
+    session.play(CALL, first, twins.desk(known))
+    assert "press_language" in first.events
+    second, again = Phone("11234"), Store(contact=with_language(unknown, known.facts))
+    session.play(CALL, second, twins.desk(again))
+    assert [value for name, value in again.told if name == "language"] == ["en"]
+    assert "press_language" not in second.events
+    assert again.contact == twins.contact(language="en")

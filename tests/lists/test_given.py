@@ -1,4 +1,4 @@
-"""Numbers that debtors give: who is believed, what can be called, and what the contact and the record have of it."""
+"""What debtors give: who is believed, which numbers can be called, and what the contact and the record have of it."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import pytest
 
 from dialer.contacts import NUMBERS_MAX, ListRules
 from dialer.keyed import number_key
-from dialer.lists.given import Given, given, unread, with_given
+from dialer.lists.given import Given, given, unread, with_given, with_language
 from dialer.model import (
     Attempt,
     CallState,
@@ -88,6 +88,47 @@ def test_two_numbers_come_in_order_and_the_same_twice_once() -> None:
 def test_without_a_reader_nothing_is_lost() -> None:
     facts = said("verified", f"new_number={NEW}")
     assert given(CONTACT, ATTEMPT, facts, SERVED, unread, AT) == (Given(NEW, "numbers are not read here"),)
+
+
+@pytest.mark.parametrize(
+    ("words", "listed", "kept"),
+    [
+        (["flow=payment_reminder@1", "language=id", "verified"], "", ""),  # nothing was chosen
+        (["flow=payment_reminder@1", "language=id", "key=2", "language=en", "verified"], "", "en"),
+        (["flow=payment_reminder@1", "language=id", "key=2", "language=en", "language=id", "verified"], "", "id"),
+        (["flow=payment_reminder@1", "language=id", "key=2", "language=en"], "", ""),  # whoever it was
+        (["flow=payment_reminder@1", "language=id", "verified", "key=9", "language=en"], "id", "en"),
+        (["flow=payment_reminder@1", "language=id", "verified", "language=xx"], "", ""),
+        (["flow=payment_reminder@1", "language=id", "language=en", "verified", "flow=call_back@1", "language=en"], "",
+         "en"),
+        ([], "en", "en"),
+    ],
+)  # fmt: skip
+def test_the_language_that_he_chose_is_his(words: list[str], listed: str, kept: str) -> None:
+    contact = replace(CONTACT, language=listed)
+    found = with_language(contact, list(reversed(said(*words))))
+    assert found == replace(contact, language=kept)
+    assert (found is contact) == (kept == listed)
+
+
+def test_the_next_call_begins_in_the_language_that_he_chose() -> None:
+    async def scene() -> None:
+        campaign = replace(CAMPAIGN, kind=Kind.IVR, mode=Mode.IVR, lines_max=10)
+        async with staged(campaign, lambda _: Debtor(rings_s=1.0), listed=1) as stage:
+            floor, books = stage.run.floor, stage.books
+            await until(lambda: any(one.state is CallState.IN_IVR for one in floor.attempts.values()))
+            ((first, attempt),) = floor.attempts.items()
+            assert attempt.language == "id"
+            stage.store.told[first] = said(
+                "flow=f@1", "language=id", "key=2", "language=en", "verified", "closed=quiet 9"
+            )
+            await until(lambda: len(books.outcomes) == 1)
+            assert books.contacts[attempt.contact].language == "en"
+            stage.clock.step = 30 * 86400.0  # his turn again
+            await until(lambda: floor.attempts and first not in floor.attempts)
+            assert [one.language for one in floor.attempts.values()] == ["en"]
+
+    play(scene())
 
 
 def test_the_contact_goes_back_to_the_list_with_it() -> None:
