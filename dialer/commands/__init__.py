@@ -1,1 +1,1 @@
-"""What the commands do once the site is open; dialer/cli.py says how they are called."""
+"""What the commands do once the site is open; options/ says how they are called, dialer/cli.py in which order."""

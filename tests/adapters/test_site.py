@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dialer import cli
 from dialer.adapters import site
 from dialer.adapters.site import load_config, new_id, open_site, phones_of
+from dialer.commands.options import shared
 from dialer.config import RuleFiles
 from dialer.errors import ConfigError
 from dialer.model import Campaign
@@ -84,4 +84,4 @@ def test_ids_sort_by_time_and_never_repeat() -> None:
 
 
 def test_the_command_line_names_the_same_variable() -> None:
-    assert cli.CONFIG == site.CONFIG
+    assert shared.CONFIG == site.CONFIG
