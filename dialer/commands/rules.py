@@ -12,9 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dialer.adapters.redis_log import Told
 from dialer.adapters.site import OpenSite
-from dialer.commands import rules_show, show
+from dialer.commands import preview_show, show, why_show
 from dialer.commands.desk import known, number_of, out, say
-from dialer.commands.rules_show import NOT_HIS, Answer, Chain, Decided, Known
+from dialer.commands.why_show import NOT_HIS, Answer, Chain, Decided, Known
 from dialer.errors import BadInput, ConfigError
 from dialer.keyed import number_key
 from dialer.law.decisionlog import ALLOWED, CHANGED, read
@@ -57,9 +57,9 @@ async def preview(site: OpenSite, campaign: str, day: str, sample: int, everybod
             seen = add(seen, look(cases, ask, chosen, total))
             progress.update(task, completed=seen.looked)
     if as_json:
-        typer.echo(json.dumps(rules_show.preview_data(campaign, seen, pack)))
+        typer.echo(json.dumps(preview_show.preview_data(campaign, seen, pack)))
         return
-    out.print(rules_show.preview(campaign, seen, pack))
+    out.print(preview_show.preview(campaign, seen, pack))
     if total - seen.looked and not wanted:
         say(f"{total - seen.looked} entries of the list could not be read: dialer says where on stderr.")
 
@@ -75,9 +75,9 @@ async def why(site: OpenSite, number: str, campaign: str, as_json: bool) -> None
     past = await site.store.past_of(key, now)
     seen = Known(mask_number(e164), past, tuple(answers), *(await _decided(site, key, campaign)))
     if as_json:
-        typer.echo(json.dumps(rules_show.why_data(seen)))
+        typer.echo(json.dumps(why_show.why_data(seen)))
     else:
-        out.print(rules_show.why(seen, now))
+        out.print(why_show.why(seen, now))
 
 
 async def _now(site: OpenSite, campaign: str, case: Case, key: str, now: float) -> Answer:
@@ -172,7 +172,7 @@ async def verify(site: OpenSite, campaign: str, as_json: bool) -> None:
         bodies = [*(entry.body for _, entry in first.entries), *(entry.get("body", "") for _, entry in last)]
         times = [said.at for said in map(read, bodies) if said is not None]
         checked = Chain(name, anchor.seq, head.seq, broken, times[0] if times else 0.0, times[-1] if times else 0.0)
-        say(json.dumps(rules_show.chain_data(checked)) if as_json else rules_show.chain(checked))
+        say(json.dumps(why_show.chain_data(checked)) if as_json else why_show.chain(checked))
         whole = whole and broken is None
     if not whole:
         raise typer.Exit(1)
