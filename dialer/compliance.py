@@ -5,20 +5,21 @@ a rule is in the pack: `rulebook.cited(pack, rule)`.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from dialer.law.number_plan import area_zones, number_type
-from dialer.law.rulebook import Cap, Of, Pack, Region, fold
+from dialer.law.number_plan import number_type
+from dialer.law.places import place_of, regions_at, windows_at
+from dialer.law.rulebook import Cap, Of, Pack
 from dialer.law.windows import DAY_S, LATEST, Windows, begins, opening, shut
 from dialer.model import Allowed, Contact, History, Number, NumberState, Permission, Refused
 
 EARLIEST = datetime(2024, 1, 1, tzinfo=UTC).timestamp()  # a clock before this was never set
 CALL_S_MAX = 600.0  # no ring lasts longer; a larger figure is a mistake of the caller
 DOUBT_S = 60.0  # after a refusal for doubt, ask again then
-CALLS, OTHER_HOURS = "calls", "other_hours"  # what a consent may be for
+CALLS = "calls"  # what a consent may be for
 _STATES = {
     NumberState.UNTRIED: "",
     NumberState.GOOD: "",
@@ -96,7 +97,7 @@ def _decide(
         return never
     if not at <= last_by_list:
         return _for_good("expired")
-    law = _law_for(contact, number, pack, at)
+    law = _law(pack, *place_of(contact, (number,), pack, at))
     waits = _waits(law, contact, number, person, number_history, pack, at, agent_guaranteed)
     choice = _choice(contact, person, pack) if contact.callback_at else None
     start, last = _start(law, pack, waits, choice, at, need_s)
@@ -172,47 +173,11 @@ class _Law:
     sentences: Mapping[str, str]
 
 
-def _law_for(contact: Contact, number: Number, pack: Pack, at: float) -> _Law:
-    area = area_zones(number.e164) if pack.number_zone else ()
-    province = _province(pack, contact.province) if pack.regions else ""
-    law = _law(pack, contact.zone, province, area, False)
-    if pack.other_hours and any(
-        consent.what == OTHER_HOURS and begins(law.windows, consent.on) <= at for consent in contact.consents
-    ):
-        return _law(pack, contact.zone, province, area, True)
-    return law
-
-
 @lru_cache(maxsize=8192)
 def _law(pack: Pack, zone: str, province: str, area: tuple[str, ...], other_hours: bool) -> _Law:
-    # where address and area code differ, the hour has to suit both
-    zones = tuple(dict.fromkeys((*((zone,) if zone else pack.zones), *area)))
-    hours = pack.other_hours if other_hours and pack.other_hours else pack.hours
-    parts = [(hours, one) for one in zones]
-    own = [(pack.own_hours, one) for one in zones] if pack.own_hours else []
-    caps = list(pack.caps)
-    for region in _regions(pack, zone, province):
-        caps += region.caps
-        if region.hours:
-            parts += [(region.hours, one) for one in zones if one in region.zones] or [(region.hours, zones[0])]
-    return _Law(
-        Windows((*parts, *own)), tuple(cap for cap in caps if not cap.hardship), tuple(caps), _sentences(pack, caps)
-    )
-
-
-@lru_cache(maxsize=8192)
-def _province(pack: Pack, text: str) -> str:
-    """A province that the pack knows, else nothing."""
-    name = fold(text)
-    return name if name in pack.provinces else ""
-
-
-def _regions(pack: Pack, zone: str, province: str) -> Iterator[Region]:
-    """Those that hold for an address; of an unknown one, all that it may lie in."""
-    for region in pack.regions:
-        maybe = not province and (not zone or zone in region.zones)
-        if province in region.provinces or maybe:
-            yield region
+    caps = [*pack.caps, *(cap for region in regions_at(pack, zone, province) for cap in region.caps)]
+    windows = windows_at(pack, zone, province, area, other_hours)
+    return _Law(windows, tuple(cap for cap in caps if not cap.hardship), tuple(caps), _sentences(pack, caps))
 
 
 def _sentences(pack: Pack, caps: Sequence[Cap]) -> dict[str, str]:

@@ -35,6 +35,7 @@ flows = typer.Typer(no_args_is_help=True, help="The conversation as data: docs/i
 app.add_typer(flows, name="flow")
 
 REDIS_URL = "SANTUN_REDIS_URL"
+CONFIG = "SANTUN_CONFIG"
 _PLACE = re.compile(r"\S+:\d+: ")  # file:line:
 
 FlowName = Annotated[str, typer.Argument(metavar="FLOW", help=f"{', '.join(SHIPPED)}, or the file of another.")]
@@ -62,6 +63,9 @@ def serve(
     redis_key: Annotated[Path | None, typer.Option(help="Its key, mode 0600.")] = None,
     spool: Annotated[Path | None, typer.Option(help="Where facts wait for Redis. [spool, beside --prompts]")] = None,
     spool_mb: Annotated[int, typer.Option(help="How much may wait there.", min=1)] = 64,
+    config: Annotated[
+        Path | None, typer.Option(envvar=CONFIG, help="The site's settings: call-backs keep to its rule packs, too.")
+    ] = None,
 ) -> None:
     """Answer Asterisk's FastAGI: a thread per call."""
     from ivr import service  # a command that needs no Redis does not load it
@@ -89,6 +93,7 @@ def serve(
             metrics=metrics,
             spool=str(spool or ""),
             spool_mb=spool_mb,
+            config=str(config or ""),
         )
     )
 

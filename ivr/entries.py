@@ -6,7 +6,9 @@ from datetime import date, datetime, timedelta
 
 import phonenumbers
 
-from ivr.hours import OwnHours, Span, open_on
+from dialer.debts.plans import Limits
+from dialer.law.windows import LOOK_AHEAD_DAYS, Windows
+from ivr.hours import OwnHours, Span, both, lawful_on, open_on
 from ivr.talk import State, Talk
 
 WEEK_DAYS = 7
@@ -18,6 +20,8 @@ _KINDS = frozenset(
         phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
     }
 )
+
+_ANY_HOUR = Limits(open_minute=0, close_minute=24 * 60 - 1, closed_days=frozenset())
 
 Found = tuple[str, State]
 Day = tuple[date, tuple[Span, ...]]
@@ -107,18 +111,39 @@ def told_hours(talk: Talk) -> Span:
     return min((a for a, _ in spans), default=0), max((b for _, b in spans), default=0)
 
 
-def _open_days(talk: Talk) -> Iterator[Day]:
-    """Today and the days to come with their hours; by the lender's alone where the campaign leaves none."""
-    within = list(_days(talk, talk.own))
-    yield from within if any(spans for _, spans in within) else _days(talk, OwnHours())
+def _open_days(talk: Talk) -> list[Day]:
+    """Today and the days to come with their hours: by the first of the ways that leaves any."""
+    found: list[Day] = []
+    for days in _ways(talk):
+        found = list(days)
+        if any(spans for _, spans in found):
+            break
+    return found
 
 
-def _days(talk: Talk, own: OwnHours) -> Iterator[Day]:
-    """At least a week, so that each weekday comes; today as far as it still lies ahead."""
+def _ways(talk: Talk) -> Iterator[Iterator[Day]]:
+    """Within the lender's, the campaign's and the gate's hours, soon or at all; where the campaign leaves none, by the
+    others; last by the gate's alone."""
+    reach, days = talk.reach, max(talk.limits.callback_days, WEEK_DAYS)  # at least a week, so that each weekday comes
+    if reach is None:
+        yield _days(talk, days, talk.own, None)
+        yield _days(talk, days, OwnHours(), None)
+        return
+    for own, law in ((talk.own, reach.scheduled), (OwnHours(), reach.lawful)):
+        yield _days(talk, days, own, law)
+        yield _days(talk, LOOK_AHEAD_DAYS, own, law)
+    yield _days(replace(talk, limits=_ANY_HOUR), LOOK_AHEAD_DAYS, OwnHours(), reach.lawful)
+    yield _days(talk, days, OwnHours(), None)  # nothing is open as far as the gate looks: its holidays have run out
+
+
+def _days(talk: Talk, days: int, own: OwnHours, law: Windows | None) -> Iterator[Day]:
+    """Today as far as it still lies ahead."""
     first = talk.minute + SOON_MINUTES
-    for ahead in range(max(talk.limits.callback_days, WEEK_DAYS) + 1):
+    for ahead in range(days + 1):
         day = talk.today + timedelta(days=ahead)
         spans = open_on(talk.limits, own, day)
+        if law and talk.reach:
+            spans = both(spans, lawful_on(law, talk.reach.need_s, day, talk.zone))
         yield day, spans if ahead else tuple((max(a, first), b) for a, b in spans if b >= first)
 
 

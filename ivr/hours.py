@@ -1,10 +1,14 @@
-"""When a debtor may be called back: the lender's hours, and within them the campaign's own days and hours."""
+"""When a debtor may be called back: the lender's hours, within them the campaign's own and what the gate opens."""
 
+import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from dialer.debts.plans import Limits
+from dialer.law.windows import Windows, opening
 from dialer.model import Campaign
 
 Span = tuple[int, int]  # minutes of his day; a call may begin at both
@@ -40,8 +44,37 @@ def open_on(limits: Limits, own: OwnHours, day: date) -> tuple[Span, ...]:
     """What both leave open of a day."""
     if day.weekday() in limits.closed_days:
         return ()
-    both = ((max(a, limits.open_minute), min(b, limits.close_minute)) for a, b in own.on(day))
-    return tuple((first, last) for first, last in both if first <= last)
+    return both(own.on(day), ((limits.open_minute, limits.close_minute),))
+
+
+def both(some: tuple[Span, ...], others: tuple[Span, ...]) -> tuple[Span, ...]:
+    """The minutes that are in both."""
+    found = ((max(a, c), min(b, d)) for a, b in some for c, d in others)
+    return tuple((first, last) for first, last in found if first <= last)
+
+
+@lru_cache(maxsize=4096)
+def lawful_on(windows: Windows, need_s: float, day: date, zone: tzinfo) -> tuple[Span, ...]:
+    """The minutes of his day in which the gate lets a call begin that needs so long."""
+    return tuple(_lawful(windows, need_s, day, zone))
+
+
+def _lawful(windows: Windows, need_s: float, day: date, zone: tzinfo) -> Iterator[Span]:
+    at, midnight = (datetime.combine(day + timedelta(days=ahead), time(), zone).timestamp() for ahead in (0, 1))
+    while True:
+        opens, last = opening(windows, at, need_s)
+        if math.isnan(opens) or opens >= midnight:
+            return
+        first_minute = _minute(math.ceil(opens / 60) * 60, zone)
+        last_minute = _minute(last, zone) if last < midnight else _DAY_MINUTES - 1
+        if first_minute <= last_minute:
+            yield first_minute, last_minute
+        at = last + 1.0
+
+
+def _minute(moment: float, zone: tzinfo) -> int:
+    clock = datetime.fromtimestamp(moment, zone)
+    return clock.hour * 60 + clock.minute
 
 
 def _spans(text: str) -> tuple[Span, ...]:

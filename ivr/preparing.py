@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from dialer.debts.plans import Limits, debt_of, digits, offers
+from dialer.law.places import Reach
 from dialer.model import Campaign, Contact, Kind
 from ivr import spoken, verify
 from ivr.hours import own_hours
@@ -14,8 +15,9 @@ CUSTOM_VA_NUMBER, CUSTOM_VA_BANK = "va_number", "va_bank"  # columns `custom:...
 
 
 def prepared(
-    debtor: Contact, campaign: Campaign, now: datetime, language: str, key: bytes, limits: Limits, send: bool = False
-) -> Talk:
+    debtor: Contact, campaign: Campaign, now: datetime, language: str, key: bytes, limits: Limits, send: bool = False,
+    reach: Reach | None = None,
+) -> Talk:  # fmt: skip
     """`now`: on the debtor's clock; `language`: the call's own, where neither list nor campaign name one we speak."""
     custom = dict(debtor.custom)
     limits = replace(limits, promise_days=min(limits.promise_days, campaign.promise_days_max))
@@ -42,6 +44,7 @@ def prepared(
         send=send,
         limits=limits,
         own=own_hours(campaign),
+        reach=reach,
         offers=offers(debt_of(debtor), limits, now.date()),
     )
 

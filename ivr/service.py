@@ -34,6 +34,7 @@ from ivr.adapters.limit_files import load_limits
 from ivr.adapters.line import PaymentReminder
 from ivr.adapters.logs import log_to_stderr
 from ivr.adapters.metrics import PageServer, Parts, pages_of
+from ivr.adapters.rule_book import RuleBook
 from ivr.adapters.speech import Speech, opened
 from ivr.adapters.spooled import SpooledReports
 from ivr.adapters.workshop import Workshop
@@ -75,6 +76,7 @@ class Settings:
     metrics: str
     spool: str
     spool_mb: int
+    config: str
 
 
 def become(settings: Settings) -> NoReturn:
@@ -110,9 +112,12 @@ def serve(settings: Settings) -> None:
     broom.start()
     background = ThreadPoolExecutor(BACKGROUND_THREADS, "background")
     makers = ThreadPoolExecutor(settings.most * MAKERS_EACH, "maker")
+    rules = RuleBook(store, Path(settings.config) if settings.config else None, clock)
+    rules.start()
     desk = Desk(
-        store, reports, clock, background.submit, zone_of, key, offered, settings.send, spoken_flow, store, terms
-    )
+        store, reports, clock, background.submit, zone_of, key, offered, settings.send, spoken_flow, store, terms,
+        rules.of,
+    )  # fmt: skip
     script = PaymentReminder(desk, voice, makers, _seen(prompts, settings.prompts_as))
     book = FlowBook(store, desk, Path(settings.limits) if settings.limits else None, script.take_over)
     book.start()
@@ -129,6 +134,7 @@ def serve(settings: Settings) -> None:
         shown.stop()
     heart.stop()
     book.stop()
+    rules.stop()
     broom.stop()
     background.shutdown(wait=False, cancel_futures=True)
     makers.shutdown(wait=False, cancel_futures=True)

@@ -13,6 +13,7 @@ from dialer.debts.plans import Limits
 from dialer.dialplan import IvrResult
 from dialer.errors import DialerError
 from dialer.floor.inbound import Incoming
+from dialer.law.places import Rules, reach_of
 from dialer.model import Campaign, Contact, Fact
 from ivr.dialogue import AGAIN, ANY_KEY, Dialogue, Listen, Turn, between
 from ivr.flow import End, Flow
@@ -53,6 +54,11 @@ class Call:
     waits: bool = False  # for an agent, and has pressed the key for a call-back instead
 
 
+def _unknown(campaign: str) -> Rules | None:
+    """Where no settings of the site are at hand."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What the conversations of one server share."""
@@ -68,6 +74,7 @@ class Desk:
     flow: Flow = field(default_factory=shipped)
     arrivals: Arrivals | None = None  # none: who calls us gets the courteous message
     terms: Terms = field(default_factory=Terms)  # what differs by lender and by campaign
+    rules_of: Callable[[str], Rules | None] = _unknown  # a campaign's; None: not known here
 
 
 @dataclass(slots=True)
@@ -270,23 +277,29 @@ def learn(call: Call, desk: Desk) -> Dialogue | None:
         return None
     if called is not None and call.waits:
         known = nobody(called.contact, call.language)
-        return dialogue_of(call, replace(desk, flow=call_back()), called.campaign, known)
+        return dialogue_of(call, replace(desk, flow=call_back()), called.campaign, known, called.contact)
     if called is not None and (flow := desk.terms.flows.get(called.campaign.id)):
         desk = replace(desk, flow=flow)
     if called is not None and called.inbound:
         known = told_of(called.contact)
-        return dialogue_of(call, desk if known.secret else replace(desk, flow=wish()), called.campaign, known)
+        desk = desk if known.secret else replace(desk, flow=wish())
+        return dialogue_of(call, desk, called.campaign, known, called.contact)
     if called is None or not (called.contact.name or called.contact.secret):
         log.warning("The debtor is not known.", call_id=call.attempt, action="message")
         return None
-    return dialogue_of(call, desk, called.campaign, called.contact)
+    return dialogue_of(call, desk, called.campaign, called.contact, called.contact)
 
 
-def dialogue_of(call: Call, desk: Desk, campaign: Campaign, debtor: Contact) -> Dialogue | None:
-    """The conversation of this call; None if its facts cannot be spoken."""
-    now = datetime.fromtimestamp(desk.clock.now(), UTC).astimezone(desk.zone_of(debtor.zone))
+def dialogue_of(
+    call: Call, desk: Desk, campaign: Campaign, debtor: Contact, listed: Contact | None = None
+) -> Dialogue | None:
+    """The conversation of this call; None if its facts cannot be spoken. `listed`: whom a call-back would ring."""
+    at = desk.clock.now()
+    now = datetime.fromtimestamp(at, UTC).astimezone(desk.zone_of(debtor.zone))
     limits = desk.terms.limits(desk.limits, campaign.id, debtor.lender)
-    talk = prepared(debtor, campaign, now, call.language, desk.key, limits, desk.send)
+    rules = desk.rules_of(campaign.id)
+    reach = reach_of(listed or debtor, rules, at) if rules else None
+    talk = prepared(debtor, campaign, now, call.language, desk.key, limits, desk.send, reach)
     found = between(desk.flow, talk)
     try:
         found.check()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from dialer.debts.plans import Limits, Offer
+from dialer.law.places import Reach
 from ivr import spoken
 from ivr.hours import OwnHours
 from ivr.prompts import spoken_words
@@ -40,6 +41,7 @@ class Talk:
     region: str = "ID"  # whose numbers a debtor keys without a country code
     limits: Limits = field(default_factory=Limits)
     own: OwnHours = field(default_factory=OwnHours)  # the campaign's, for call-backs
+    reach: Reach | None = None  # what the gate leaves open to them; None: not known here
     offers: tuple[Offer, ...] = ()
 
     @property

@@ -49,6 +49,7 @@ SHARED_WITH_IVR |= {
     "dialer.debts.plans",
 }
 SHARED_WITH_IVR |= {"dialer.forms.sheets", "dialer.forms.told", "dialer.forms.toml_lines"}
+SHARED_WITH_IVR |= {"dialer.law.places", "dialer.law.windows"}  # when the gate lets a call begin
 AMI_WORDS = set(
     "ActionID AppData BridgeEnter BridgeLeave CallerIDNum Channel ChanVariable ChannelState ChannelStateDesc"
     " ConfbridgeJoin CoreShowChannels DestUniqueid DialBegin DialState FullyBooted Linkedid Newchannel Newstate"

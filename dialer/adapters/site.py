@@ -120,23 +120,28 @@ class OpenSite:
 
     def pack_of(self, campaign: Campaign) -> "Pack":
         """The campaign's rule pack, after everything that forbids to run it has been looked for."""
-        from dialer.adapters.rule_files import load_pack  # holidays: only where rules are asked for
+        return pack_of(self.config, campaign, self.clock.now())
 
-        trunk = self.config.trunk.get(campaign.trunk)
-        if trunk is None:
-            known = ", ".join(self.config.trunk)
-            raise ConfigError(f"campaign {campaign.id}: trunk = {campaign.trunk!r}: use one of {known}.")
-        if campaign.record and not self.config.privacy.may_record:
-            raise ConfigError(f"campaign {campaign.id}: record = true, but {NO_KEYS}.")
-        rules = self.config.rules
-        return load_pack(
-            campaign,
-            trunk,
-            self.clock.now(),
-            Path(rules.folder) if rules.folder else None,
-            Path(rules.holidays) if rules.holidays else None,
-            [Path(name) for name in rules.stricter],
-        )
+
+def pack_of(config: Config, campaign: Campaign, at: float) -> "Pack":
+    """As OpenSite's, for who needs no store. Raises ConfigError."""
+    from dialer.adapters.rule_files import load_pack  # holidays: only where rules are asked for
+
+    trunk = config.trunk.get(campaign.trunk)
+    if trunk is None:
+        known = ", ".join(config.trunk)
+        raise ConfigError(f"campaign {campaign.id}: trunk = {campaign.trunk!r}: use one of {known}.")
+    if campaign.record and not config.privacy.may_record:
+        raise ConfigError(f"campaign {campaign.id}: record = true, but {NO_KEYS}.")
+    rules = config.rules
+    return load_pack(
+        campaign,
+        trunk,
+        at,
+        Path(rules.folder) if rules.folder else None,
+        Path(rules.holidays) if rules.holidays else None,
+        [Path(name) for name in rules.stricter],
+    )
 
 
 def limits_of(config: Config) -> "LimitsOf":

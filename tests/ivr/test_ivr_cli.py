@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -69,17 +70,23 @@ async def open_attempt(url: str) -> str:
 
 
 @contextmanager
-def serving(redis: str, prompts: Path) -> Iterator[tuple["subprocess.Popen[str]", tuple[str, int]]]:
-    """`ivr serve`, from its first line of log; killed if it has not ended by itself."""
+def serving(
+    redis: str, prompts: Path, *also: str, **env: str
+) -> Iterator[tuple["subprocess.Popen[str]", tuple[str, int]]]:
+    """`ivr serve`, once its log says that it serves, and `also` these; killed if it has not ended by itself."""
     command = [sys.executable, "-m", "ivr", "serve", "--prompts", str(prompts), "--listen", "127.0.0.1:0"]
-    environment = os.environ | {"SANTUN_PERSON_KEY": twins.KEY.hex()}
+    environment = os.environ | {"SANTUN_PERSON_KEY": twins.KEY.hex()} | env
     with subprocess.Popen(
         [*command, "--redis", redis], cwd=ROOT, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
         try:
             assert process.stderr
-            said = next(one for one in map(json.loads, process.stderr) if one["action"] == "serve")
-            yield process, (said["host"], said["port"])
+            awaited = {"serve", *also}
+            said: dict[str, dict[str, Any]] = {}
+            while awaited - said.keys():
+                one = json.loads(process.stderr.readline())
+                said[one["action"]] = one
+            yield process, (said["serve"]["host"], said["serve"]["port"])
         finally:
             if process.poll() is None:
                 process.kill()
@@ -120,6 +127,42 @@ async def test_a_conversation_with_a_real_redis(redis: str, tmp_path: Path) -> N
     for private in ("1234", "Budi", NUMBER.e164, twins.KEY.hex(), twins.CONTACT.secret):
         assert private not in log
     assert json.loads(log.splitlines()[-1])["endings"] == {"agent": 1}
+
+
+SITE = """
+[asterisk.pbx1]
+[trunk.carrier]
+endpoint = "carrier"
+host = "192.0.2.7"
+lines = 30
+caller_ids = ["+622150001234"]
+[rules]
+stricter = ["tight.toml"]
+"""
+
+
+@pytest.mark.redis
+async def test_a_call_back_keeps_to_the_sites_rule_pack(redis: str, tmp_path: Path) -> None:
+    """The morning as the IVR knows it begins at nine; the site's stricter rules leave half an hour before noon."""
+    spans = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat"), "11:10-11:40")
+    days = "".join(f'{day} = "{span}"\n' for day, span in spans.items())
+    (tmp_path / "tight.toml").write_text(f'id = "tight"\nversion = "1"\n[hours]\nsource = "A works agreement"\n{days}')
+    (tmp_path / "santun.toml").write_text(SITE)
+    attempt = await open_attempt(redis)
+    store = RedisStore(redis)
+    await store.save_campaign(replace(twins.CAMPAIGN, trunk="carrier", caller_id="+622150001234"))
+    keys = iter("1" + "1234" + "4" + "3" + "1" + "1")
+    variables = {"SANTUN_ATTEMPT": attempt, "SANTUN_CAMPAIGN": twins.CAMPAIGN.id, "SANTUN_LANGUAGE": "id"}
+    known = {"SANTUN_CONFIG": str(tmp_path / "santun.toml"), "SANTUN_AMI_SECRET": "s"}
+    with serving(redis, tmp_path / "prompts", "rules", **known) as (process, address):
+        Peer(
+            address, variables, lambda path, awaited: next(keys, "") if awaited and path.name == "silence" else ""
+        ).run()
+        process.send_signal(signal.SIGTERM)
+        ended(process)
+    (when,) = [fact.value for fact in await store.facts(twins.CAMPAIGN.id, attempt) if fact.name == "call_back"]
+    await store.close()
+    assert when[11:16] == "11:10"
 
 
 @pytest.mark.redis
