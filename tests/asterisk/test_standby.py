@@ -321,7 +321,11 @@ async def test_a_campaign_is_drained_and_then_a_whole_engine(site: Site) -> None
 
     await until(drains, "the board says that it drains", LIMIT_S)
     await office.add(later)
-    assert not await second.ready()
+
+    async def turned_away() -> bool:
+        return not await second.ready()
+
+    await until(turned_away, "its own page says so", LIMIT_S)
     assert await site.led(second)
     assert not office.has_left(attempt)
     office.forget()

@@ -213,6 +213,7 @@ async def test_a_number_is_dialled_by_hand_from_a_break_by_keyboard_alone(house:
 
     await page.keyboard.press("n")
     await dialog.get_by_role("button", name="Budi").click()
+    await expect(dialog.get_by_role("heading", name="Budi")).to_be_visible()
     await page.keyboard.press("1")
     await expect(dialog.get_by_role("alert")).to_contain_text("Tidak ditelepon: ")
     await page.keyboard.press("Escape")

@@ -289,7 +289,7 @@ addEventListener("keydown", (event) => {
   const name = nameOf(event);
   const types = event.target.closest?.("input, textarea, select, [contenteditable]");
   const free = !types || event.ctrlKey || event.altKey || /^F\d+$/.test(event.key);
-  if (types) typed = { into: types, at: event.timeStamp };
+  if (types) typed = { into: event.key === "Enter" ? null : types, at: event.timeStamp }; // with Enter he has said that he is done
   else if (event.key.length === 1 && typed.into && !typed.into.isConnected && event.timeStamp - typed.at < TYPES_ON_MS) {
     typed.at = event.timeStamp; // his field has gone while he typed: the rest of the word is no hot key
     return;
