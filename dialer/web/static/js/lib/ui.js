@@ -289,8 +289,9 @@ addEventListener("keydown", (event) => {
   const name = nameOf(event);
   const types = event.target.closest?.("input, textarea, select, [contenteditable]");
   const free = !types || event.ctrlKey || event.altKey || /^F\d+$/.test(event.key);
-  if (types) typed = { into: event.key === "Enter" ? null : types, at: event.timeStamp }; // with Enter he has said that he is done
-  else if (event.key.length === 1 && typed.into && !typed.into.isConnected && event.timeStamp - typed.at < TYPES_ON_MS) {
+  const writes = event.key.length === 1 && !event.ctrlKey && !event.altKey;
+  if (types && event.key !== "Shift") typed = { into: writes ? types : null, at: event.timeStamp }; // Enter, F9: he is done with the word
+  else if (writes && typed.into && !typed.into.isConnected && event.timeStamp - typed.at < TYPES_ON_MS) {
     typed.at = event.timeStamp; // his field has gone while he typed: the rest of the word is no hot key
     return;
   }
