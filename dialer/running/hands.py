@@ -267,7 +267,8 @@ class Hands:
         Those that were only locked give it back; the last look forgets them."""
         found = await self._store.open_attempts(run.campaign.id)
         known = {one.id for one in found} | set(run.floor.attempts)
-        await self._store.unlock([one for one in run.doubted.values() if one.id not in known])
+        if locked := [one for one in run.doubted.values() if one.id not in known]:
+            await self._store.unlock(locked)
         if run.sweeps == 1:
             run.doubted.clear()
         for attempt in found:
